@@ -1,0 +1,114 @@
+"""One frozen settings object read from the environment; nothing else reads `os.environ`."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+class SettingsError(Exception):
+    """A word of the environment can't be used; the message says what to write instead."""
+
+
+def asset_folder(name: str) -> Path:
+    """Folder of `templates`, `static` or `migrations`: inside an installed wheel, else in the checkout."""
+    packaged = PACKAGE / "assets" / name
+    return packaged if packaged.is_dir() else PACKAGE.parent.parent / name
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decides. `database_url` is empty until the embedded server has started."""
+
+    host: str
+    port: int
+    var: Path
+    database_url: str
+    redis_url: str
+    smtp_url: str
+    mail_from: str
+    public_url: str
+    secret_key: str
+    workers: int
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach the site over TLS; decides the cookie names and flags."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of `public_url`, as browsers write it in `Origin`."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def secret(self, purpose: str) -> bytes:
+        """A 32-byte key of its own for each purpose, derived from SECRET_KEY."""
+        return hashlib.sha256(f"{purpose}\0{self.secret_key}".encode()).digest()
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Settings from the words of `environment`; raises SettingsError with the word to mend."""
+    host = environment.get("HOST", "127.0.0.1")
+    port = _port(environment.get("PORT", "8000"))
+    var = Path(environment.get("INCUBATOR_VAR", "var")).expanduser().absolute()
+    public_url = environment.get("PUBLIC_URL", f"http://{_reachable(host)}:{port}").rstrip("/")
+    if urlsplit(public_url).scheme not in {"http", "https"} or not urlsplit(public_url).netloc:
+        raise SettingsError(f"PUBLIC_URL must be like https://incubator.example, not {public_url!r}")
+    return Settings(
+        host=host,
+        port=port,
+        var=var,
+        database_url=environment.get("DATABASE_URL", ""),
+        redis_url=environment.get("REDIS_URL", ""),
+        smtp_url=environment.get("SMTP_URL", ""),
+        mail_from=environment.get("MAIL_FROM", f"incubator@{urlsplit(public_url).hostname}"),
+        public_url=public_url,
+        secret_key=environment.get("SECRET_KEY", "") or _kept_secret(var),
+        workers=_workers(environment.get("WORKERS", "1")),
+    )
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return read(os.environ)
+
+
+def _port(word: str) -> int:
+    if not word.isdecimal() or not 0 < int(word) < 65536:
+        raise SettingsError(f"PORT must be a number from 1 to 65535, not {word!r}")
+    return int(word)
+
+
+def _workers(word: str) -> int:
+    if not word.isdecimal() or not 0 < int(word) <= 64:
+        raise SettingsError(f"WORKERS must be a number from 1 to 64, not {word!r}")
+    return int(word)
+
+
+def _reachable(host: str) -> str:
+    """What a browser on this machine types: a server bound to every address is reached by the loopback one."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104  (compared, not bound)
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _kept_secret(var: Path) -> str:
+    """SECRET_KEY when none is set: made once and kept beside the data, so that sessions survive a restart."""
+    path = var / "secret_key"
+    if not path.exists():
+        var.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text()
