@@ -1,0 +1,1 @@
+"""Rounds, criteria, score sheets, and the result of the jury that can be defended."""
