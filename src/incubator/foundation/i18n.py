@@ -1,0 +1,332 @@
+"""Locale, plural, numbers and time zones: everything people read passes through here. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from jinja2 import pass_context
+
+from incubator.foundation import locales
+from incubator.foundation.locales import (
+    DEFAULT_LOCALE,
+    LOCALES,
+    MOSCOW,
+    N_,
+    gettext,
+    known_zone,
+    locale,
+    ngettext,
+    npgettext,
+    parse_accept_language,
+    pgettext,
+    speaking,
+    use,
+    zone,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from jinja2.runtime import Context
+
+__all__ = [
+    "DEFAULT_LOCALE",
+    "LOCALES",
+    "MOSCOW",
+    "ZONES",
+    "Message",
+    "N_",
+    "Zone",
+    "ago",
+    "clock",
+    "day",
+    "deadline",
+    "file_size",
+    "gettext",
+    "install",
+    "known_zone",
+    "locale",
+    "moment",
+    "ngettext",
+    "npgettext",
+    "number",
+    "parse_accept_language",
+    "pgettext",
+    "score",
+    "speaking",
+    "use",
+    "zone",
+    "zone_choices",
+    "zone_label",
+]
+
+NBSP = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Message:
+    """A text translated only when it is shown: `str(message)` speaks the locale of that moment.
+
+    Placeholders are those of `str.format`. Decimals, dates and moments among them, and other messages, are localised too;
+    plain integers stay as they are (years).
+    """
+
+    msgid: str
+    plural: str | None
+    context: str | None
+    params: tuple[tuple[str, Any], ...]
+
+    def __init__(self, msgid: str, /, **params: object) -> None:
+        self._set(msgid, None, None, params)
+
+    @classmethod
+    def count(cls, one: str, many: str, n: int, /, **params: object) -> Message:
+        """A message with plural forms; `{n}` is the number, with its thousands grouped."""
+        message = cls.__new__(cls)
+        message._set(one, many, None, {**params, "n": n})
+        return message
+
+    @classmethod
+    def within(cls, context: str, msgid: str, /, **params: object) -> Message:
+        """A message whose msgid alone would be ambiguous."""
+        message = cls.__new__(cls)
+        message._set(msgid, None, context, params)
+        return message
+
+    def _set(self, msgid: str, plural: str | None, context: str | None, params: dict[str, object]) -> None:
+        object.__setattr__(self, "msgid", msgid)
+        object.__setattr__(self, "plural", plural)
+        object.__setattr__(self, "context", context)
+        object.__setattr__(self, "params", tuple(sorted(params.items())))
+
+    def __str__(self) -> str:
+        values = {name: _spoken(value) for name, value in self.params}
+        if self.plural is None:
+            text = gettext(self.msgid) if self.context is None else pgettext(self.context, self.msgid)
+        else:
+            n = dict(self.params)["n"]
+            text, values["n"] = ngettext(self.msgid, self.plural, n), number(n)
+        return text.format(**values)
+
+
+def _spoken(value: object) -> object:
+    """A parameter as people read it."""
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return day(value)
+    return number(value) if isinstance(value, Decimal | float) else value
+
+
+# --- Numbers ----------------------------------------------------------------------------------------------------------
+
+
+def number(value: Decimal | float, places: int | None = None) -> str:
+    """1 234,5 in Russian, 1,234.5 in English; `places` fixes the decimals, else they are as many as needed."""
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    if not exact.is_finite():
+        return "–"
+    if places is not None:
+        exact = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    text = f"{abs(exact):,f}"
+    if places is None and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    if locales.locale() == "ru":
+        text = text.replace(",", NBSP).replace(".", ",")
+    return MINUS + text if exact < 0 else text
+
+
+def score(thousandths: int | None) -> str:
+    """Thousandths of a point as points: 7500 is «7,5»; nothing is a dash."""
+    return "–" if thousandths is None else number(Decimal(thousandths).scaleb(-3))
+
+
+def file_size(size: int) -> str:
+    """Bytes as people read them, by 1,024: «1,4 МБ»."""
+    amount, unit = Decimal(size), N_("B")
+    for larger in (N_("KB"), N_("MB"), N_("GB")):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    rounded = amount.quantize(Decimal("0.1") if amount < 10 else Decimal(1), ROUND_HALF_UP)
+    return f"{number(rounded)}{NBSP}{gettext(unit)}"
+
+
+# --- Time -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A Russian time zone: its IANA name, its city, and the city as said after a time («по Владивостоку»)."""
+
+    id: str
+    city: Message
+    clock: Message
+
+
+ZONES = (
+    Zone("Europe/Kaliningrad", Message("Kaliningrad"), Message.within("time", "Kaliningrad")),
+    Zone("Europe/Moscow", Message("Moscow"), Message.within("time", "MSK")),
+    Zone("Europe/Samara", Message("Samara"), Message.within("time", "Samara")),
+    Zone("Asia/Yekaterinburg", Message("Yekaterinburg"), Message.within("time", "Yekaterinburg")),
+    Zone("Asia/Omsk", Message("Omsk"), Message.within("time", "Omsk")),
+    Zone("Asia/Krasnoyarsk", Message("Krasnoyarsk"), Message.within("time", "Krasnoyarsk")),
+    Zone("Asia/Irkutsk", Message("Irkutsk"), Message.within("time", "Irkutsk")),
+    Zone("Asia/Yakutsk", Message("Yakutsk"), Message.within("time", "Yakutsk")),
+    Zone("Asia/Vladivostok", Message("Vladivostok"), Message.within("time", "Vladivostok")),
+    Zone("Asia/Magadan", Message("Magadan"), Message.within("time", "Magadan")),
+    Zone("Asia/Kamchatka", Message("Kamchatka"), Message.within("time", "Kamchatka")),
+)
+_BY_ID = {zone.id: zone for zone in ZONES}
+
+
+def zone_choices(now: datetime) -> list[tuple[str, str]]:
+    """The eleven zones for a select, west to east: name and «Владивосток (МСК+7)»."""
+    return [(each.id, f"{each.city} ({_from_moscow(now, ZoneInfo(each.id))})") for each in ZONES]
+
+
+def zone_label(instant: datetime, zone: str | None = None) -> str:
+    """What is said after a clock time: «по Владивостоку (МСК+7)», «МСК» for Moscow, «(UTC+3)» abroad."""
+    name = zone or locales.zone()
+    known = _BY_ID.get(name)
+    if known is None:
+        return f"({_offset('UTC', _shift(instant, ZoneInfo(name)))})"
+    return str(known.clock) if name == MOSCOW else f"{known.clock} ({_from_moscow(instant, ZoneInfo(name))})"
+
+
+def _from_moscow(instant: datetime, place: ZoneInfo) -> str:
+    difference = _shift(instant, place) - _shift(instant, ZoneInfo(MOSCOW))
+    return _offset(pgettext("time", "MSK"), difference)
+
+
+def _shift(instant: datetime, place: tzinfo) -> timedelta:
+    return instant.astimezone(place).utcoffset() or timedelta()
+
+
+def _offset(base: str, shift: timedelta) -> str:
+    """`МСК+7`, `МСК−1`, `UTC+5:30`, and the bare base for nothing."""
+    minutes = round(abs(shift) / timedelta(minutes=1))
+    if not minutes:
+        return base
+    rest = f":{minutes % 60:02}" if minutes % 60 else ""
+    return f"{base}{'+' if shift > timedelta() else MINUS}{minutes // 60}{rest}"
+
+
+def _local(instant: datetime, zone: str | None) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs its time zone")
+    return instant.astimezone(ZoneInfo(zone or locales.zone()))
+
+
+def day(value: date, zone: str | None = None, *, year: bool = True) -> str:
+    """«14 марта 2026»; an instant is seen from the zone, the current one if none is named."""
+    shown = _local(value, zone).date() if isinstance(value, datetime) else value
+    return format_date(shown, "d MMMM y" if year else "d MMMM", locale=locales.locale())
+
+
+def clock(instant: datetime, zone: str | None = None) -> str:
+    """«14:02» in the zone."""
+    return f"{_local(instant, zone):%H:%M}"
+
+
+def moment(instant: datetime, zone: str | None = None) -> str:
+    """«14 марта 2026, 18:00 по Владивостоку (МСК+7)»."""
+    return f"{day(instant, zone)}, {clock(instant, zone)} {zone_label(instant, zone)}"
+
+
+def deadline(instant: datetime, zone: str, now: datetime) -> str:
+    """The one sentence for a deadline: local time, Moscow time, what is left.
+
+    «14 марта, 18:00 по Владивостоку (МСК+7) · 11:00 МСК · осталось 2 дня». The year stands there when it is not this
+    year; Moscow's day when it is another day than here; Moscow's time not at all when it is the same.
+    """
+    here, moscow = _local(instant, zone), _local(instant, MOSCOW)
+    other_year = here.year != _local(now, zone).year
+    parts = [f"{day(here.date(), year=other_year)}, {here:%H:%M} {zone_label(instant, zone)}"]
+    if here.utcoffset() != moscow.utcoffset():
+        date_there = "" if here.date() == moscow.date() else f"{day(moscow.date(), year=other_year)}, "
+        parts.append(f"{date_there}{moscow:%H:%M} {zone_label(instant, MOSCOW)}")
+    parts.append(str(_left(instant - now) if instant >= now else _passed(now - instant)))
+    return " · ".join(parts)
+
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def _left(span: timedelta) -> Message:
+    """Rounded down, never promising more than there is; hours are counted up to two days."""
+    if span >= 2 * DAY:
+        return Message.count("{n} day left", "{n} days left", span // DAY)
+    if span >= HOUR:
+        return Message.count("{n} hour left", "{n} hours left", span // HOUR)
+    if span >= MINUTE:
+        return Message.count("{n} minute left", "{n} minutes left", span // MINUTE)
+    return Message("less than a minute left")
+
+
+def _passed(span: timedelta) -> Message:
+    if span >= 2 * DAY:
+        return Message.count("passed {n} day ago", "passed {n} days ago", span // DAY)
+    if span >= HOUR:
+        return Message.count("passed {n} hour ago", "passed {n} hours ago", span // HOUR)
+    if span >= MINUTE:
+        return Message.count("passed {n} minute ago", "passed {n} minutes ago", span // MINUTE)
+    return Message("passed just now")
+
+
+def ago(instant: datetime, now: datetime) -> str:
+    """«3 часа назад»; the day itself after a month."""
+    span = now - instant
+    if span >= 30 * DAY:
+        return day(instant)
+    if span >= 2 * DAY:
+        return str(Message.count("{n} day ago", "{n} days ago", span // DAY))
+    if span >= HOUR:
+        return str(Message.count("{n} hour ago", "{n} hours ago", span // HOUR))
+    if span >= MINUTE:
+        return str(Message.count("{n} minute ago", "{n} minutes ago", span // MINUTE))
+    return gettext("just now")
+
+
+# --- Templates --------------------------------------------------------------------------------------------------------
+
+
+@pass_context
+def _deadline_filter(context: Context, instant: datetime, zone: str | None = None, now: datetime | None = None) -> str:
+    return deadline(instant, zone or locales.zone(), now or context["now"])
+
+
+@pass_context
+def _ago_filter(context: Context, instant: datetime, now: datetime | None = None) -> str:
+    return ago(instant, now or context["now"])
+
+
+def _at_run_time(function: Callable[..., str]) -> Callable[..., str]:
+    """Keep Jinja from computing a filter of constants at compile time, in whatever locale came first."""
+
+    @pass_context
+    def call(_context: Context, *values: Any, **options: Any) -> str:
+        return function(*values, **options)
+
+    return call
+
+
+def install(environment: Environment) -> None:
+    """Give templates gettext in the current locale and our filters; `deadline` and `ago` take `now` from the context."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
+        gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext
+    )
+    for function in (moment, day, clock, number, score, file_size):
+        environment.filters[function.__name__] = _at_run_time(function)
+    environment.filters["deadline"] = _deadline_filter
+    environment.filters["ago"] = _ago_filter
+
+
