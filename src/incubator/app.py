@@ -1,0 +1,139 @@
+"""Composition root: routers, middleware, error pages, start and stop; nothing else wires the features together."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp
+
+from incubator.foundation import database, jobs, pages
+from incubator.foundation.guard import Guard
+from incubator.foundation.live import HUB
+from incubator.foundation.refusals import Refusal, SignInNeeded
+from incubator.people import sessions
+from incubator.settings import settings
+
+log = logging.getLogger(__name__)
+
+UNREACHABLE = (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError, OSError, TimeoutError)
+
+
+@get("/static/{version:str}/{name:path}", opt={"public": True}, sync_to_thread=False)
+def static_file(request: Request[Any, Any, Any], version: str, name: str) -> Response[bytes]:
+    """A static file; its address changes with its content."""
+    return pages.static().answer(version, str(name).lstrip("/"), request.headers.get("if-none-match", ""))
+
+
+@get("/health/live", opt={"public": True}, media_type=MediaType.JSON, sync_to_thread=False)
+def health_live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@get("/health/ready", opt={"public": True}, media_type=MediaType.JSON)
+async def health_ready() -> Response[dict[str, Any]]:
+    """Whether people can work: database, migrations, jobs and what they run on."""
+    checks: dict[str, Any] = {}
+    try:
+        await database.fetch_value("SELECT 1")
+        pending = await database.pending_migrations()
+        checks["database"] = {"status": "ok"}
+        checks["migrations"] = {"status": "ok" if not pending else "pending", "pending": pending}
+        checks["jobs"] = {"status": "ok", "runner": _runner(), **await jobs.backlog()}
+    except (*UNREACHABLE, asyncpg.PostgresError):
+        checks["database"] = {"status": "down"}
+    ready = all(check["status"] == "ok" for check in checks.values())
+    return Response({"status": "ok" if ready else "unavailable", **checks}, status_code=200 if ready else 503)
+
+
+def _runner() -> str:
+    return "arq workers (Redis)" if settings().redis_url else "web process"
+
+
+def _failed(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
+    """The one answer to every fault: ours, Litestar's, the database's, and the ones nobody thought of."""
+    if isinstance(fault, SignInNeeded):
+        return _to_sign_in(request, fault)
+    if isinstance(fault, UNREACHABLE):
+        log.error("database unreachable: %r", fault)
+        return pages.refuse(request, HTTPException(status_code=503))
+    if isinstance(fault, asyncpg.DataError | asyncpg.PostgresSyntaxError):
+        return pages.refuse(request, HTTPException(status_code=400))
+    if not isinstance(fault, Refusal | HTTPException):
+        incident = uuid.uuid4().hex[:8]
+        request.scope["state"]["incident"] = incident
+        log.error("incident %s at %s", incident, request.scope["path"], exc_info=fault)
+    return pages.refuse(request, fault)
+
+
+def _to_sign_in(request: Request[Any, Any, Any], fault: SignInNeeded) -> Response[Any]:
+    """The same for every address that is not public, existing or not."""
+    if pages.wants_json(request):
+        return pages.refuse(request, fault)
+    if request.method != "GET":
+        page = pages.refuse(request, fault)
+        page.headers["hx-redirect"] = "/sign-in"
+        return page
+    query = request.scope["query_string"].decode("latin-1")
+    here = request.scope["path"] + (f"?{query}" if query else "")
+    from urllib.parse import quote
+
+    return Response(None, status_code=303, headers={"location": f"/sign-in?next={quote(here, safe='/')}"})
+
+
+@contextlib.asynccontextmanager
+async def _running(_: Litestar) -> AsyncIterator[None]:
+    """Pool, live hub and, without Redis, the outbox of this process."""
+    words = settings()
+    await database.connect(words.database_url)
+    bell = asyncio.Event()
+    tasks = [asyncio.create_task(HUB.run(words.database_url))]
+    if words.redis_url:
+        from incubator import worker
+
+        tasks.append(asyncio.create_task(worker.keep_ringing(bell)))
+    else:
+        tasks.append(asyncio.create_task(jobs.keep_draining(bell)))
+    HUB.ring_on_outbox(bell.set)
+    gc.collect()
+    gc.freeze()  # what is here now stays: the collector need not walk through it again
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await database.disconnect()
+
+
+def create_litestar() -> Litestar:
+    """The Litestar application without the outer gate."""
+    from incubator import features
+
+    pages.CONTEXT[:] = [features.navigation]
+    return Litestar(
+        route_handlers=[static_file, health_live, health_ready, *features.handlers()],
+        dependencies={"viewer": Provide(sessions.provide_viewer)},
+        guards=[sessions.only_signed_in],
+        exception_handlers={Exception: _failed, HTTPException: _failed},
+        after_request=None,
+        lifespan=[_running],
+        openapi_config=None,
+        request_max_body_size=pages.FORM_LIMIT,
+        logging_config=None,
+    )
+
+
+def create_app() -> ASGIApp:
+    """The whole application: gate, sessions, routes."""
+    return Guard(sessions.Sessions(create_litestar()), settings())
+
+

@@ -1,0 +1,241 @@
+"""Pages and fragments from templates, forms from requests, redirects, static files, and refusals for people."""
+
+import base64
+import hashlib
+import mimetypes
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jinja2
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from incubator import __version__
+from incubator.foundation import i18n
+from incubator.foundation.forms import Form
+from incubator.foundation.i18n import Message
+from incubator.foundation.refusals import BadRequest, Refusal
+from incubator.settings import asset_folder
+
+MOST_FIELDS = 2000
+FORM_LIMIT = 256 * 1024  # bytes of a form without files
+
+# What a feature's composition adds to each page (navigation, say): functions from the request to template variables.
+CONTEXT: list[Callable[[Any], Mapping[str, Any]]] = []
+
+
+class Static:
+    """Every static file by content: its hash goes into its address, so that a browser never asks twice."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files: dict[str, bytes] = {}
+        self.versions: dict[str, str] = {}
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            name = path.relative_to(folder).as_posix()
+            self.files[name] = path.read_bytes()
+            self.versions[name] = hashlib.sha256(self.files[name]).hexdigest()[:12]
+
+    def address(self, name: str) -> str:
+        """Address of a file for templates; an unknown name is a fault of the template."""
+        return f"/static/{self.versions[name]}/{name}"
+
+    def integrity(self, name: str) -> str:
+        """The value of an `integrity` attribute (Subresource Integrity)."""
+        return "sha384-" + base64.b64encode(hashlib.sha384(self.files[name]).digest()).decode()
+
+    def answer(self, version: str, name: str, known_tag: str) -> Response[bytes]:
+        """The file, 304 when the browser has it, 404 when there is none. `-` as version is a short-lived address."""
+        content = self.files.get(name)
+        if content is None or version not in {"-", self.versions[name]}:
+            return Response(b"", status_code=404, media_type="text/plain")
+        tag = f'"{self.versions[name]}"'
+        headers = {
+            "etag": tag,
+            "cache-control": "public, max-age=86400" if version == "-" else "public, max-age=31536000, immutable",
+            "cross-origin-resource-policy": "same-origin",
+        }
+        if tag in known_tag:
+            return Response(b"", status_code=304, headers=headers, media_type="text/plain")
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        charset = "; charset=utf-8" if kind.startswith("text/") or kind.endswith(("javascript", "svg+xml")) else ""
+        return Response(content, headers=headers, media_type=kind + charset)
+
+
+@cache
+def static() -> Static:
+    """The static files of this process, read once."""
+    return Static(asset_folder("static"))
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The one template environment: autoescape, strict about missing variables."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(asset_folder("templates")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    i18n.install(made)
+    made.globals.update(asset=static().address, integrity=static().integrity, version=__version__)
+    made.filters["markdown"] = markdown
+    return made
+
+
+@cache
+def _parser() -> MarkdownIt:
+    return MarkdownIt("js-default", {"html": False, "breaks": True, "linkify": False}).disable("image")
+
+
+def markdown(text: str) -> Markup:
+    """Text of people as safe HTML: no raw HTML, no pictures, no script addresses; headings start below the page's."""
+    import nh3
+
+    tags = {"p", "br", "strong", "em", "ul", "ol", "li", "a", "code", "pre", "blockquote", "h3", "h4", "h5", "h6",
+            "table", "thead", "tbody", "tr", "th", "td", "hr", "s"}  # fmt: skip
+    html = _parser().render(text).replace("<h1", "<h3").replace("</h1", "</h3").replace("<h2", "<h4")
+    safe = nh3.clean(html.replace("</h2", "</h4"), tags=tags, attributes={"a": {"href"}}, link_rel="noopener nofollow")
+    return Markup(safe)  # noqa: S704  (cleaned by nh3 just above)
+
+
+def render(request: Any, template: str, context: Mapping[str, Any], *, block: str | None = None) -> str:
+    """HTML of a template, or of one of its blocks."""
+    state = request.scope.get("state", {})
+    variables: dict[str, Any] = {
+        "viewer": state.get("viewer"),
+        "csrf": state.get("csrf", ""),
+        "locale": i18n.locale(),
+        "path": request.scope["path"],
+        "flash": state.get("flash", ()),
+        "now": state.get("now"),
+        "nav": (),
+        "demo": False,
+    }
+    for add in CONTEXT:
+        variables.update(add(request))
+    variables.update(context)
+    page_template = environment().get_template(template)
+    if block is None:
+        return page_template.render(variables)
+    made = page_template.new_context(variables)
+    return "".join(page_template.blocks[block](made))
+
+
+def is_partial(request: Any) -> bool:
+    """Whether htmx asks for a part of a page."""
+    return request.headers.get("hx-request") == "true" and request.headers.get("hx-request-type") != "full"
+
+
+def page(
+    request: Any,
+    template: str,
+    /,
+    *,
+    status: int = 200,
+    block: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> Response[str]:
+    """The whole page, or only `block` when htmx asks for a part and there is one."""
+    part = block if block and is_partial(request) else None
+    html = render(request, template, context, block=part)
+    sent = {"vary": "HX-Request, Cookie, Accept-Language", **(headers or {})}
+    return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=sent)
+
+
+def redirect(request: Any, path: str) -> Response[None]:
+    """Send the browser to `path` of this site: 303 after a form, HX-Redirect for htmx."""
+    if not path.startswith("/") or path.startswith(("//", "/\\")):
+        path = "/"
+    if is_partial(request):
+        return Response(None, status_code=204, headers={"hx-redirect": path})
+    return Response(None, status_code=303, headers={"location": path})
+
+
+def download(content: bytes | str, name: str, media_type: str) -> Response[bytes]:
+    """Something made here that the browser saves under `name` (ASCII)."""
+    data = content.encode() if isinstance(content, str) else content
+    return Response(
+        data, media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}"'}
+    )  # fmt: skip
+
+
+async def form_pairs(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
+    """The fields of an urlencoded form, read once. Raises BadRequest for what no browser sends."""
+    state = request.scope["state"]
+    if "form_pairs" not in state:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "multipart/form-data":
+            state["form_pairs"] = await _multipart(request)
+        elif kind in {"application/x-www-form-urlencoded", ""}:
+            state["form_pairs"] = _urlencoded(await request.body())
+        else:
+            raise BadRequest(Message("This form was sent in a way that the site does not understand."))
+    pairs: list[tuple[str, str]] = state["form_pairs"]
+    return pairs
+
+
+def _urlencoded(body: bytes) -> list[tuple[str, str]]:
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except ValueError as fault:  # not UTF-8, or too many fields
+        raise BadRequest(Message("The form holds too many fields or invalid text.")) from fault
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise BadRequest(Message("The form holds too many fields or invalid text."))
+    return pairs
+
+
+async def _multipart(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
+    """Text fields of a multipart form; its files are kept for `uploads`."""
+    try:
+        data = await request.form()
+        items = list(data.multi_items())
+    except (UnicodeDecodeError, LookupError, ValueError, TypeError) as fault:
+        raise BadRequest(Message("The form holds too many fields or invalid text.")) from fault
+    request.scope["state"]["form_files"] = [(k, v) for k, v in items if hasattr(v, "filename")]
+    pairs = [(k, v) for k, v in items if isinstance(v, str)]
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise BadRequest(Message("The form holds too many fields or invalid text."))
+    return pairs
+
+
+async def read_form(request: Request[Any, Any, Any], initial: Mapping[str, Any] | None = None) -> Form:
+    """The raw form of this request, without the framework's own fields."""
+    return Form([pair for pair in await form_pairs(request) if not pair[0].startswith("_")], initial)
+
+
+async def uploads(request: Request[Any, Any, Any]) -> list[tuple[str, str, bytes]]:
+    """(field, file name, content) of the files in a multipart form."""
+    await form_pairs(request)
+    files = request.scope["state"].get("form_files", [])
+    return [(field, file.filename, await file.read()) for field, file in files if file.filename]
+
+
+def refuse(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
+    """A refusal of ours as a page for people (a part of one for htmx), or problem+json for programs."""
+    if isinstance(fault, Refusal):
+        status, reason = fault.status, str(fault.reason)
+    elif isinstance(fault, HTTPException):
+        status, reason = fault.status_code, ""
+    else:
+        status, reason = 500, ""
+    headers = {"retry-after": str(getattr(fault, "retry_after", 1))} if status in {429, 503} else {}
+    if wants_json(request):
+        body = {"type": "about:blank", "status": status, "detail": reason, "message": reason}
+        return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
+    return page(request, "shared/error.html", status=status, headers=headers, block="content",
+                code=status, reason=reason, incident=request.scope["state"].get("incident", ""))  # fmt: skip
+
+
+def wants_json(request: Any) -> bool:
+    """Whether a program (or an autosaving page) asks rather than a person."""
+    accept = request.headers.get("accept", "")
+    return "x-autosave" in request.headers or ("json" in accept and "text/html" not in accept)

@@ -1,0 +1,1 @@
+"""The queue, remarks, accepting or returning work, and advancing teams."""

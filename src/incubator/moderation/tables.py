@@ -1,0 +1,73 @@
+"""What a moderator says and decides about a team's work."""
+
+from piccolo.columns import UUID, Integer, Text, Timestamptz, Varchar
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from incubator.foundation.database import DB, new_id, ref
+from incubator.stages.tables import Revision, Submission
+from incubator.teams.tables import Team
+
+
+class Decision(Table, db=DB, tablename="decision"):
+    """What was decided about one revision; there is never more than one."""
+
+    id = UUID(primary_key=True, default=new_id)
+    revision = ref(Revision, index=False)
+    kind = Varchar(length=12, null=False)
+    message = Text(null=False, default="")
+    decided_at = Timestamptz(null=False, default=None)
+    decided_by = UUID(null=False, default=None)
+
+    decision_once = Unique(["revision"])
+    kind_known = Check("kind IN ('accepted', 'returned', 'failed')")
+
+
+class Remark(Table, db=DB, tablename="remark"):
+    """A remark at a field of a revision; the team sees it from `sent_at`."""
+
+    id = UUID(primary_key=True, default=new_id)
+    submission = ref(Submission)
+    revision = ref(Revision)
+    field = Varchar(length=60, null=False, default="")
+    text = Text(null=False)
+    author = UUID(null=False, default=None)
+    written_at = Timestamptz(null=False, default=None)
+    edited_at = Timestamptz(null=True, default=None)
+    sent_at = Timestamptz(null=True, default=None)
+
+
+class RemarkReply(Table, db=DB, tablename="remark_reply"):
+    """An answer in the thread of a remark."""
+
+    id = UUID(primary_key=True, default=new_id)
+    remark = ref(Remark)
+    text = Text(null=False)
+    author = UUID(null=False, default=None)
+    written_at = Timestamptz(null=False, default=None)
+
+
+class PrivateNote(Table, db=DB, tablename="private_note"):
+    """A note about a team for moderators and organisers; the team never learns that it exists."""
+
+    id = UUID(primary_key=True, default=new_id)
+    team = ref(Team)
+    text = Text(null=False)
+    author = UUID(null=False, default=None)
+    written_at = Timestamptz(null=False, default=None)
+    version = Integer(null=False, default=1)
+    retracted_at = Timestamptz(null=True, default=None)
+
+
+class GuidingQuestion(Table, db=DB, tablename="guiding_question"):
+    """A question asked of a team about its case, and the team's answer; both stay with the case."""
+
+    id = UUID(primary_key=True, default=new_id)
+    team = ref(Team)
+    submission = ref(Submission, null=True)
+    text = Text(null=False)
+    asked_at = Timestamptz(null=False, default=None)
+    asked_by = UUID(null=False, default=None)
+    answer = Text(null=False, default="")
+    answered_at = Timestamptz(null=True, default=None)
+    answered_by = UUID(null=True, default=None)

@@ -1,0 +1,1 @@
+"""Who is told, and how: letters written with the action and sent by a job."""

@@ -1,0 +1,205 @@
+"""Sessions: a random token in the browser, its SHA-256 in the database, a new one at every change of rights.
+
+The viewer is read anew at each request, in one statement: roles taken away count from the next request. An anonymous
+visitor gets no session and no cookie.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+from litestar.handlers import BaseRouteHandler
+from litestar.response import Response
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from incubator.foundation import i18n, pages
+from incubator.foundation.database import execute, fetch_one
+from incubator.foundation.i18n import Message
+from incubator.foundation.refusals import BadRequest, SignInNeeded
+from incubator.people.rights import Grant, Interest, Role, Viewer
+from incubator.people.rights import Scope as RoleScope
+from incubator.settings import Settings, settings
+
+LASTS = timedelta(days=30)  # however much it is used
+IDLE = timedelta(days=7)  # without being used
+TOUCH = timedelta(minutes=10)  # how exactly we know when it was last used
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+VIEWER = """
+SELECT p.id, p.name, p.email, p.locale, p.time_zone, s.flash, now() AS now, s.seen_at < now() - $2::interval AS touch,
+  (SELECT coalesce(json_agg(json_build_array(g.role, g.scope, g.scope_id, g.cohort)), '[]')
+     FROM role_grant g WHERE g.person = p.id AND g.revoked_at IS NULL) AS grants,
+  (SELECT coalesce(json_agg(json_build_array(c.cohort, c.team)), '[]')
+     FROM conflict_of_interest c WHERE c.person = p.id AND c.lifted_at IS NULL) AS interests
+FROM session s JOIN person p ON p.id = s.person
+WHERE s.token_hash = $1 AND s.expires_at > now() AND s.seen_at > now() - $3::interval AND p.deactivated_at IS NULL
+"""
+
+
+def cookie_name(words: Settings) -> str:
+    """`__Host-` binds the cookie to this host and to TLS; browsers refuse the prefix on plain http."""
+    return "__Host-session" if words.https else "session"
+
+
+def fingerprint(token: str) -> bytes:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def csrf_token(session: bytes) -> str:
+    """The token that forms of this session carry; worthless with any other session."""
+    digest = hmac.new(settings().secret("csrf"), session, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:24]).decode()
+
+
+class Sessions:
+    """ASGI application that puts `viewer`, `csrf` and `flash` into the request's state and sets locale and zone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.name = cookie_name(settings())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Load the viewer unless this is a static file; a lost database is answered further in."""
+        if scope["type"] != "http" or scope["path"].startswith("/static/"):
+            await self.app(scope, receive, send)
+            return
+        state: dict[str, Any] = scope.setdefault("state", {})
+        cookies = _cookies(scope)
+        token = cookies.get(self.name, "")
+        try:
+            viewer = await load(token) if token else None
+        except Exception as fault:
+            state["broken"] = fault
+            viewer = None
+        state["viewer"] = viewer
+        if viewer is not None:
+            state.update(csrf=csrf_token(viewer.session), now=viewer.now, flash=viewer.flash)
+            i18n.use(viewer.locale, viewer.time_zone)
+        else:
+            i18n.use(cookies.get("lang") or _wanted(scope), "Europe/Moscow")
+        await self.app(scope, receive, send)
+
+
+def _cookies(scope: Scope) -> dict[str, str]:
+    header = next((value for name, value in scope["headers"] if name == b"cookie"), b"").decode("latin-1")
+    pairs = (part.partition("=") for part in header.split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _wanted(scope: Scope) -> str:
+    header = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
+    return i18n.parse_accept_language(header.decode("latin-1"))
+
+
+async def load(token: str) -> Viewer | None:
+    """The viewer whose session this is, or None when it has ended."""
+    key = fingerprint(token)
+    row = await fetch_one(VIEWER, key, TOUCH, IDLE)
+    if row is None:
+        return None
+    if row["touch"]:
+        await execute("UPDATE session SET seen_at = now() WHERE token_hash = $1", key)
+    return Viewer(
+        id=row["id"], name=row["name"], email=row["email"], locale=row["locale"], time_zone=row["time_zone"],
+        now=row["now"], grants=_grants(row["grants"]), interests=_interests(row["interests"]), session=key,
+        flash=tuple(json.loads(row["flash"])),
+    )  # fmt: skip
+
+
+def _grants(text: str) -> frozenset[Grant]:
+    return frozenset(
+        Grant(Role(role), RoleScope(scope), _uuid(where), _uuid(cohort))
+        for role, scope, where, cohort in json.loads(text)
+    )
+
+
+def _interests(text: str) -> frozenset[Interest]:
+    return frozenset(Interest(UUID(cohort), UUID(team)) for cohort, team in json.loads(text))
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return UUID(text) if text else None
+
+
+async def begin(person: UUID, *, instead_of: bytes = b"") -> str:
+    """Open a session and end the one it replaces; the new token, which is shown to the browser once."""
+    token = secrets.token_urlsafe(32)
+    await execute("DELETE FROM session WHERE token_hash = $1 OR expires_at < now()", instead_of)
+    await execute(
+        "INSERT INTO session (token_hash, person, created_at, seen_at, expires_at, flash)"
+        " VALUES ($1, $2, now(), now(), now() + $3::interval, '[]')",
+        fingerprint(token), person, LASTS,
+    )  # fmt: skip
+    return token
+
+
+async def end_all(person: UUID, *, but: bytes = b"") -> int:
+    """End every session of a person except one; how many."""
+    return await execute("DELETE FROM session WHERE person = $1 AND token_hash <> $2", person, but)
+
+
+async def end(session: bytes) -> None:
+    """End one session."""
+    await execute("DELETE FROM session WHERE token_hash = $1", session)
+
+
+def cookie(token: str) -> Cookie:
+    """The cookie for a new token; an empty token takes the cookie away."""
+    words = settings()
+    age = int(LASTS.total_seconds()) if token else 0
+    return Cookie(
+        key=cookie_name(words), value=token, max_age=age, path="/", httponly=True, secure=words.https, samesite="lax"
+    )
+
+
+async def flash(viewer: Viewer, kind: str, text: Message | str) -> None:
+    """Keep a message for the next page of this session; `kind` is info, success or warning."""
+    line = json.dumps([{"kind": kind, "text": str(text)}], ensure_ascii=False)
+    await execute("UPDATE session SET flash = flash || $2::jsonb WHERE token_hash = $1", viewer.session, line)
+
+
+async def forget_flash(response: Response[Any], request: Request[Any, Any, Any]) -> None:
+    """Drop the messages once a whole page has shown them."""
+    viewer: Viewer | None = request.scope["state"].get("viewer")
+    html = (response.media_type or "").startswith("text/html")
+    if viewer and viewer.flash and html and not pages.is_partial(request):
+        await execute("UPDATE session SET flash = '[]' WHERE token_hash = $1", viewer.session)
+
+
+async def only_signed_in(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Application-wide guard: signed in unless the route says `public`; a write carries its session's token."""
+    state = connection.scope["state"]
+    if "broken" in state:
+        raise state["broken"]
+    viewer: Viewer | None = state.get("viewer")
+    if viewer is None:
+        if not handler.opt.get("public"):
+            raise SignInNeeded
+        return
+    if connection.scope["method"] not in SAFE:
+        await _check_token(connection, viewer)
+
+
+async def _check_token(connection: Any, viewer: Viewer) -> None:
+    given = connection.headers.get("x-csrf-token", "")
+    if not given:
+        given = next((value for name, value in await pages.form_pairs(connection) if name == "_csrf"), "")
+    if not hmac.compare_digest(given.encode(), csrf_token(viewer.session).encode()):
+        raise BadRequest(Message("This page was opened in an earlier session. Open it again and repeat."))
+
+
+async def provide_viewer(request: Request[Any, Any, Any]) -> Viewer:
+    """The signed-in viewer; for handlers that only he reaches."""
+    viewer: Viewer | None = request.scope["state"].get("viewer")
+    if viewer is None:
+        raise SignInNeeded
+    return viewer

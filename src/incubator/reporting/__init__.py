@@ -1,0 +1,1 @@
+"""Overviews, activity and exports across every feature; owns no table."""

@@ -1,0 +1,1 @@
+"""The modules of a cohort, their assignments, the teams' submissions and the gates between modules."""

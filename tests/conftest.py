@@ -1,0 +1,117 @@
+"""One real PostgreSQL for the run, migrated once; a clean database for each test that writes."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+os.environ.setdefault("SECRET_KEY", "only for tests")
+
+from incubator import settings as settings_module
+from incubator.foundation import database
+from incubator.foundation.postgres import embedded
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60"}
+
+
+@pytest.fixture(scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """Address of a fresh PostgreSQL that lives as long as the run; TEST_DATABASE_URL names another one instead."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
+    async with embedded(tmp_path_factory.mktemp("postgres"), options=FAST) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+async def dsn(server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The migrated database of the run."""
+    os.environ["DATABASE_URL"] = server
+    os.environ["INCUBATOR_VAR"] = str(tmp_path_factory.mktemp("var"))
+    settings_module.settings.cache_clear()
+    await database.migrate(server)
+    return server
+
+
+@pytest.fixture(scope="session")
+async def pool(dsn: str) -> AsyncIterator[None]:
+    """The application's pool."""
+    await database.connect(dsn, smallest=1, largest=10)
+    yield
+    await database.disconnect()
+
+
+TABLES = (
+    "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
+    " WHERE schemaname = 'public' AND tablename <> 'migration'"
+)
+
+
+async def empty() -> None:
+    """Take every row out of every table."""
+    assert database.DB.pool is not None
+    async with database.DB.pool.acquire() as connection:
+        await connection.execute(f"TRUNCATE {await connection.fetchval(TABLES)}")
+
+
+@pytest.fixture
+async def db(pool: None) -> AsyncIterator[None]:
+    """An empty database with real commits: notifications, deferred constraints and locks behave as in production."""
+    await empty()
+    yield
+
+
+@pytest.fixture(scope="session")
+async def app(pool: None) -> object:
+    """The application as it is served, on the test's own loop and pool."""
+    from incubator.app import create_app
+
+    return create_app()
+
+
+@pytest.fixture
+async def client(app: object, db: None) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser without JavaScript: keeps cookies, follows nothing by itself."""
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as made:
+        yield made
+
+
+class Counted:
+    """Statements seen on every connection of the pool while the block runs."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+
+@pytest.fixture
+def counting(pool: None) -> Iterator[object]:
+    """`with counting() as seen:` … `assert len(seen) == 3`; BEGIN and COMMIT are not statements here."""
+
+    @contextmanager
+    def count() -> Iterator[Counted]:
+        seen = Counted()
+        original = asyncpg.Connection._do_execute
+
+        async def counted(self: asyncpg.Connection, query: object, *args: object, **kwargs: object) -> object:
+            seen.statements.append(str(query))
+            return await original(self, query, *args, **kwargs)
+
+        asyncpg.Connection._do_execute = counted
+        try:
+            yield seen
+        finally:
+            asyncpg.Connection._do_execute = original
+
+    yield count
+
