@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     from incubator.foundation.forms import Form
 
-NOT_FOUND = Message("There is nothing at this address, or it is not open to you. Check the address or go to the start page.")
+NOT_FOUND = Message(
+    "There is nothing at this address, or it is not open to you. Check the address or go to the start page."
+)
 SIGN_IN_NEEDED = Message("Sign in to go on.")
 INVALID = Message("Something has to be corrected. The fields are listed above the form.")
 BAD_REQUEST = Message("The request could not be read. Reload the page and try again.")
@@ -45,9 +47,7 @@ class UnexpectedFields(BadRequest):
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(sorted(set(names)))
         shown = ", ".join(ascii(name[:NAME_LENGTH]) for name in self.names[:NAMES_SHOWN])
-        super().__init__(
-            Message("The form was sent with fields that do not belong to it: {names}. Reload the page and try again.", names=shown)
-        )
+        super().__init__(Message("The form was sent with unknown fields: {names}. Reload the page.", names=shown))
 
 
 class SignInNeeded(Refusal):
@@ -106,8 +106,11 @@ class TooMany(Refusal):
     status = 429
 
     def __init__(self, retry_after: int) -> None:
-        minutes = max(1, -(-retry_after // 60))
         super().__init__(
-            Message.count("Too many attempts. Try again in {n} minute.", "Too many attempts. Try again in {n} minutes.", minutes)
+            Message.count(
+                "Too many attempts. Try again in {n} minute.",
+                "Too many attempts. Try again in {n} minutes.",
+                max(1, -(-retry_after // 60)),
+            )
         )
         self.retry_after = retry_after
