@@ -5,21 +5,20 @@
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, ClassVar, Final, TypeAlias
 
 from incubator.foundation.i18n import Message
-from incubator.programmes.blueprint_shape import Check, Many, Table, Tables, Writing, read_table, ruled
-from incubator.programmes.blueprint_text import Lines, Path, hostile_line, tokens
+from incubator.programmes.blueprint_shape import Check, Many, Table, Tables, Writing, parse, read_table, ruled
+from incubator.programmes.blueprint_text import Path
 from incubator.programmes.blueprint_values import (
     CLOCK,
     KEY,
     Anchors,
+    BlueprintFaults,
     Fault,
     OneOf,
     Pattern,
@@ -36,21 +35,12 @@ __all__ = [
     "FieldPlan", "Gate", "JuryPlan", "Language", "ModulePlan", "Position", "Rounding", "TeamRules", "read", "write",
 ]  # fmt: skip
 
-MOST_BYTES: Final = 256 * 1024
 LAST_DAY: Final = 1500
 Faults: TypeAlias = Iterator[tuple[Path, Message]]
 
 TITLE: Final = Text(200)
 LINE: Final = Text(500, blank=True)
 PROSE: Final = Text(10_000, several_lines=True, blank=True)
-
-
-class BlueprintFaults(Exception):  # noqa: N818 - it is what it holds
-    """The file can't be used; `faults` has every reason, in the order of the lines."""
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__(f"{len(faults)} faults in a blueprint")
-        self.faults = faults
 
 
 class Language(StrEnum):
@@ -347,43 +337,18 @@ class Blueprint:
 
 def read(text: str) -> Blueprint:
     """The blueprint that a TOML file holds; raises `BlueprintFaults` with every fault of the file, and loads nothing."""
-    raw, reading = _parse(text)
+    raw, reading = parse(text)
     blueprint = read_table(Blueprint, raw, (), reading)
     _refuse_dates(raw, reading)
     _refuse_ties(raw, reading)
     if reading.faults or not isinstance(blueprint, Blueprint):
-        raise BlueprintFaults(tuple(sorted(reading.faults, key=lambda fault: fault.line)))
+        raise BlueprintFaults(reading.faults)
     return blueprint
 
 
 def write(blueprint: Blueprint) -> str:
     """The blueprint as a TOML file with notes; what `read` finds in it equals what was written."""
     return "\n".join(Writing().table(blueprint)) + "\n"
-
-
-def _stop(line: int, reason: Message) -> BlueprintFaults:
-    return BlueprintFaults((Fault(line, "", reason),))
-
-
-def _parse(text: str) -> tuple[dict[str, Any], Reading]:
-    if len(text.encode(errors="replace")) > MOST_BYTES:
-        raise _stop(1, Message("The file is larger than {limit} kB.", limit=MOST_BYTES // 1024))
-    pieces = tokens(text)
-    if line := hostile_line(pieces):
-        raise _stop(line, Message("Tables, lists or keys with dots go too deep here."))
-    try:
-        raw = tomllib.loads(text, parse_float=Decimal)
-    except ValueError as problem:
-        # A TOMLDecodeError, or an integer of thousands of digits, which Python declines to convert.
-        place = re.search(r"\(at line (\d+)", str(problem))
-        raise _stop(int(place[1]) if place else text.count("\n") + 1, _reason(str(problem))) from None
-    return raw, Reading(Lines(pieces))
-
-
-def _reason(problem: str) -> Message:
-    if re.search("overwrite|twice|redefine|mutate|already|Duplicate", problem):
-        return Message("This key or table is set twice.")
-    return Message("From here on the file is not TOML. Check the quotes, the brackets and the equals signs.")
 
 
 def _found(raw: Any, *names: str, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -3,14 +3,17 @@
 Each field of the dataclass carries the rule that reads and writes it: `name: str = field(metadata=ruled(Text(200)))`.
 """
 
+import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, Field, dataclass, fields
+from decimal import Decimal
 from inspect import signature
-from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Final, Protocol, TypeAlias, TypeVar, cast
 
 from incubator.foundation.i18n import Message
-from incubator.programmes.blueprint_text import Path
-from incubator.programmes.blueprint_values import WRONG, Anchors, OneOf, Reading, Rule
+from incubator.programmes.blueprint_text import Lines, Path, hostile_line, tokens
+from incubator.programmes.blueprint_values import WRONG, Anchors, BlueprintFaults, Fault, OneOf, Reading, Rule
 
 Check: TypeAlias = Callable[..., Iterable[tuple[Path, Message]]]
 """Looks at values of one table, named by its parameters, and yields the place in it and the reason of each fault."""
@@ -24,6 +27,8 @@ class Shaped(Protocol):
 
 
 Shape = TypeVar("Shape", bound=Shaped)
+
+MOST_BYTES: Final = 256 * 1024
 
 
 def ruled(rule: Rule, note: Message | None = None) -> dict[str, Rule | Message | None]:
@@ -147,6 +152,32 @@ def _read_key(declared: Field[Any], raw: dict[str, Any], path: Path, reading: Re
         return rule_of(declared).read(raw[declared.name], path, reading)
     default = default_of(declared)
     return reading.refuse(path, Message("This key is missing.")) if default is MISSING else default
+
+
+def _stop(line: int, reason: Message) -> BlueprintFaults:
+    return BlueprintFaults([Fault(line, "", reason)])
+
+
+def parse(text: str) -> tuple[dict[str, Any], Reading]:
+    """What a TOML file holds, numbers as exact decimals; raises `BlueprintFaults` where it is not TOML or too much."""
+    if len(text.encode(errors="replace")) > MOST_BYTES:
+        raise _stop(1, Message("The file is larger than {limit} kB.", limit=MOST_BYTES // 1024))
+    pieces = tokens(text)
+    if line := hostile_line(pieces):
+        raise _stop(line, Message("Tables, lists or keys with dots go too deep here."))
+    try:
+        raw = tomllib.loads(text, parse_float=Decimal)
+    except ValueError as problem:
+        # A TOMLDecodeError, or an integer of thousands of digits, which Python declines to convert.
+        place = re.search(r"\(at line (\d+)", str(problem))
+        raise _stop(int(place[1]) if place else text.count("\n") + 1, _reason(str(problem))) from None
+    return raw, Reading(Lines(pieces))
+
+
+def _reason(problem: str) -> Message:
+    if re.search("overwrite|twice|redefine|mutate|already|Duplicate", problem):
+        return Message("This key or table is set twice.")
+    return Message("From here on the file is not TOML. Check the quotes, the brackets and the equals signs.")
 
 
 class Writing:

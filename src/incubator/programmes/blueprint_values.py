@@ -1,7 +1,7 @@
 """What a single value of a blueprint may be: rules that read it, or note each fault by line and key, and write it. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -27,6 +27,14 @@ class Fault:
     line: int
     key: str
     reason: Message
+
+
+class BlueprintFaults(Exception):
+    """The file can't be used; `faults` has every reason, in the order of the lines."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(faults, key=lambda fault: fault.line))
+        super().__init__("; ".join(f"{fault.line} {fault.key}: {fault.reason}" for fault in self.faults))
 
 
 class Reading:
@@ -180,7 +188,7 @@ class YesNo:
         """The truth value."""
         return value if isinstance(value, bool) else reading.refuse(path, Message("This must be true or false."))
 
-    def write(self, value: bool) -> str:  # noqa: FBT001
+    def write(self, value: bool) -> str:
         """As TOML spells it."""
         return "true" if value else "false"
 
