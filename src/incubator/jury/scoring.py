@@ -197,8 +197,8 @@ def rank(
 ) -> Ranking:
     """The ranking of every project in `applied` (its rank of application) from sheets.
 
-    Sheets that are not handed in or have a blank don't count. `votes` are those for each project of a tie that was put to
-    the vote. ValueError for a mark off its scale, a second sheet of a juror for one project, or an unknown project.
+    Sheets that are not handed in or have a blank don't count. `votes` give each project of a tie that was put to the
+    vote its rank by that vote, 1 the best (equal ranks decide nothing). ValueError for a mark off its scale, a second sheet of a juror for one project, or an unknown project.
     """
     by_project: dict[UUID, dict[Hashable, Sheet]] = {project: {} for project in applied}
     for sheet in sheets:
@@ -325,7 +325,7 @@ class _Count:
         if rule == EARLIER_APPLICATION:
             return -tally.applied
         if rule == VOTE:
-            return self._votes[tally.project]
+            return -self._votes[tally.project]
         return Fraction(tally.sums[self._places[rule]], len(tally.totals)) if rule in self._places else 0
 
     def _first_places(self) -> Counter[UUID]:

@@ -7,12 +7,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, ClassVar, Final, TypeAlias
 
 from incubator.foundation.i18n import Message
-from incubator.programmes.blueprint_shape import Check, Many, Table, Tables, Writing, parse, read_table, ruled
+from incubator.programmes.blueprint_shape import Check, Many, Table, Tables, Writing, parse, read_part, read_table, ruled
 from incubator.programmes.blueprint_text import Path
 from incubator.programmes.blueprint_values import (
     CLOCK,
@@ -32,7 +33,7 @@ from incubator.programmes.blueprint_values import (
 
 __all__ = [
     "Aggregate", "AssignmentPlan", "Blueprint", "BlueprintFaults", "Closing", "CriterionPlan", "Fault", "FieldKind",
-    "FieldPlan", "Gate", "JuryPlan", "Language", "ModulePlan", "Position", "Rounding", "TeamRules", "read", "write",
+    "FieldPlan", "Gate", "JuryPlan", "Language", "ModulePlan", "Position", "Rounding", "TeamRules", "read", "read_part", "write",
 ]  # fmt: skip
 
 LAST_DAY: Final = 1500
@@ -122,8 +123,8 @@ def _team_fits(min_members: int, max_members: int) -> Faults:
 class TeamRules:
     """Who may take part; `max_members` counts the lead."""
 
-    min_members: int = field(metadata=ruled(Whole(1, 50)))
-    max_members: int = field(metadata=ruled(Whole(1, 50)))
+    min_members: int = field(metadata=ruled(Whole(1, 1000)))
+    max_members: int = field(metadata=ruled(Whole(1, 1000)))
     eligible_positions: tuple[Position, ...] = field(
         metadata=ruled(
             Many(OneOf(Position), 1, len(Position)),
@@ -244,7 +245,7 @@ def _anchors_on_scale(scale_min: int, scale_max: int, step: int, anchors: Mappin
         if off_step or not scale_min <= score <= scale_max:
             yield (
                 ("anchors", points(score)),
-                Message("No mark can be {score}: the anchor is off the scale.", score=points(score)),
+                Message("No mark can be {score}: the anchor is off the scale.", score=Decimal(points(score))),
             )
 
 
@@ -263,9 +264,9 @@ class CriterionPlan:
             Whole(1, 1000), Message("The share of a criterion is its weight divided by the sum of all weights.")
         )
     )
-    scale_min: int = field(default=0, metadata=ruled(Points(0, 1000)))
-    scale_max: int = field(metadata=ruled(Points(0, 1000)))
-    step: int = field(default=1000, metadata=ruled(Points(0, 1000)))
+    scale_min: int = field(default=0, metadata=ruled(Points(0, 100)))
+    scale_max: int = field(metadata=ruled(Points(0, 100)))
+    step: int = field(default=1000, metadata=ruled(Points(0, 100)))
     anchors: Mapping[int, str] = field(
         default_factory=dict,
         hash=False,

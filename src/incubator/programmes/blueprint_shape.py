@@ -147,6 +147,15 @@ def read_table(shape: type[Shape], raw: dict[str, Any], path: Path, reading: Rea
     return shape(**values) if len(reading.faults) == before else WRONG
 
 
+def read_part(shape: type[Shape], raw: dict[str, Any]) -> Shape:
+    """One dataclass of a blueprint from a form's or a database row's values; raises `BlueprintFaults`, all on line 1."""
+    reading = Reading(Lines([]))
+    part = read_table(shape, raw, (), reading)
+    if reading.faults:
+        raise BlueprintFaults(reading.faults)
+    return cast("Shape", part)
+
+
 def _read_key(declared: Field[Any], raw: dict[str, Any], path: Path, reading: Reading) -> Any:
     if declared.name in raw:
         return rule_of(declared).read(raw[declared.name], path, reading)
