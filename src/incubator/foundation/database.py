@@ -33,9 +33,9 @@ class SafeTransaction(PostgresTransaction):
         finished = False
         try:
             if error is not None and not self._rolled_back:
-                await self.rollback()
+                await self.transaction.rollback()
             elif error is None and not (self._committed or self._rolled_back):
-                await self.commit()
+                await self.transaction.commit()
             finished = True
         finally:
             self.engine.current_transaction.reset(self.context)
@@ -134,7 +134,7 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
-def ref(table: type[Table] | str, *, null: bool = False, index: bool = True) -> ForeignKey:
+def ref(table: type[Table] | str, *, null: bool = False, index: bool = True) -> "ForeignKey[Any]":
     """A foreign key as we want it: not null, indexed, and nothing deleted behind one's back."""
     return ForeignKey(table, null=null, default=None, on_delete=OnDelete.restrict, index=index)
 

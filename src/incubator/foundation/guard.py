@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import Receive, Send
 
 from incubator.settings import Settings
 
@@ -36,14 +36,14 @@ HEADERS = {
 class Guard:
     """ASGI application around the application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: Any, settings: Settings) -> None:
         self.app = app
         self.origin = settings.origin
         self.headers = dict(HEADERS)
         if settings.https:
             self.headers[b"strict-transport-security"] = b"max-age=63072000; includeSubDomains"
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Refuse, or pass on with a `send` that adds the headers and answers HEAD like GET without a body."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -54,11 +54,11 @@ class Guard:
             await _plain(answer, *fault)
             return
         if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}  # type: ignore[assignment,misc]
+            scope = {**scope, "method": "GET"}
         await self.app(scope, receive, answer)
 
-    def _finished(self, send: Send, *, head: bool) -> Send:
-        async def finished(message: Message) -> None:
+    def _finished(self, send: Send, *, head: bool) -> Any:
+        async def finished(message: Any) -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
                 extra = [(name, value) for name, value in self.headers.items() if name not in present]
@@ -114,8 +114,8 @@ def _cross_site(headers: Iterable[tuple[bytes, bytes]], origin: str) -> bool:
     return claimed.decode("latin-1") != origin and host != said.get(b"host", b"")
 
 
-async def _plain(send: Send, status: int, text: str) -> None:
+async def _plain(send: Any, status: int, text: str) -> None:
     body = text.encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})  # type: ignore[typeddict-item]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

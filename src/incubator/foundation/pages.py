@@ -131,7 +131,7 @@ def render(request: Any, template: str, context: Mapping[str, Any], *, block: st
 
 def is_partial(request: Any) -> bool:
     """Whether htmx asks for a part of a page."""
-    return request.headers.get("hx-request") == "true" and request.headers.get("hx-request-type") != "full"
+    return bool(request.headers.get("hx-request") == "true" and request.headers.get("hx-request-type") != "full")
 
 
 def page(
