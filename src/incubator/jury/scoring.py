@@ -1,10 +1,10 @@
-"""The official result of a jury: what the regulation says, in exact arithmetic and with nothing but the standard library.
+"""The official result of a jury: what the regulation says, in exact arithmetic, with the standard library alone.
 
-Marks are whole thousandths of a point. A sheet's stored total is the whole number `sum(mark * weight)`; divided by the sum
-of the weights it is the sheet's weighted mean. A project's exact result is the mean, the sum or the trimmed mean of its
-sheets' totals. The official total is that result rounded once, by the rule of the round; it alone is compared, so that two
-projects with the same published total always go through the published tie chain, and the exact result is kept beside it
-for whoever recalculates. No result depends on the order of jurors, sheets or projects.
+Marks are whole thousandths of a point. A sheet's stored total is the whole number `sum(mark * weight)`; divided by the
+sum of the weights it is the sheet's weighted mean. A project's exact result is the mean, the sum or the trimmed mean of
+its sheets' totals. The official total is that result rounded once, by the rule of the round; it alone is compared, so
+that two projects with the same published total always go through the published tie chain, and the exact result is kept
+beside it for whoever recalculates. No result depends on the order of jurors, sheets or projects.
 """
 
 from collections import Counter, defaultdict
@@ -48,7 +48,7 @@ class Rounding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One criterion with its weight and its scale in thousandths; raises ValueError where no sheet could be filled in."""
+    """One criterion, its scale in thousandths; raises ValueError where no sheet could be filled in."""
 
     key: str
     weight: int
@@ -101,8 +101,8 @@ class Rules:
 class Tally:
     """What is stored of a project's sheets that count: their totals, and each criterion's sum of marks over them.
 
-    `applied` is the rank of the application (lower is earlier; equal ranks decide nothing). `jurors` stand in the order of
-    `totals`, and may be left out where the tie chain doesn't ask for first places.
+    `applied` is the rank of the application (lower is earlier; equal ranks decide nothing). `jurors` stand in the order
+    of `totals`, and may be left out where the tie chain doesn't ask for first places.
     """
 
     project: UUID
@@ -116,9 +116,9 @@ class Tally:
 class ProjectResult:
     """Where a project stands. Without enough sheets it is not assessed: `place`, `total` and `exact` are None, never 0.
 
-    `total` and `exact` are in points. `decided_by` is the tie rule that parted the project from those with an equal total
-    (`shared` where none did), None where no other total was equal. `awaits_vote`: the chain has come to a vote that is not
-    recorded yet.
+    `total` and `exact` are in points. `decided_by` is the tie rule that parted the project from those with an equal
+    total (`shared` where none did), None where no other total was equal. `awaits_vote`: the chain has come to a vote
+    that is not recorded yet.
     """
 
     project: UUID
@@ -198,7 +198,8 @@ def rank(
     """The ranking of every project in `applied` (its rank of application) from sheets.
 
     Sheets that are not handed in or have a blank don't count. `votes` give each project of a tie that was put to the
-    vote its rank by that vote, 1 the best (equal ranks decide nothing). ValueError for a mark off its scale, a second sheet of a juror for one project, or an unknown project.
+    vote its rank by that vote, 1 the best (equal ranks decide nothing). ValueError for a mark off its scale, a second
+    sheet of a juror for one project, or an unknown project.
     """
     by_project: dict[UUID, dict[Hashable, Sheet]] = {project: {} for project in applied}
     for sheet in sheets:
@@ -224,7 +225,7 @@ def from_totals(
     rules: Rules,
     votes: Mapping[UUID, int] | None = None,
 ) -> Ranking:
-    """The same ranking from stored totals; ValueError where the tie chain needs a criterion or jurors that are missing."""
+    """The same ranking from stored totals; ValueError where a tie needs a criterion or jurors that are missing."""
     count = _Count(tuple(criteria), rules, votes or {})
     return count.ranking(list(tallies))
 

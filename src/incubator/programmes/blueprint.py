@@ -13,7 +13,17 @@ from itertools import pairwise
 from typing import Any, ClassVar, Final, TypeAlias
 
 from incubator.foundation.i18n import Message
-from incubator.programmes.blueprint_shape import Check, Many, Table, Tables, Writing, parse, read_part, read_table, ruled
+from incubator.programmes.blueprint_shape import (
+    Check,
+    Many,
+    Table,
+    Tables,
+    Writing,
+    parse,
+    read_part,
+    read_table,
+    ruled,
+)
 from incubator.programmes.blueprint_text import Path
 from incubator.programmes.blueprint_values import (
     CLOCK,
@@ -33,7 +43,8 @@ from incubator.programmes.blueprint_values import (
 
 __all__ = [
     "Aggregate", "AssignmentPlan", "Blueprint", "BlueprintFaults", "Closing", "CriterionPlan", "Fault", "FieldKind",
-    "FieldPlan", "Gate", "JuryPlan", "Language", "ModulePlan", "Position", "Rounding", "TeamRules", "read", "read_part", "write",
+    "FieldPlan", "Gate", "JuryPlan", "Language", "ModulePlan", "Position", "Rounding", "TeamRules", "read",
+    "read_part", "write",
 ]  # fmt: skip
 
 LAST_DAY: Final = 1500
@@ -337,7 +348,7 @@ class Blueprint:
 
 
 def read(text: str) -> Blueprint:
-    """The blueprint that a TOML file holds; raises `BlueprintFaults` with every fault of the file, and loads nothing."""
+    """The blueprint that a TOML file holds; raises `BlueprintFaults` with every fault of the file."""
     raw, reading = parse(text)
     blueprint = read_table(Blueprint, raw, (), reading)
     _refuse_dates(raw, reading)

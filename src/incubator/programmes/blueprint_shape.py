@@ -148,7 +148,7 @@ def read_table(shape: type[Shape], raw: dict[str, Any], path: Path, reading: Rea
 
 
 def read_part(shape: type[Shape], raw: dict[str, Any]) -> Shape:
-    """One dataclass of a blueprint from a form's or a database row's values; raises `BlueprintFaults`, all on line 1."""
+    """One dataclass of a blueprint from the values of a form or of a row; `BlueprintFaults` has all on line 1."""
     reading = Reading(Lines([]))
     part = read_table(shape, raw, (), reading)
     if reading.faults:

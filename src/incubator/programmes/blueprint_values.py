@@ -1,4 +1,4 @@
-"""What a single value of a blueprint may be: rules that read it, or note each fault by line and key, and write it. Pure."""
+"""What one value of a blueprint may be: rules that read it, noting each fault by line and key, and write it. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ class Fault:
     reason: Message
 
 
-class BlueprintFaults(Exception):
+class BlueprintFaults(Exception):  # noqa: N818  # it is what it holds
     """The file can't be used; `faults` has every reason, in the order of the lines."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
