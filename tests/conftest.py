@@ -26,7 +26,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
         return
-    async with embedded(tmp_path_factory.mktemp("postgres"), options=FAST) as dsn:
+    with embedded(tmp_path_factory.mktemp("postgres"), options=FAST) as dsn:
         yield dsn
 
 

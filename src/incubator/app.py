@@ -12,6 +12,7 @@ import asyncpg
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from incubator.foundation import database, jobs, pages
@@ -27,7 +28,7 @@ UNREACHABLE = (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.Post
 
 
 @get("/static/{version:str}/{name:path}", opt={"public": True}, sync_to_thread=False)
-def static_file(request: Request[Any, Any, Any], version: str, name: str) -> Response[bytes]:
+def static_file(request: Request[Any, Any, Any], version: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """A static file; its address changes with its content."""
     return pages.static().answer(version, str(name).lstrip("/"), request.headers.get("if-none-match", ""))
 
