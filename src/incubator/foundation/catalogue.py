@@ -196,10 +196,10 @@ def main(arguments: list[str] | None = None) -> int:
     texts = template()
     if options.po:
         lacking = missing(texts, merge(RUSSIAN)[0])
-        print(stubs(entry for entry in lacking if options.feature in {None, feature(entry)}))
+        sys.stdout.write(stubs(entry for entry in lacking if options.feature in {None, feature(entry)}))
         return 0
     lines = report(texts, options.feature)
-    print("\n".join(lines) or "Everything is translated.")
+    sys.stdout.write(("\n".join(lines) or "Everything is translated.") + "\n")
     return 1 if lines else 0
 
 

@@ -231,6 +231,7 @@ class Form(Reader):
         self._known.update(names)
 
     def fail(self, name: str, reason: Message) -> None:
+        """Record an error of a field; the first one stands."""
         self.errors.setdefault(name, reason)
 
     def finish(self) -> None:
@@ -270,6 +271,7 @@ class Row(Reader):
         return not any(cell.strip(readings.BLANK) for cell in self._cells.values())
 
     def fail(self, name: str, reason: Message) -> None:
+        """Record an error of a cell, under `name.row` in the form."""
         self._form.fail(f"{name}.{self.index}", reason)
 
     def _take(self, name: str) -> str:
@@ -285,5 +287,3 @@ def _shown(value: object) -> str:
     if isinstance(value, Decimal):
         return number(value)
     return "on" if value is True else str(value)
-
-

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from jinja2 import pass_context
 
 from incubator.foundation import locales
 from incubator.foundation.locales import (
@@ -30,17 +28,13 @@ from incubator.foundation.locales import (
     zone,
 )
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-    from jinja2.runtime import Context
-
 __all__ = [
     "DEFAULT_LOCALE",
     "LOCALES",
     "MOSCOW",
+    "N_",
     "ZONES",
     "Message",
-    "N_",
     "Zone",
     "ago",
     "clock",
@@ -48,7 +42,6 @@ __all__ = [
     "deadline",
     "file_size",
     "gettext",
-    "install",
     "known_zone",
     "locale",
     "moment",
@@ -83,27 +76,17 @@ class Message:
     params: tuple[tuple[str, Any], ...]
 
     def __init__(self, msgid: str, /, **params: object) -> None:
-        self._set(msgid, None, None, params)
+        _fill(self, msgid, None, None, params)
 
     @classmethod
     def count(cls, one: str, many: str, n: int, /, **params: object) -> Message:
         """A message with plural forms; `{n}` is the number, with its thousands grouped."""
-        message = cls.__new__(cls)
-        message._set(one, many, None, {**params, "n": n})
-        return message
+        return _fill(cls.__new__(cls), one, many, None, {**params, "n": n})
 
     @classmethod
     def within(cls, context: str, msgid: str, /, **params: object) -> Message:
         """A message whose msgid alone would be ambiguous."""
-        message = cls.__new__(cls)
-        message._set(msgid, None, context, params)
-        return message
-
-    def _set(self, msgid: str, plural: str | None, context: str | None, params: dict[str, object]) -> None:
-        object.__setattr__(self, "msgid", msgid)
-        object.__setattr__(self, "plural", plural)
-        object.__setattr__(self, "context", context)
-        object.__setattr__(self, "params", tuple(sorted(params.items())))
+        return _fill(cls.__new__(cls), msgid, None, context, params)
 
     def __str__(self) -> str:
         values = {name: _spoken(value) for name, value in self.params}
@@ -113,6 +96,14 @@ class Message:
             n = dict(self.params)["n"]
             text, values["n"] = ngettext(self.msgid, self.plural, n), number(n)
         return text.format(**values)
+
+
+def _fill(message: Message, msgid: str, plural: str | None, context: str | None, params: dict[str, object]) -> Message:
+    object.__setattr__(message, "msgid", msgid)
+    object.__setattr__(message, "plural", plural)
+    object.__setattr__(message, "context", context)
+    object.__setattr__(message, "params", tuple(sorted(params.items())))
+    return message
 
 
 def _spoken(value: object) -> object:
@@ -292,41 +283,3 @@ def ago(instant: datetime, now: datetime) -> str:
     if span >= MINUTE:
         return str(Message.count("{n} minute ago", "{n} minutes ago", span // MINUTE))
     return gettext("just now")
-
-
-# --- Templates --------------------------------------------------------------------------------------------------------
-
-
-@pass_context
-def _deadline_filter(context: Context, instant: datetime, zone: str | None = None, now: datetime | None = None) -> str:
-    return deadline(instant, zone or locales.zone(), now or context["now"])
-
-
-@pass_context
-def _ago_filter(context: Context, instant: datetime, now: datetime | None = None) -> str:
-    return ago(instant, now or context["now"])
-
-
-def _at_run_time(function: Callable[..., str]) -> Callable[..., str]:
-    """Keep Jinja from computing a filter of constants at compile time, in whatever locale came first."""
-
-    @pass_context
-    def call(_context: Context, *values: Any, **options: Any) -> str:
-        return function(*values, **options)
-
-    return call
-
-
-def install(environment: Environment) -> None:
-    """Give templates gettext in the current locale and our filters; `deadline` and `ago` take `now` from the context."""
-    environment.add_extension("jinja2.ext.i18n")
-    environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
-        gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext
-    )
-    for function in (moment, day, clock, number, score, file_size):
-        environment.filters[function.__name__] = _at_run_time(function)
-    environment.filters["deadline"] = _deadline_filter
-    environment.filters["ago"] = _ago_filter
-
-

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from incubator import __version__
-from incubator.foundation import i18n
+from incubator.foundation import filters, i18n
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import BadRequest, Refusal
@@ -84,7 +84,7 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
-    i18n.install(made)
+    filters.install(made)
     made.globals.update(asset=static().address, integrity=static().integrity, version=__version__)
     made.filters["markdown"] = markdown
     return made

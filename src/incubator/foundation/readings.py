@@ -88,7 +88,9 @@ def _invisible(text: str, position: int) -> Unreadable:
     before = "".join(c for c in text[max(0, position - CONTEXT) : position] if c.isprintable())
     if not before:
         return Unreadable(Message("There is an invisible character at the start. Delete the text and type it by hand."))
-    return Unreadable(Message("There is an invisible character after “{before}”. Type this place by hand.", before=before))
+    return Unreadable(
+        Message("There is an invisible character after “{before}”. Type this place by hand.", before=before)
+    )
 
 
 def _measured(text: str, limit: int) -> str:
