@@ -1,0 +1,111 @@
+"""What organisers do with programmes and cohorts."""
+
+from uuid import UUID
+
+from incubator.foundation.database import DB, execute, fetch_value, new_id
+from incubator.foundation.i18n import Message
+from incubator.foundation.refusals import Forbidden, Refused
+from incubator.journal.actions import Audience, record
+from incubator.people.rights import Role, Scope, Viewer
+from incubator.programmes import blueprint as plans
+from incubator.programmes.blueprint import Blueprint
+from incubator.programmes.layers import LAYERS, Ground
+from incubator.programmes.queries import cohort_for, lock_cohort
+from incubator.programmes.rules import EDIT_SETTINGS, CohortFacts, CohortState, TeamFacts
+from incubator.programmes.tables import Cohort, CohortBlueprint, Programme
+
+ONLY_ORGANISERS = Message("Only organisers of this programme create its cohorts. Ask an administrator for the role.")
+ONLY_ADMINISTRATORS = Message("Only an administrator creates programmes.")
+
+
+async def create_programme(viewer: Viewer, name: str, *, demo: bool = False) -> UUID:
+    """Create a programme; an administrator does it and then appoints its organisers. The new id."""
+    if not viewer.is_administrator:
+        raise Forbidden(ONLY_ADMINISTRATORS)
+    programme = Programme(id=new_id(), name=name, created_at=viewer.now, demo=demo)
+    async with DB.transaction():
+        await Programme.insert(programme)
+        await record("programme.created", by=viewer.id, at=viewer.now, audience=Audience.PLATFORM, subject=programme.id)
+    return UUID(str(programme.id))
+
+
+async def create_cohort(viewer: Viewer, programme: UUID, facts: CohortFacts, blueprint: Blueprint) -> UUID:
+    """Create a draft cohort with everything that its blueprint plans. The new id; raises Forbidden, NotFound."""
+    if not viewer.holds(Role.ORGANISER, Scope.PROGRAMME, programme):
+        raise Forbidden(ONLY_ORGANISERS)
+    cohort = Cohort(
+        id=new_id(), programme=programme, name=facts.name, summary=facts.summary, time_zone=facts.time_zone,
+        starts_on=facts.starts_on, places=facts.places, created_at=viewer.now,
+        min_members=blueprint.team.min_members, max_members=blueprint.team.max_members,
+        eligible_positions=[position.value for position in blueprint.team.eligible_positions],
+    )  # fmt: skip
+    async with DB.transaction():
+        await Cohort.insert(cohort)
+        await _keep(cohort.id, 1, blueprint, viewer)
+        for layer in LAYERS:
+            await layer.lay_out(Ground(cohort.id, facts.starts_on, facts.time_zone), blueprint)
+        await record(
+            "cohort.created", by=viewer.id, at=viewer.now, audience=Audience.STAFF, cohort=cohort.id,
+            subject=cohort.id, name=facts.name, blueprint=blueprint.key,
+        )  # fmt: skip
+    return UUID(str(cohort.id))
+
+
+async def _keep(cohort: UUID, number: int, blueprint: Blueprint, viewer: Viewer) -> None:
+    await CohortBlueprint.insert(
+        CohortBlueprint(
+            id=new_id(), cohort=cohort, number=number, key=blueprint.key, text=plans.write(blueprint),
+            created_at=viewer.now, created_by=viewer.id,
+        )
+    )  # fmt: skip
+
+
+async def edit_cohort(viewer: Viewer, cohort_id: UUID, facts: CohortFacts, team: TeamFacts) -> None:
+    """Change a cohort's facts and who may take part. Places can't fall below the teams already registered."""
+    async with DB.transaction():
+        cohort = await cohort_for(viewer, cohort_id)
+        cohort.standing.need(EDIT_SETTINGS)
+        await lock_cohort(cohort_id)
+        await _refuse_too_few_places(cohort_id, facts.places)
+        await execute(
+            "UPDATE cohort SET name = $2, summary = $3, time_zone = $4, starts_on = $5, places = $6, min_members = $7,"
+            " max_members = $8, eligible_positions = $9 WHERE id = $1",
+            cohort_id, facts.name, facts.summary, facts.time_zone, facts.starts_on, facts.places, team.min_members,
+            team.max_members, [position.value for position in team.eligible_positions],
+        )  # fmt: skip
+        await record("cohort.edited", by=viewer.id, at=viewer.now, audience=Audience.STAFF, cohort=cohort_id,
+                     subject=cohort_id)  # fmt: skip
+
+
+async def _refuse_too_few_places(cohort_id: UUID, places: int) -> None:
+    # Teams are a feature above; their count is a fact of the schema that the database may be asked for.
+    taken = await fetch_value("SELECT count(*) FROM team WHERE cohort = $1 AND withdrawn_at IS NULL", cohort_id)
+    if places < taken:
+        raise Refused(
+            Message.count(
+                "{n} team is registered already: leave at least so many places.",
+                "{n} teams are registered already: leave at least so many places.",
+                taken,
+            )
+        )
+
+
+async def open_cohort(viewer: Viewer, cohort_id: UUID) -> None:
+    """Open a draft cohort: invited people get in and dates begin to count."""
+    await _move(viewer, cohort_id, CohortState.DRAFT, "opened_at", "cohort.opened")
+
+
+async def close_cohort(viewer: Viewer, cohort_id: UUID) -> None:
+    """Close a running cohort; its pages stay readable."""
+    await _move(viewer, cohort_id, CohortState.RUNNING, "closed_at", "cohort.closed")
+
+
+async def _move(viewer: Viewer, cohort_id: UUID, expected: CohortState, column: str, verb: str) -> None:
+    async with DB.transaction():
+        cohort = await cohort_for(viewer, cohort_id)
+        cohort.standing.need(EDIT_SETTINGS)
+        await lock_cohort(cohort_id)
+        if cohort.state is not expected:
+            raise Refused(Message("The cohort is no longer in that state. Reload the page to see how it stands."))
+        await execute(f"UPDATE cohort SET {column} = $2 WHERE id = $1", cohort_id, viewer.now)  # noqa: S608  (our word)
+        await record(verb, by=viewer.id, at=viewer.now, audience=Audience.EVERYONE, cohort=cohort_id, subject=cohort_id)
