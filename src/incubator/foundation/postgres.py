@@ -181,11 +181,13 @@ def _running(seat: Seat, settings: Mapping[str, str]) -> Iterator[str]:
     command = seat.identity.command(seat.place, seat.binaries / "postgres", "-D", seat.data, *words)
     if seat.log.exists() and seat.log.stat().st_size > LOG_LIMIT:
         seat.log.rename(f"{seat.log}.old")
-    process = _start(seat, command, folder)
     try:
-        yield _address(folder)
+        process = _start(seat, command, folder)
+        try:
+            yield _address(folder)
+        finally:
+            _stop(process)
     finally:
-        _stop(process)
         if folder.parent != seat.place:
             shutil.rmtree(folder, ignore_errors=True)
 
