@@ -359,7 +359,8 @@ def _scaled(numerator: int, denominator: int, decimals: int, rounding: Rounding)
 
 
 def _decimal(scaled: int, decimals: int) -> Decimal:
-    return Decimal(scaled).scaleb(-decimals)
+    # From text, because only that way no context of the moment can round it again.
+    return Decimal(f"{scaled}E-{decimals}")
 
 
 def _listing(tally: Tally) -> tuple[int, str]:

@@ -275,7 +275,7 @@ class CriterionPlan:
             Whole(1, 1000), Message("The share of a criterion is its weight divided by the sum of all weights.")
         )
     )
-    scale_min: int = field(default=0, metadata=ruled(Points(0, 100)))
+    scale_min: int = field(metadata=ruled(Points(0, 100)))
     scale_max: int = field(metadata=ruled(Points(0, 100)))
     step: int = field(default=1000, metadata=ruled(Points(0, 100)))
     anchors: Mapping[int, str] = field(

@@ -200,7 +200,8 @@ class Writing:
         inner = []
         for declared in fields(value):
             rule, content = rule_of(declared), getattr(value, declared.name)
-            if content == default_of(declared):
+            if not content and content == default_of(declared):
+                # Empty texts and lists say nothing; any other default is written, to be seen and changed.
                 continue
             if isinstance(rule, (Table, Tables, Anchors)):
                 inner.append((declared, rule, content))
