@@ -4,7 +4,7 @@ Three answers exist. ALLOW; FORBID (403) when the viewer legitimately knows that
 existence is not his business. A conflict of interest only ever takes away.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -166,7 +166,7 @@ class Viewer:
     grants: frozenset[Grant] = frozenset()
     interests: frozenset[Interest] = frozenset()
     session: bytes = b""
-    flash: tuple[Mapping[str, str], ...] = field(default=(), compare=False)
+    flash: tuple[tuple[str, str], ...] = field(default=(), compare=False)  # (kind, text)
 
     def holds(self, role: Role, scope: Scope, where: UUID | None = None) -> bool:
         """Whether the viewer has that role there."""

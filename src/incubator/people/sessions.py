@@ -17,15 +17,14 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
-from litestar.response import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from incubator.foundation import i18n, pages
 from incubator.foundation.database import execute, fetch_one
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import BadRequest, SignInNeeded
-from incubator.people.rights import Grant, Interest, Role, Viewer
-from incubator.people.rights import Scope as RoleScope
+from incubator.people import queries
+from incubator.people.rights import Viewer
 from incubator.settings import Settings, settings
 
 LASTS = timedelta(days=30)  # however much it is used
@@ -33,25 +32,22 @@ IDLE = timedelta(days=7)  # without being used
 TOUCH = timedelta(minutes=10)  # how exactly we know when it was last used
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
-VIEWER = """
+SESSION = f"""
 SELECT p.id, p.name, p.email, p.locale, p.time_zone, s.flash, now() AS now, s.seen_at < now() - $2::interval AS touch,
-  (SELECT coalesce(json_agg(json_build_array(g.role, g.scope, g.scope_id, g.cohort)), '[]')
-     FROM role_grant g WHERE g.person = p.id AND g.revoked_at IS NULL) AS grants,
-  (SELECT coalesce(json_agg(json_build_array(c.cohort, c.team)), '[]')
-     FROM conflict_of_interest c WHERE c.person = p.id AND c.lifted_at IS NULL) AS interests
+{queries.HOLDS}
 FROM session s JOIN person p ON p.id = s.person
 WHERE s.token_hash = $1 AND s.expires_at > now() AND s.seen_at > now() - $3::interval AND p.deactivated_at IS NULL
+"""  # noqa: S608  (a constant)
+FORGET = """
+UPDATE session SET flash = coalesce(
+  (SELECT jsonb_agg(line) FROM jsonb_array_elements(flash) WITH ORDINALITY AS kept(line, place) WHERE place > $2), '[]')
+WHERE token_hash = $1
 """
 
 
 def cookie_name(words: Settings) -> str:
     """`__Host-` binds the cookie to this host and to TLS; browsers refuse the prefix on plain http."""
     return "__Host-session" if words.https else "session"
-
-
-def fingerprint(token: str) -> bytes:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def csrf_token(session: bytes) -> str:
@@ -84,13 +80,15 @@ class Sessions:
         if viewer is not None:
             state.update(csrf=csrf_token(viewer.session), now=viewer.now, flash=viewer.flash)
             i18n.use(viewer.locale, viewer.time_zone)
+            if viewer.flash and not pages.is_partial(Request(scope)):
+                send = _forgetting(send, viewer)
         else:
             i18n.use(cookies.get("lang") or _wanted(scope), "Europe/Moscow")
         await self.app(scope, receive, send)
 
 
 def _cookies(scope: Scope) -> dict[str, str]:
-    header = next((value for name, value in scope["headers"] if name == b"cookie"), b"").decode("latin-1")
+    header = b";".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
     pairs = (part.partition("=") for part in header.split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs}
 
@@ -102,32 +100,14 @@ def _wanted(scope: Scope) -> str:
 
 async def load(token: str) -> Viewer | None:
     """The viewer whose session this is, or None when it has ended."""
-    key = fingerprint(token)
-    row = await fetch_one(VIEWER, key, TOUCH, IDLE)
+    key = queries.token_fingerprint(token)
+    row = await fetch_one(SESSION, key, TOUCH, IDLE)
     if row is None:
         return None
     if row["touch"]:
         await execute("UPDATE session SET seen_at = now() WHERE token_hash = $1", key)
-    return Viewer(
-        id=row["id"], name=row["name"], email=row["email"], locale=row["locale"], time_zone=row["time_zone"],
-        now=row["now"], grants=_grants(row["grants"]), interests=_interests(row["interests"]), session=key,
-        flash=tuple(json.loads(row["flash"])),
-    )  # fmt: skip
-
-
-def _grants(text: str) -> frozenset[Grant]:
-    return frozenset(
-        Grant(Role(role), RoleScope(scope), _uuid(where), _uuid(cohort))
-        for role, scope, where, cohort in json.loads(text)
-    )
-
-
-def _interests(text: str) -> frozenset[Interest]:
-    return frozenset(Interest(UUID(cohort), UUID(team)) for cohort, team in json.loads(text))
-
-
-def _uuid(text: str | None) -> UUID | None:
-    return UUID(text) if text else None
+    lines = tuple((line["kind"], line["text"]) for line in json.loads(row["flash"]))
+    return queries.viewer_of(row, row["now"], session=key, flash=lines)
 
 
 async def begin(person: UUID, *, instead_of: bytes = b"") -> str:
@@ -137,7 +117,7 @@ async def begin(person: UUID, *, instead_of: bytes = b"") -> str:
     await execute(
         "INSERT INTO session (token_hash, person, created_at, seen_at, expires_at, flash)"
         " VALUES ($1, $2, now(), now(), now() + $3::interval, '[]')",
-        fingerprint(token), person, LASTS,
+        queries.token_fingerprint(token), person, LASTS,
     )  # fmt: skip
     return token
 
@@ -167,12 +147,20 @@ async def flash(viewer: Viewer, kind: str, text: Message | str) -> None:
     await execute("UPDATE session SET flash = flash || $2::jsonb WHERE token_hash = $1", viewer.session, line)
 
 
-async def forget_flash(response: Response[Any], request: Request[Any, Any, Any]) -> None:
-    """Drop the messages once a whole page has shown them."""
-    viewer: Viewer | None = request.scope["state"].get("viewer")
-    html = (response.media_type or "").startswith("text/html")
-    if viewer and viewer.flash and html and not pages.is_partial(request):
-        await execute("UPDATE session SET flash = '[]' WHERE token_hash = $1", viewer.session)
+def _forgetting(send: Send, viewer: Viewer) -> Send:
+    """Drop the messages that a whole page has shown; one flashed meanwhile stays for the next page."""
+
+    async def sent(message: Any) -> None:
+        await send(message)
+        if message["type"] == "http.response.start" and _is_page(message):
+            await execute(FORGET, viewer.session, len(viewer.flash))
+
+    return sent
+
+
+def _is_page(start: Any) -> bool:
+    headers = dict(start["headers"])
+    return start["status"] != 304 and headers.get(b"content-type", b"").startswith(b"text/html")
 
 
 async def only_signed_in(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:

@@ -79,6 +79,7 @@ class Invitation(Table, db=DB, tablename="invitation"):
     scope_id = UUID(null=True, default=None, index=True)
     cohort = UUID(null=True, default=None)
     position = Varchar(length=30, null=False, default="")
+    time_zone = Varchar(length=64, null=False, default="Europe/Moscow")
     token_hash = Bytea(null=False, unique=True)
     code_hash = Bytea(null=False, unique=True)
     invited_by = UUID(null=True, default=None)
