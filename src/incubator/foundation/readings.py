@@ -26,8 +26,9 @@ class Unreadable(Exception):  # noqa: N818  (an answer to a person, not an error
 # --- Text -------------------------------------------------------------------------------------------------------------
 
 SPACES = "".join(chr(c) for c in range(0x3001) if unicodedata.category(chr(c)) == "Zs")
-BLANK = SPACES + "\t\r\n"
-LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")  # the last five come with text pasted from word processors
+# The last five of these come with text pasted from word processors.
+BLANK = SPACES + "\t\n\r\v\f\x85\u2028\u2029"
+LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 BIDI = "\u202a-\u202e\u2066-\u2069"
 # Letters, marks and symbols that show nothing although Unicode does not call them format characters.
 FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
