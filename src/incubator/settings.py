@@ -12,7 +12,11 @@ from urllib.parse import urlsplit
 PACKAGE = Path(__file__).resolve().parent
 
 
-class SettingsError(Exception):
+class OperatorError(Exception):
+    """Something the operator can mend; the message is for a terminal and says what to do."""
+
+
+class SettingsError(OperatorError):
     """A word of the environment can't be used; the message says what to write instead."""
 
 
@@ -24,7 +28,10 @@ def asset_folder(name: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the operator decides. `database_url` is empty until the embedded server has started."""
+    """What the operator decides. `database_url` is empty until the embedded server has started.
+
+    `trusted_proxies` are the addresses, comma-separated, whose X-Forwarded-For and -Proto are believed.
+    """
 
     host: str
     port: int
@@ -36,6 +43,7 @@ class Settings:
     public_url: str
     secret_key: str
     workers: int
+    trusted_proxies: str
 
     @property
     def https(self) -> bool:
@@ -65,13 +73,14 @@ def read(environment: Mapping[str, str]) -> Settings:
         host=host,
         port=port,
         var=var,
-        database_url=environment.get("DATABASE_URL", ""),
+        database_url=_database(environment.get("DATABASE_URL", "")),
         redis_url=environment.get("REDIS_URL", ""),
         smtp_url=environment.get("SMTP_URL", ""),
         mail_from=environment.get("MAIL_FROM", f"incubator@{urlsplit(public_url).hostname}"),
         public_url=public_url,
         secret_key=environment.get("SECRET_KEY", "") or _kept_secret(var),
         workers=_workers(environment.get("WORKERS", "1")),
+        trusted_proxies=environment.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
     )
 
 
@@ -93,6 +102,12 @@ def _workers(word: str) -> int:
     return int(word)
 
 
+def _database(word: str) -> str:
+    if word and urlsplit(word).scheme not in {"postgresql", "postgres"}:
+        raise SettingsError("DATABASE_URL must be like postgresql://user:password@host:5432/incubator")
+    return word
+
+
 def _reachable(host: str) -> str:
     """What a browser on this machine types: a server bound to every address is reached by the loopback one."""
     if host in {"0.0.0.0", "::"}:  # noqa: S104  (compared, not bound)
@@ -103,12 +118,26 @@ def _reachable(host: str) -> str:
 def _kept_secret(var: Path) -> str:
     """SECRET_KEY when none is set: made once and kept beside the data, so that sessions survive a restart."""
     path = var / "secret_key"
-    if not path.exists():
-        var.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    return path.read_text()
+    try:
+        if not path.exists():
+            var.mkdir(parents=True, exist_ok=True)
+            _write_once(path, secrets.token_urlsafe(48))
+        return path.read_text()
+    except OSError as error:
+        raise SettingsError(
+            f"{error.filename or path}: {error.strerror}. INCUBATOR_VAR must name a folder of your own, or set SECRET_KEY"
+        ) from error
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Whole or not at all, and the first of several processes wins: a link appears with its content."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

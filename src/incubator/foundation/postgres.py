@@ -160,7 +160,7 @@ def _initialise(seat: Seat, *, sync: bool) -> None:
         return
     unfinished = seat.place / "data.new"
     shutil.rmtree(unfinished, ignore_errors=True)
-    locale = ["--locale-provider=builtin"] if seat.major >= 17 else []  # noqa: PLR2004  (the first that has it)
+    locale = ["--locale-provider=builtin"] if seat.major >= 17 else []  # the first that has it
     words = ["--auth=trust", "--encoding=UTF8", *locale, "--locale=C.UTF-8", f"--username={USER}"]
     words += [] if sync else ["--no-sync"]
     command = seat.identity.command(seat.place, seat.binaries / "initdb", "-D", unfinished, *words)

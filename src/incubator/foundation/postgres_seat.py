@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from incubator.foundation.postgres_user import Identity, identities
+from incubator.settings import OperatorError
 
 OLDEST = 15  # major version
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
@@ -48,8 +49,8 @@ PostgreSQL refuses to run as root, and here it can run neither in a user namespa
 Start as an ordinary user who owns {home}, or set DATABASE_URL to a server elsewhere."""
 
 
-class PostgresError(Exception):
-    """The embedded server can't run; the message is for the operator and says what to do."""
+class PostgresError(OperatorError):
+    """The embedded server can't run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +65,21 @@ class Seat:
 
     @property
     def data(self) -> Path:
+        """The server's own folder."""
         return self.place / "data"
 
     @property
     def log(self) -> Path:
+        """What the server says."""
         return self.home / "server.log"
 
     def refusal(self, text: str, reason: str) -> PostgresError:
+        """One of the texts above, filled in."""
         return PostgresError(text.format(data=self.data, home=self.home, log=self.log, reason=reason))
 
 
 def find_seat(home: Path) -> Seat:
+    """Decide it all: the data, if there is any, decides the version and the user; PostgresError when nothing fits."""
     data = (home / "data").resolve()
     written_by = _major_of(data, home)
     binaries, major = _binaries(written_by, data, home)

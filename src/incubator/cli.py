@@ -1,0 +1,245 @@
+"""The `incubator` command: run, migrate, demo, user add, worker."""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from incubator.foundation.postgres import embedded
+from incubator.serving import listen, serve
+from incubator.settings import OperatorError, Settings, read
+
+if TYPE_CHECKING:
+    from incubator.upkeep import Account
+
+T = TypeVar("T")
+
+READY = "Incubator is ready at {url}   (Ctrl-C ends it)"
+INVENTED = "\nDemo accounts; the people and their data are invented. Sign in at {url}/sign-in\n"
+OPEN_TO_ALL = """
+These passwords are no secret, and HOST={host} lets other machines in.
+Take the demo out before real people come:  incubator demo --remove"""
+STOPPED = "Incubator has ended."
+MIGRATED = "The database is up to date."
+LOADED = "The demo is in the database. Its accounts:\n"
+REMOVED = "The demo is out of the database."
+LINK = "Give {email} this link; it sets the password:\n{link}"
+ADDED = "{email} can sign in now."
+NO_REDIS = """\
+REDIS_URL is not set, so the web process does the jobs itself and there is nothing for a worker to do.
+Set REDIS_URL (like redis://127.0.0.1:6379/0) for the web process and for the workers, and start both again."""
+TO_TRY = {
+    "admin": "see who holds which role, and the letters that wait",
+    "organiser": "see who is overdue, edit a module, open a jury round",
+    "moderator": "take the oldest work from the queue, return it with a remark",
+    "juror": "declare conflicts, then score a project by keyboard alone",
+    "team_lead": "answer the remarks on a returned assignment, send it again",
+    "participant": "see what to do now, and where the team stands on the map",
+}
+OWN_MACHINE = {"127.0.0.1", "::1", "localhost"}
+
+
+class _Commands(click.Group):
+    """Commands in the order in which an operator meets them; what he can mend is one message, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OperatorError as fault:
+            raise click.ClickException(str(fault)) from fault
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.commands)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="incubator")
+def main() -> None:
+    """Cohort programmes for municipal teams, from a problem case to a defended jury result.
+
+    `incubator run` starts everything and needs nothing else. `incubator COMMAND --help` tells more.
+
+    \b
+    Words of the environment:
+      HOST, PORT           where the site listens (127.0.0.1, 8000)
+      PUBLIC_URL           how people reach it, like https://incubator.example
+      WORKERS              number of web processes (1)
+      INCUBATOR_VAR        folder of the embedded database, of files and of the secret key (./var)
+      DATABASE_URL         like postgresql://user:password@host/incubator; without it an embedded
+                           PostgreSQL runs for as long as the command does
+      REDIS_URL            like redis://host:6379/0; lets `incubator worker` do the jobs
+      SMTP_URL             like smtp://user:password@host:587; without it letters wait
+      MAIL_FROM            sender of the letters
+      SECRET_KEY           signs links and codes (without it one is made and kept in INCUBATOR_VAR)
+      FORWARDED_ALLOW_IPS  reverse proxies whose X-Forwarded headers are believed (127.0.0.1,::1)
+    """  # noqa: D301  (\b is click's mark for lines to be kept)
+
+
+@main.command()
+@click.option("--host", metavar="ADDRESS", help="Listen here instead of on HOST; 0.0.0.0 lets other machines in.")
+@click.option("--port", type=int, metavar="N", help="Listen on this port instead of PORT.")
+@click.option("--workers", type=int, metavar="N", help="Number of web processes instead of WORKERS.")
+def run(host: str | None, port: int | None, workers: int | None) -> None:
+    """Start the site and serve it until Ctrl-C.
+
+    Brings the database up to date first. Without DATABASE_URL an embedded PostgreSQL starts and ends with the site; its
+    data stay in INCUBATOR_VAR/pg. If they are empty the demo is loaded: invented people in two cohorts, with accounts of
+    every role. With DATABASE_URL nothing is loaded unasked.
+    """
+    words = _words(HOST=host, PORT=port, WORKERS=workers)
+    _end_on_signals()
+    try:
+        with listen(words.host, words.port) as listener, _database(words, join=False) as address:
+            from incubator.upkeep import prepare
+
+            accounts = _aside(words, prepare, address, _mark(words))
+            serve(listener, words, lambda: _announce(words, accounts))
+    except KeyboardInterrupt:
+        pass
+    click.echo(STOPPED, err=True)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the schema of the database up to date.
+
+    Safe to repeat, and to start twice at once. `incubator run` does it too; run it by itself before you start a new
+    version on several machines.
+    """
+    from incubator import upkeep
+
+    with _database(_words()) as address:
+        upkeep.migrate(address)
+    click.echo(MIGRATED)
+
+
+@main.command()
+@click.option("--remove", is_flag=True, help="Take the demo out again.")
+@click.option("--json", "as_json", is_flag=True, help="Print accounts and cohorts as JSON, and nothing else.")
+def demo(*, remove: bool, as_json: bool) -> None:
+    """Load the demo into an empty database, or show its accounts.
+
+    Invented people in two cohorts: one with a published result, one in the middle. A database that holds anything else
+    is refused. Works while `incubator run` is running.
+    """
+    from incubator import upkeep
+
+    words = _words()
+    with _database(words) as address:
+        story = upkeep.remove_demo(address) if remove else upkeep.load_demo(address, _mark(words))
+    if as_json:
+        click.echo(json.dumps(story, ensure_ascii=False, indent=2))
+    else:
+        click.echo(REMOVED if remove else LOADED)
+        _show(story["accounts"])
+
+
+@main.group()
+def user() -> None:
+    """Add accounts of people."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="Full name, as others will see it.")
+@click.option(
+    "--role", type=click.Choice(["administrator", "organiser"]), required=True, help="What the person may do."
+)
+@click.option("--programme", metavar="TITLE", help="Programme of an organiser; may be left out when there is only one.")
+@click.option("--password", is_flag=True, help="Ask for a password now instead of printing a link.")
+def user_add(email: str, name: str, role: str, programme: str | None, *, password: bool) -> None:
+    """Give EMAIL an account and a role; so the first administrator comes in.
+
+    Prints a link on which the person sets a password. With --password it is asked for here.
+    """
+    from incubator import upkeep
+
+    secret = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True) if password else None
+    with _database(_words()) as address:
+        link = upkeep.add_user(address, email=email, name=name, role=role, programme=programme, password=secret)
+    click.echo(LINK.format(email=email, link=link) if link else ADDED.format(email=email))
+
+
+@main.command()
+def worker() -> None:
+    """Do the jobs of the web process (letters, exports).
+
+    Start as many as you like, with the REDIS_URL and the DATABASE_URL of the web process.
+    """
+    words = _words()
+    if not words.redis_url:
+        raise click.ClickException(NO_REDIS)
+    with _database(words):
+        from arq import run_worker
+
+        from incubator.worker import WorkerSettings
+
+        run_worker(WorkerSettings)
+
+
+# --- what the commands share (imports of the application are late: --help and the watching process stay light) ------
+
+
+def _words(**changes: str | int | None) -> Settings:
+    """The settings, with options in place of words; the processes that we start will read the same."""
+    os.environ.update({name: str(value) for name, value in changes.items() if value is not None})
+    return read(os.environ)
+
+
+@contextlib.contextmanager
+def _database(words: Settings, *, join: bool = True) -> Iterator[str]:
+    """Address of the database, for us and for what we start: DATABASE_URL, else the embedded server."""
+    if words.database_url:
+        yield words.database_url
+        return
+    with embedded(words.var, join=join) as address:
+        os.environ["DATABASE_URL"] = address
+        yield address
+
+
+def _mark(words: Settings) -> Path | None:
+    """The file that marks a demo half loaded into the embedded database; a database of the operator has none."""
+    return None if words.database_url else words.var / "pg" / "demo.unfinished"
+
+
+def _aside(words: Settings, task: Callable[..., T], *values: Any) -> T:
+    """Do `task` here or, if several web processes follow, in another: the one that watches over them stays small."""
+    if words.workers == 1:
+        return task(*values)
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+        return pool.submit(task, *values).result()
+
+
+def _end_on_signals() -> None:
+    """A kill and a closed terminal end us as Ctrl-C does, with all that we started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+
+
+def _announce(words: Settings, accounts: Sequence["Account"]) -> None:
+    click.echo(READY.format(url=words.public_url))
+    if accounts:
+        click.echo(INVENTED.format(url=words.public_url))
+        _show(accounts)
+        if words.host not in OWN_MACHINE:
+            click.echo(OPEN_TO_ALL.format(host=words.host))
+    sys.stdout.flush()
+
+
+def _show(accounts: Sequence["Account"]) -> None:
+    """A table: role, e-mail, password, what to try."""
+    rows = [("role", "e-mail", "password", "try this")] if accounts else []
+    rows += [(one["role"], one["email"], one["password"], TO_TRY.get(one["role"], "")) for one in accounts]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())

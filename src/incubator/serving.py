@@ -1,0 +1,157 @@
+"""The web processes of `incubator run`: a port that is free, one uvicorn or several, an end without noise."""
+
+import asyncio
+import errno
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from incubator.settings import OperatorError, Settings
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp
+
+FAREWELL = 3  # seconds that open requests and live pages get at the end
+STARTUP = 60  # seconds that a web process may take to come up
+
+TAKEN = """\
+Port {port} on {host} is taken: another program, or an incubator that still runs, listens there.
+Stop it, or choose another port:  PORT={next} incubator run   (or PORT={next} make run)"""
+FORBIDDEN = """\
+Port {port} is kept for root. Choose one above 1023:  PORT=8000 incubator run
+(and let a reverse proxy listen on the well-known port)"""
+NO_ADDRESS = """\
+Can't listen on HOST={host}: {reason}.
+Use 127.0.0.1 (this machine only), 0.0.0.0 (every network), or an address of this machine."""
+NOT_STARTED = "The web application did not start; the reason is above."
+
+
+class ServingError(OperatorError):
+    """Nothing can be served."""
+
+
+class NotOurNoise(logging.Filter):
+    """Drops what uvicorn says of requests that were cut off on purpose, at the end."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is worth a line."""
+        cut_off = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+        return not cut_off and "timeout graceful shutdown exceeded" not in record.msg
+
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {"noise": {"()": NotOurNoise}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["noise"]}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"incubator": {"level": "INFO"}},
+}
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens from now on, so that nobody else gets the port while the rest starts."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
+    except OSError as error:
+        text = {errno.EADDRINUSE: TAKEN, errno.EACCES: FORBIDDEN}.get(error.errno or 0, NO_ADDRESS)
+        reason = error.strerror or str(error)
+        raise ServingError(text.format(host=host, port=port, next=port % 65535 + 1, reason=reason)) from error
+
+
+def serve(listener: socket.socket, words: Settings, ready: Callable[[], None]) -> None:
+    """Serve until a signal ends it; `ready` is called once, when every web process takes requests."""
+    config = uvicorn.Config(
+        "incubator.serving:application",
+        factory=True,
+        workers=words.workers,
+        lifespan="on",
+        ws="none",
+        log_config=LOGGING,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=words.trusted_proxies,
+        timeout_graceful_shutdown=FAREWELL,
+    )
+    if words.workers == 1:
+        _Single(config, ready).run(sockets=[listener])
+    else:
+        _Several(config, listener, ready).run()
+
+
+def application() -> "ASGIApp":
+    """The application of one web process, which ends with the process that started it."""
+    from incubator.app import create_app  # here: only the web processes pay for it
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=[parent], daemon=True).start()
+    return create_app()
+
+
+def _end_after(parent: Any) -> None:
+    parent.join()  # returns when the parent has gone, even by kill -9
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class _Single(uvicorn.Server):
+    """One web process: this one."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:
+            raise ServingError(NOT_STARTED) from error
+        self.ready()
+
+
+class _Several(Multiprocess):
+    """Watches over several web processes."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, ready: Callable[[], None]) -> None:
+        super().__init__(config, [listener])
+        self.ready = ready
+
+    def init_processes(self) -> None:
+        """Start all, then say so."""
+        super().init_processes()
+        if all(process.wait_until_ready(STARTUP) for process in self.processes):
+            self.ready()
+
+    def run(self) -> None:
+        """Until a signal ends it, or a web process can't start."""
+        super().run()
+        if not self.ended:
+            raise ServingError(NOT_STARTED)
+
+    ended = False
+
+    def handle_int(self) -> None:
+        """An end that was asked for."""
+        self.ended = True
+        super().handle_int()
+
+    def handle_term(self) -> None:
+        """The same."""
+        self.ended = True
+        super().handle_term()
+
+    def handle_hup(self) -> None:
+        """The terminal was closed: the same again."""
+        self.handle_term()

@@ -1,0 +1,167 @@
+"""What the commands do to the database: bring it up to date, play the demo, add an account."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar, cast
+
+import asyncpg
+
+from incubator.foundation import database
+from incubator.foundation.refusals import Refusal
+from incubator.settings import OperatorError
+
+T = TypeVar("T")
+
+DEMO_LOCK = 0x1CBA_7043  # beside database.MIGRATION_LOCK
+NO_DATABASE = """\
+The database of DATABASE_URL can't be used: {reason}
+Check the address, the user and the password, and that PostgreSQL runs there."""
+NOT_EMPTY = """\
+The database holds data that is not the demo's, so the demo is not loaded.
+Use another database: set DATABASE_URL, or INCUBATOR_VAR to a new folder."""
+UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+class UpkeepError(OperatorError):
+    """The database is not fit for what was asked."""
+
+
+class Account(TypedDict):
+    """A demo account; `role` is one of organiser, moderator, juror, team_lead, participant, admin."""
+
+    role: str
+    email: str
+    password: str
+    name: str
+
+
+class Story(TypedDict):
+    """What `incubator demo --json` prints."""
+
+    accounts: list[Account]
+    cohorts: list[dict[str, str]]
+
+
+def _finish(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except Refusal as refusal:  # said in plain words, for it may have to cross to another process
+        raise UpkeepError(str(refusal)) from refusal
+
+
+def migrate(address: str) -> None:
+    """Bring the schema up to date."""
+    _finish(_migrated(address))
+
+
+def prepare(address: str, mark: Path | None) -> list[Account]:
+    """Schema and, where there may be a `mark`, the demo in an empty database. Accounts of the demo, if it is there."""
+    return _finish(_prepared(address, mark))
+
+
+def load_demo(address: str, mark: Path | None) -> Story:
+    """The demo, loaded now or earlier; UpkeepError when the database holds something else."""
+    return _finish(_loaded(address, mark))
+
+
+def remove_demo(address: str) -> Story:
+    """Take the demo out; what is left of it, that is nothing."""
+    return _finish(_removed(address))
+
+
+def add_user(address: str, **account: str | None) -> str:
+    """Make an account; the link on which the person sets a password, or nothing when one was given."""
+    return _finish(_added(address, account))
+
+
+async def _migrated(address: str) -> None:
+    try:
+        await database.migrate(address)
+    except UNREACHABLE as fault:
+        raise UpkeepError(NO_DATABASE.format(reason=fault)) from fault
+
+
+async def _prepared(address: str, mark: Path | None) -> list[Account]:
+    await _migrated(address)
+    if mark is None or find_spec("incubator.demo") is None:
+        return []
+    async with _stage(address) as story:
+        return (await _played(story, mark))["accounts"]
+
+
+async def _loaded(address: str, mark: Path | None) -> Story:
+    await _migrated(address)
+    async with _stage(address) as story:
+        told = await _played(story, mark)
+    if not told["accounts"]:
+        raise UpkeepError(NOT_EMPTY)
+    return told
+
+
+async def _played(story: Any, mark: Path | None) -> Story:
+    """The demo loaded, if the database is empty. The mark tells of a load that was killed half-way: begin again."""
+    if _is_set(mark):
+        await story.remove()
+    if not await database.fetch_value("SELECT EXISTS (SELECT FROM person)"):
+        with _set(mark):
+            await story.load()
+    return cast("Story", await story.describe())
+
+
+def _is_set(mark: Path | None) -> bool:
+    return mark is not None and mark.exists()
+
+
+@contextlib.contextmanager
+def _set(mark: Path | None) -> Iterator[None]:
+    if mark:
+        mark.touch()
+    yield
+    if mark:  # not after an error: that is what the mark is for
+        mark.unlink()
+
+
+async def _removed(address: str) -> Story:
+    await _migrated(address)
+    async with _stage(address) as story:
+        await story.remove()
+        return cast("Story", await story.describe())
+
+
+async def _added(address: str, account: dict[str, str | None]) -> str:
+    from incubator.people.actions import add_user as add
+
+    await _migrated(address)
+    async with _pool(address):
+        return await add(**account) or ""
+
+
+@contextlib.asynccontextmanager
+async def _stage(address: str) -> AsyncIterator[Any]:
+    """The demo's module; nobody else loads, removes or reads a half-loaded demo meanwhile."""
+    from incubator import demo  # here: it pulls in every feature
+
+    guard = await asyncpg.connect(address, timeout=10)
+    try:
+        await guard.execute("SELECT pg_advisory_lock($1)", DEMO_LOCK)
+        async with _pool(address):
+            yield demo
+    finally:
+        await guard.close()
+
+
+@contextlib.asynccontextmanager
+async def _pool(address: str) -> AsyncIterator[None]:
+    await database.connect(address)
+    try:
+        yield
+    finally:
+        await database.disconnect()
