@@ -1,17 +1,27 @@
 """What organisers do with programmes and cohorts."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from incubator.foundation.database import DB, execute, fetch_value, new_id
+from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import Forbidden, Refused
+from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.journal.actions import Audience, record
+from incubator.people.actions import offer_role
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.programmes import blueprint as plans
 from incubator.programmes.blueprint import Blueprint
 from incubator.programmes.layers import LAYERS, Ground
 from incubator.programmes.queries import cohort_for, lock_cohort
-from incubator.programmes.rules import EDIT_SETTINGS, CohortFacts, CohortState, TeamFacts
+from incubator.programmes.rules import (
+    EDIT_SETTINGS,
+    INVITE_LEAD,
+    INVITED,
+    CohortFacts,
+    CohortState,
+    Guest,
+    TeamFacts,
+)
 from incubator.programmes.tables import Cohort, CohortBlueprint, Programme
 
 ONLY_ORGANISERS = Message("Only organisers of this programme create its cohorts. Ask an administrator for the role.")
@@ -109,3 +119,48 @@ async def _move(viewer: Viewer, cohort_id: UUID, expected: CohortState, column: 
             raise Refused(Message("The cohort is no longer in that state. Reload the page to see how it stands."))
         await execute(f"UPDATE cohort SET {column} = $2 WHERE id = $1", cohort_id, viewer.now)  # noqa: S608  (our word)
         await record(verb, by=viewer.id, at=viewer.now, audience=Audience.EVERYONE, cohort=cohort_id, subject=cohort_id)
+
+
+async def invite(viewer: Viewer, cohort_id: UUID, role: Role, guests: Sequence[Guest]) -> int:
+    """Invite people to a cohort as team leads, moderators or jurors; a letter goes to each. How many were invited.
+
+    Who was invited to the same role already and has not answered gets a new letter and the old link stops working.
+    """
+    async with DB.transaction():
+        cohort = await cohort_for(viewer, cohort_id)
+        cohort.standing.need(INVITED[role])
+        offers = [
+            await offer_role(
+                viewer.id, email=guest.email, name=guest.name, role=role, scope=Scope.COHORT, scope_id=cohort_id,
+                cohort=cohort_id, at=viewer.now,
+            )
+            for guest in guests
+        ]  # fmt: skip
+        await record(
+            "people.invited", by=viewer.id, at=viewer.now, audience=Audience.STAFF, cohort=cohort_id, subject=cohort_id,
+            role=role.value, count=len(offers), invitations=[offer.invitation_id for offer in offers],
+            aside={"offers": offers, "cohort": cohort.name},
+        )  # fmt: skip
+    return len(offers)
+
+
+async def take_back_invitation(viewer: Viewer, cohort_id: UUID, invitation: UUID) -> None:
+    """Withdraw an invitation that nobody has accepted yet."""
+    async with DB.transaction():
+        cohort = await cohort_for(viewer, cohort_id)
+        cohort.standing.need(INVITE_LEAD)
+        row = await fetch_one(
+            "SELECT role FROM invitation WHERE id = $1 AND cohort = $2 AND scope = 'cohort' FOR UPDATE",
+            invitation, cohort_id,
+        )  # fmt: skip
+        if row is None:
+            raise NotFound
+        cohort.standing.need(INVITED[Role(row["role"])])
+        done = await execute(
+            "UPDATE invitation SET revoked_at = $2 WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL",
+            invitation, viewer.now,
+        )  # fmt: skip
+        if not done:
+            raise Refused(Message("This invitation was accepted or withdrawn already."))
+        await record("invitation.withdrawn", by=viewer.id, at=viewer.now, audience=Audience.STAFF, cohort=cohort_id,
+                     subject=invitation)  # fmt: skip

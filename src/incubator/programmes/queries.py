@@ -129,3 +129,47 @@ async def described(cohort_id: UUID) -> Blueprint:
         ),
         **parts,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRow:
+    """Somebody who has a role in the cohort as a whole."""
+
+    person: UUID
+    name: str
+    email: str
+    role: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GuestRow:
+    """An invitation to the cohort that is not answered."""
+
+    id: UUID
+    email: str
+    name: str
+    role: str
+    created_at: datetime
+    expires_at: datetime
+
+
+async def cohort_staff(cohort_id: UUID) -> list[StaffRow]:
+    """Moderators, jurors, and leads who have not registered their team yet."""
+    rows = await fetch(
+        "SELECT g.person, p.name, p.email, g.role, g.granted_at AS since FROM role_grant g"
+        " JOIN person p ON p.id = g.person WHERE g.scope = 'cohort' AND g.scope_id = $1 AND g.revoked_at IS NULL"
+        " ORDER BY g.role, p.name",
+        cohort_id,
+    )
+    return [StaffRow(**row) for row in rows]
+
+
+async def open_invitations(cohort_id: UUID) -> list[GuestRow]:
+    """Invitations of the cohort that wait for an answer, newest first."""
+    rows = await fetch(
+        "SELECT id, email, name, role, created_at, expires_at FROM invitation WHERE cohort = $1 AND scope = 'cohort'"
+        " AND accepted_at IS NULL AND revoked_at IS NULL ORDER BY created_at DESC, email",
+        cohort_id,
+    )
+    return [GuestRow(**row) for row in rows]

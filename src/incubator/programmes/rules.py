@@ -1,14 +1,16 @@
 """Who may run a programme, the state of a cohort, and what its forms say."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
-from incubator.people.rights import ORGANISER, ORGANISERS, STAFF, Relation, Standing, right
+from incubator.people.rights import ORGANISER, ORGANISERS, STAFF, Relation, Role, Standing, right
 from incubator.programmes.blueprint import Position
 
 NOT_TEAMS = frozenset({Relation.LEAD, Relation.MEMBER, Relation.OTHER_TEAM, Relation.OTHER_MODERATOR, Relation.JUROR,
@@ -89,21 +91,87 @@ class CohortRef:
 
 
 def read_cohort(form: Form) -> CohortFacts:
-    """The facts from a form; errors stay with the form."""
-    name = form.name("name")
-    summary = form.text("summary", required=False, limit=2000, lines=True)
-    zone = form.choice("time_zone", available_timezones())
-    starts_on = form.date("starts_on")
-    places = form.integer("places", 1, 10_000)
+    """The facts of a new cohort; raises Invalid with every error."""
+    facts = _facts(form)
     form.demand()
-    return CohortFacts(name, summary, given(zone), given(starts_on), given(places))
+    return CohortFacts(*map(given, facts))
 
 
-def read_team_rules(form: Form) -> TeamFacts:
-    """Sizes and positions from a form; errors stay with the form."""
+def read_settings(form: Form) -> tuple[CohortFacts, TeamFacts]:
+    """The facts of a cohort and who may take part; raises Invalid with every error."""
+    facts = _facts(form)
     least, most = form.integer("min_members", 1, 1000), form.integer("max_members", 1, 1000)
     positions = form.choices("eligible_positions", list(Position), required=True)
     if least and most and most < least:
         form.fail("max_members", Message("The most members can't be fewer than the least."))
     form.demand()
-    return TeamFacts(given(least), given(most), tuple(positions))
+    return CohortFacts(*map(given, facts)), TeamFacts(given(least), given(most), tuple(positions))
+
+
+def _facts(form: Form) -> tuple[Any, ...]:
+    return (
+        form.name("name"),
+        form.text("summary", required=False, limit=2000, lines=True),
+        form.choice("time_zone", available_timezones()),
+        form.date("starts_on"),
+        form.integer("places", 1, 10_000),
+    )
+
+
+INVITE_MODERATOR = right(
+    "role.grant_moderator",
+    allow=ORGANISERS,
+    forbid=NOT_TEAMS | ADMINISTRATOR,
+    reason=Message("Only the organisers of the programme invite moderators."),
+)
+INVITE_JUROR = right(
+    "role.grant_juror",
+    allow=ORGANISER,
+    forbid=NOT_TEAMS | ADMINISTRATOR | {Relation.ORGANISER_CONFLICTED},
+    strict=True,
+    reason=Message("Only an organiser without a conflict of interest invites jurors."),
+)
+INVITE_LEAD = right(
+    "team.invite_lead",
+    allow=ORGANISERS,
+    forbid=NOT_TEAMS | ADMINISTRATOR,
+    reason=Message("Only the organisers of the programme invite teams."),
+)
+INVITED = {Role.TEAM_LEAD: INVITE_LEAD, Role.MODERATOR: INVITE_MODERATOR, Role.JUROR: INVITE_JUROR}
+MOST_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody to be invited."""
+
+    email: str
+    name: str
+
+
+def read_guests(form: Form) -> tuple[Role, list[Guest]]:
+    """The role and the people of an invitation form: one person a line, the address and then the name.
+
+    Lists are pasted from letters and spreadsheets: commas, semicolons, tabs and angle brackets may separate.
+    """
+    role = form.choice("role", list(INVITED))
+    text = form.text("guests", limit=40_000, lines=True)
+    guests: dict[str, Guest] = {}
+    for number, line in enumerate(filter(str.strip, text.split("\n")), start=1):
+        guest = _guest(line)
+        if guest is None:
+            form.fail("guests", Message("Line {n}: there is no e-mail address in “{line}”.", n=number, line=line[:80]))
+        else:
+            guests.setdefault(guest.email, guest)
+    if len(guests) > MOST_AT_ONCE:
+        form.fail("guests", Message("Invite at most {n} people at once.", n=MOST_AT_ONCE))
+    form.demand()
+    return given(role), list(guests.values())
+
+
+def _guest(line: str) -> Guest | None:
+    words = [word for word in re.split(r"[\s,;<>]+", line) if word]
+    address = next((word for word in words if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", word)), None)
+    if address is None or len(address) > 254:
+        return None
+    return Guest(address.lower(), " ".join(word for word in words if word != address)[:200])
