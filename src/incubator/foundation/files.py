@@ -56,6 +56,7 @@ class StoredFile(Table, db=DB, tablename="stored_file"):
     sha256 = Varchar(length=64, null=False)
     stored_at = Timestamptz(null=False, default=None)
     stored_by = UUID(null=True, default=None)
+    quarantined_at = Timestamptz(null=True, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,10 @@ class Assignment(Table, db=DB, tablename="assignment"):
 
 
 class TeamModule(Table, db=DB, tablename="team_module"):
-    """A team is in a module from `opened_at` and through it from `advanced_at`; an override has a reason."""
+    """A team is in a module from `opened_at` and through it from `advanced_at`; an override has a reason.
+
+    `closed_at` is set when an organiser takes the entry back; the row then counts for nothing until it is opened anew.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     team = ref(Team)
@@ -56,12 +59,16 @@ class TeamModule(Table, db=DB, tablename="team_module"):
     advanced_at = Timestamptz(null=True, default=None)
     advanced_by = UUID(null=True, default=None)
     override_reason = Text(null=False, default="")
+    closed_at = Timestamptz(null=True, default=None)
 
     team_module_once = Unique(["team", "module"])
 
 
 class Submission(Table, db=DB, tablename="submission"):
-    """A team's work on an assignment: the draft in `content` (field key -> value), and where it stands."""
+    """A team's work on an assignment: the draft in `content` (field key -> what was typed), and where it stands.
+
+    `writers` says who saved last when, and when that was last put into the journal: person -> [saved, noted].
+    """
 
     id = UUID(primary_key=True, default=new_id)
     team = ref(Team)
@@ -73,6 +80,8 @@ class Submission(Table, db=DB, tablename="submission"):
     updated_by = UUID(null=True, default=None)
     extended_to = Timestamptz(null=True, default=None)
     extension_reason = Text(null=False, default="")
+    rework_until = Timestamptz(null=True, default=None)
+    writers = JSONB(null=False, default="{}")
 
     submission_once = Unique(["team", "assignment"])
     state_known = Check("state IN ('not_started', 'in_progress', 'submitted', 'returned', 'accepted', 'failed')")
