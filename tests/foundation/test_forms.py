@@ -172,6 +172,16 @@ def test_a_form_shows_what_was_typed_else_what_there_was():
     assert not sent.checked("tags", "a")
 
 
+@pytest.mark.parametrize("locale", ["ru", "en"])
+@given(st.decimals(-(10**14), 10**14, places=4))
+def test_a_number_that_was_shown_is_read_back_as_the_same_number(locale, value):
+    with speaking(locale, MOSCOW):
+        shown = Form.empty({"goal": value + 0}).value("goal")
+        form = Form([("goal", shown)])
+        assert form.decimal("goal", -(10**14), 10**14, places=4) == value
+    assert not form.errors
+
+
 def test_an_instant_must_be_put_into_a_zone_before_it_is_shown():
     with pytest.raises(TypeError, match="local_input"):
         Form.empty({"opens": datetime(2026, 3, 14, tzinfo=UTC)}).value("opens")

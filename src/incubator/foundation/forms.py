@@ -20,7 +20,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from incubator.foundation import readings
-from incubator.foundation.i18n import Message, number
+from incubator.foundation.i18n import NBSP, Message, locale, number
 from incubator.foundation.readings import EARLIEST, LATEST, Unreadable
 from incubator.foundation.refusals import Invalid, UnexpectedFields
 
@@ -285,5 +285,6 @@ def _shown(value: object) -> str:
     if isinstance(value, datetime):
         raise TypeError("an instant is shown by `local_input`, which knows the zone")
     if isinstance(value, Decimal):
-        return number(value)
+        # English groups thousands by commas, which the reader takes for decimals: 12,345 would come back as 12.345.
+        return number(value).replace(",", NBSP) if locale() == "en" else number(value)
     return "on" if value is True else str(value)
