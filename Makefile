@@ -25,6 +25,7 @@ setup:  ## prepare .venv with the locked dependencies (Python 3.11 or newer)
 	@echo "Installing the locked dependencies (a minute, the first time)"
 	@$(PYTHON) -m pip --disable-pip-version-check --quiet install --require-hashes -r $(LOCK)
 	@$(PYTHON) -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation -e .
+	@for link in .venv/lib/python*/site-packages/*incubator.pth; do echo ../../../../src >"$$link"; done  # relative, as Python reads it in any locale
 	@{ pwd; cat $(LOCK) pyproject.toml; } >.venv/made-from
 
 FORCE:
