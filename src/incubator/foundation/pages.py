@@ -126,6 +126,8 @@ def render(request: Any, template: str, context: Mapping[str, Any], *, block: st
     if block is None:
         return page_template.render(variables)
     made = page_template.new_context(variables)
+    # The first step of the page runs its imports and macros, which Jinja otherwise leaves out of a single block.
+    next(page_template.root_render_func(made), None)
     return "".join(page_template.blocks[block](made))
 
 
