@@ -50,7 +50,7 @@ class TeamMember(Table, db=DB, tablename="team_member"):
 
 
 class ProblemCase(Table, db=DB, tablename="problem_case"):
-    """The problem a team brings. A draft is saved in place; submitting makes a version."""
+    """The problem a team brings. A draft is saved in place; submitting makes a version. `version` counts savings."""
 
     id = UUID(primary_key=True, default=new_id)
     team = ref(Team, index=False)
@@ -87,7 +87,7 @@ class Indicator(Table, db=DB, tablename="indicator"):
 
 
 class CaseVersion(Table, db=DB, tablename="case_version"):
-    """The case as it was submitted or withdrawn; never changed afterwards."""
+    """The case as it was submitted; never changed afterwards."""
 
     id = UUID(primary_key=True, default=new_id)
     problem_case = ref(ProblemCase)
@@ -97,3 +97,15 @@ class CaseVersion(Table, db=DB, tablename="case_version"):
     made_by = UUID(null=True, default=None)
 
     case_version_once = Unique(["problem_case", "number"])
+
+
+class CaseWithdrawal(Table, db=DB, tablename="case_withdrawal"):
+    """A submitted version that the lead took back, and why."""
+
+    id = UUID(primary_key=True, default=new_id)
+    case_version = ref(CaseVersion, index=False)
+    reason = Text(null=False)
+    at = Timestamptz(null=False, default=None)
+    by = UUID(null=True, default=None)
+
+    case_withdrawal_once = Unique(["case_version"])

@@ -1,0 +1,127 @@
+"""What pages about the problem case show: the case, its versions, and what is new in one of them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from incubator.foundation.database import fetch, fetch_one
+from incubator.foundation.refusals import NotFound
+from incubator.teams.cases import CaseState, CaseText, Difference, Figure, compare, from_content, may_be_restored
+
+CASE = """
+SELECT c.id, c.state, c.title, c.problem, c.affected, c.expected_change, c.causes, c.effects, c.version, c.updated_at,
+  c.deleted_at, p.name AS updated_by,
+  (SELECT max(number) FROM case_version v WHERE v.problem_case = c.id) AS latest
+FROM problem_case c LEFT JOIN person p ON p.id = c.updated_by WHERE c.team = $1
+"""
+FIGURES = "SELECT name, unit, year, source, baseline, target FROM indicator WHERE problem_case = $1 ORDER BY place"
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """A team's case as it is now. `version` is 0 and `updated_at` None before anything is written.
+
+    `latest` is the number of the last submitted version. A case deleted long ago is as good as not begun.
+    """
+
+    state: CaseState = CaseState.DRAFT
+    text: CaseText = field(default_factory=CaseText)
+    version: int = 0
+    updated_at: datetime | None = None
+    updated_by: str | None = None
+    deleted_at: datetime | None = None
+    latest: int | None = None
+
+
+async def case_page(team_id: UUID, now: datetime) -> CasePage:
+    """The case of a team; at most two statements."""
+    row = await fetch_one(CASE, team_id)
+    if row is None:
+        return CasePage()
+    if row["deleted_at"] and not may_be_restored(row["deleted_at"], now):
+        return CasePage(version=row["version"], latest=row["latest"])
+    begun = row["version"] > 0
+    return CasePage(
+        CaseState(row["state"]), await _text(row["id"], row), row["version"], row["updated_at"] if begun else None,
+        row["updated_by"], row["deleted_at"], row["latest"],
+    )  # fmt: skip
+
+
+async def case_text(case_id: UUID) -> CaseText:
+    """The text of a case by its own id, as it stands in this transaction."""
+    row = await fetch_one(
+        "SELECT title, problem, affected, expected_change, causes, effects FROM problem_case WHERE id = $1", case_id
+    )
+    if row is None:
+        raise NotFound
+    return await _text(case_id, row)
+
+
+async def _text(case_id: UUID, row: Mapping[str, Any]) -> CaseText:
+    figures = tuple(Figure(**each) for each in await fetch(FIGURES, case_id))
+    return CaseText(
+        row["title"], row["problem"], row["affected"], figures, tuple(json.loads(row["causes"])),
+        tuple(json.loads(row["effects"])), row["expected_change"],
+    )  # fmt: skip
+
+
+# Versions
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A submitted version: who submitted it and when, and the withdrawal if it was taken back."""
+
+    number: int
+    made_at: datetime
+    made_by: str | None
+    withdrawn_at: datetime | None
+    withdrawn_by: str | None
+    reason: str | None
+
+
+VERSIONS = """
+SELECT v.number, v.made_at, p.name AS made_by, w.at AS withdrawn_at, q.name AS withdrawn_by, w.reason
+FROM problem_case c JOIN case_version v ON v.problem_case = c.id LEFT JOIN person p ON p.id = v.made_by
+  LEFT JOIN case_withdrawal w ON w.case_version = v.id LEFT JOIN person q ON q.id = w.by
+WHERE c.team = $1 ORDER BY v.number DESC
+"""
+
+
+async def case_versions(team_id: UUID) -> tuple[Version, ...]:
+    """Every submitted version of a team's case, newest first."""
+    return tuple(Version(**row) for row in await fetch(VERSIONS, team_id))
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """One version, and how it differs from `before` (None for the first)."""
+
+    number: int
+    text: CaseText
+    before: int | None
+    differences: tuple[Difference, ...]
+    versions: tuple[Version, ...]
+
+    @property
+    def version(self) -> Version:
+        """The entry of this version."""
+        return next(each for each in self.versions if each.number == self.number)
+
+
+async def version_page(team_id: UUID, number: int, against: int | None) -> VersionPage:
+    """A version beside the one it is compared with, the one before it unless `against` names another. NotFound."""
+    rows = await fetch(
+        "SELECT v.number, v.content FROM case_version v JOIN problem_case c ON c.id = v.problem_case"
+        " WHERE c.team = $1 AND v.number = ANY($2)",
+        team_id, [number, number - 1 if against is None else against],
+    )  # fmt: skip
+    texts = {row["number"]: from_content(json.loads(row["content"])) for row in rows}
+    if number not in texts:
+        raise NotFound
+    before = next((each for each in texts if each != number), None)
+    differences = compare(texts[before], texts[number]) if before is not None else []
+    return VersionPage(number, texts[number], before, tuple(differences), await case_versions(team_id))
