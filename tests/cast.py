@@ -58,7 +58,7 @@ async def sign_in(client: httpx.AsyncClient, who: Person | UUID) -> httpx.AsyncC
     person_id = who if isinstance(who, UUID) else who.id
     token = await sessions.begin(person_id)
     client.cookies.clear()
-    client.cookies.set(sessions.cookie_name(settings()), token)
+    client.cookies.set(sessions.cookie_name(settings()), token, domain="127.0.0.1")
     client.headers["x-csrf-token"] = sessions.csrf_token(queries.token_fingerprint(token))
     return client
 

@@ -8,7 +8,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 from piccolo.columns import ForeignKey, OnDelete
@@ -26,7 +26,7 @@ class SafeTransaction(PostgresTransaction):
     Piccolo's own leaks the connection when COMMIT fails, and later "transactions" of the task become no-ops.
     """
 
-    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> Literal[False]:
         """Commit, or roll back on an error; a connection that failed in either is thrown away."""
         if self._parent:
             return False

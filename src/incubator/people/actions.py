@@ -7,25 +7,12 @@ import secrets
 from datetime import datetime
 from uuid import UUID
 
-from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
+from incubator.foundation.database import execute, fetch_value, new_id
 from incubator.foundation.i18n import DEFAULT_LOCALE, MOSCOW, Message
-from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.journal.actions import Audience, record
-from incubator.people import passwords, places, queries, sessions
-from incubator.people.rights import Grant, Role, Scope, Viewer
-from incubator.people.rules import (
-    CODE_LENGTH,
-    CODE_LETTERS,
-    DEACTIVATE,
-    EDIT_PERSON,
-    GRANT_ORGANISER,
-    INVITATION_LASTS,
-    NOT_ONESELF,
-    Offer,
-    clash,
-    printed_code,
-)
-from incubator.settings import settings
+from incubator.foundation.refusals import NotFound, Refused
+from incubator.people import passwords, places, queries
+from incubator.people.rights import Grant, Role, Scope
+from incubator.people.rules import CODE_LENGTH, CODE_LETTERS, INVITATION_LASTS, Offer, clash, printed_code
 
 # Accounts
 
@@ -66,7 +53,7 @@ async def offer_role(
 ) -> Offer:
     """A step: invite an address to a role; an earlier open offer of the same is withdrawn.
 
-    The action records `person.invited` with `aside=invitation_words(offer, ...)` of notifications, so that a letter goes out.
+    The action records `person.invited` with `subject=offer.invitation_id` and `aside={"offer": offer}`: the letter.
     """
     email = email.lower()
     await _refuse_clash_of(email, Grant(role, scope, scope_id, cohort))
@@ -75,7 +62,9 @@ async def offer_role(
         " AND scope_id IS NOT DISTINCT FROM $4 AND accepted_at IS NULL AND revoked_at IS NULL",
         email, role, scope, scope_id, at,
     )  # fmt: skip
-    offer = Offer(new_id(), secrets.token_urlsafe(32), "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)))
+    offer = Offer(
+        new_id(), secrets.token_urlsafe(32), "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+    )
     await execute(
         "INSERT INTO invitation (id, email, name, role, scope, scope_id, cohort, position, time_zone, token_hash,"
         " code_hash, invited_by, created_at, expires_at)"
@@ -102,7 +91,14 @@ async def _refuse_clash(person: UUID, offered: Grant) -> None:
 
 
 async def give_role(
-    person_id: UUID, role: Role, scope: Scope, scope_id: UUID | None, *, cohort: UUID | None, by: UUID | None, at: datetime
+    person_id: UUID,
+    role: Role,
+    scope: Scope,
+    scope_id: UUID | None,
+    *,
+    cohort: UUID | None,
+    by: UUID | None,
+    at: datetime,
 ) -> UUID:
     """A step: a person holds a role from now on; the grant he has already if he holds it. Roles that exclude it refuse."""
     if not await fetch_value("SELECT true FROM person WHERE id = $1 AND deactivated_at IS NULL FOR UPDATE", person_id):

@@ -4,14 +4,16 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import NotFound
-from incubator.people.rights import Grant, Interest, Role, Scope, Viewer
-from incubator.people.rules import Invitation, plain_code
+from incubator.people import places
+from incubator.people.rights import Grant, Interest, Role, Scope, Standing, Viewer
+from incubator.people.rules import SEE_PEOPLE, Invitation, plain_code, standing_in, standing_to
 from incubator.settings import settings
 
 HOLDS = """
@@ -104,3 +106,136 @@ async def invitation(key: str, *, lock: bool = False) -> Invitation:
         revoked_at=row["revoked_at"], person=row["person"], has_password=bool(row["has_password"]),
         deactivated=bool(row["deactivated"]),
     )  # fmt: skip
+
+
+async def reset_of(token: str) -> str | None:
+    """The address whose password a reset link changes, or None when it was used or has run out."""
+    email: str | None = await fetch_value(
+        "SELECT p.email FROM password_reset r JOIN person p ON p.id = r.person WHERE r.token_hash = $1"
+        " AND r.used_at IS NULL AND r.expires_at > now() AND p.deactivated_at IS NULL",
+        token_fingerprint(token),
+    )
+    return email
+
+
+# Standing to people and programmes
+
+
+async def standing_with(viewer: Viewer, person: UUID) -> Standing:
+    """How a viewer stands to a person: organisers know those who take part in their programmes."""
+    if not viewer.places(Role.ORGANISER, Scope.PROGRAMME):
+        return standing_to(viewer, ())
+    known = await places.places(grant.where for grant in await grants_of(person))
+    return standing_to(viewer, {place.programme for place in known.values()})
+
+
+def standing_anywhere(viewer: Viewer) -> Standing:
+    """How a viewer stands to the accounts of the installation as a whole."""
+    return standing_to(viewer, viewer.places(Role.ORGANISER, Scope.PROGRAMME))
+
+
+async def standing_in_programme(viewer: Viewer, programme: UUID) -> Standing:
+    """How a viewer stands to a programme; NotFound when there is none."""
+    place = await places.place(programme)
+    if place is None:
+        raise NotFound
+    return standing_in(viewer, await places.family(place) | {programme})
+
+
+# Pages
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The page of an invitation: who invites, to what; the place is empty for the platform."""
+
+    offered: Invitation
+    inviter: str
+    place: str
+
+
+async def welcome(offered: Invitation) -> Welcome:
+    """What the page of an invitation says."""
+    inviter = (await names([offered.invited_by])).get(offered.invited_by, "") if offered.invited_by else ""
+    place = await places.place(offered.scope_id)
+    cohort = await places.place(offered.cohort)
+    told = [each.name for each in (place, cohort) if each is not None]
+    return Welcome(offered, inviter, " · ".join(dict.fromkeys(told)))
+
+
+async def open_sessions(person: UUID) -> int:
+    """In how many browsers a person is signed in."""
+    count: int = await fetch_value("SELECT count(*) FROM session WHERE person = $1 AND expires_at > now()", person)
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A role as a page names it."""
+
+    role: Role
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person in the administrator's list."""
+
+    id: UUID
+    name: str
+    email: str
+    created_at: datetime
+    deactivated_at: datetime | None
+    has_password: bool
+    seen_at: datetime | None
+    roles: tuple[Held, ...]
+
+
+PEOPLE_SHOWN = 50
+PEOPLE = """
+SELECT p.id, p.name, p.email, p.created_at, p.deactivated_at, p.password_hash IS NOT NULL AS has_password,
+  (SELECT max(s.seen_at) FROM session s WHERE s.person = p.id) AS seen_at,
+  (SELECT coalesce(json_agg(json_build_array(g.role, g.scope_id) ORDER BY g.granted_at), '[]')
+     FROM role_grant g WHERE g.person = p.id AND g.revoked_at IS NULL) AS roles
+FROM person p
+"""
+
+
+async def people(search: str) -> list[PersonRow]:
+    """People whose name or address holds the words, by name; the newest when nothing is searched for."""
+    found = " AND ".join(f"(p.name ILIKE ${n} OR p.email ILIKE ${n})" for n, _ in enumerate(_patterns(search), 1))
+    where, order = (f"WHERE {found}", "p.name, p.id") if found else ("", "p.created_at DESC, p.id")
+    rows = await fetch(f"{PEOPLE} {where} ORDER BY {order} LIMIT {PEOPLE_SHOWN}", *_patterns(search))
+    return await _person_rows(rows)
+
+
+def _patterns(search: str) -> list[str]:
+    words = search.split()[:5]
+    escaped = (word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words)
+    return [f"%{word}%" for word in escaped]
+
+
+async def _person_rows(rows: Iterable[Mapping[str, Any]]) -> list[PersonRow]:
+    held = {row["id"]: [(Role(role), _uuid(where)) for role, where in json.loads(row["roles"])] for row in rows}
+    known = await places.places(where for roles in held.values() for _, where in roles)
+    return [
+        PersonRow(
+            row["id"], row["name"], row["email"], row["created_at"], row["deactivated_at"], row["has_password"],
+            row["seen_at"], tuple(Held(role, _name(known, where)) for role, where in held[row["id"]]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _name(known: Mapping[UUID, places.Place], where: UUID | None) -> str:
+    place = known.get(where) if where is not None else None
+    return place.name if place is not None else ""
+
+
+async def person(viewer: Viewer, person_id: UUID) -> PersonRow:
+    """One account for the administrator; to who has no business with it there is none."""
+    rows = await fetch(f"{PEOPLE} WHERE p.id = $1", person_id)
+    (await standing_with(viewer, person_id)).need(SEE_PEOPLE)
+    if not rows:
+        raise NotFound
+    return (await _person_rows(rows))[0]

@@ -208,5 +208,7 @@ class Viewer:
     def _conflicted(self, cohort: UUID, team: UUID | None) -> bool:
         """Declared, or following from taking part in a team oneself."""
         declared = any(i.cohort == cohort and team in {None, i.team} for i in self.interests)
-        own = {g.where for g in self.grants if g.scope is Scope.TEAM and g.cohort == cohort and g.role != Role.MODERATOR}
+        own = {
+            g.where for g in self.grants if g.scope is Scope.TEAM and g.cohort == cohort and g.role != Role.MODERATOR
+        }
         return declared or (bool(own) if team is None else team in own)

@@ -4,7 +4,7 @@ Lifetimes of invitations and resets: OWASP Forgot Password cheat sheet (short, s
 (length and a list of common ones instead of rules about characters).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -51,11 +51,32 @@ RESET_OVER = Message("This link was used already or has run out. Ask for a new o
 
 
 def standing_to(viewer: Viewer, programmes: Iterable[UUID]) -> Standing:
-    """How a viewer stands to a person who takes part in those programmes (not as what, only whether he knows of him)."""
+    """How a viewer stands to a person who takes part in those programmes: as an administrator, as their organiser."""
     found = {Relation.ADMINISTRATOR} if viewer.is_administrator else set()
     if any(viewer.holds(Role.ORGANISER, Scope.PROGRAMME, programme) for programme in programmes):
         found.add(Relation.ORGANISER)
     return Standing(frozenset(found))
+
+
+RELATIONS = {
+    Role.ADMINISTRATOR: Relation.ADMINISTRATOR,
+    Role.ORGANISER: Relation.ORGANISER,
+    Role.MODERATOR: Relation.MODERATOR,
+    Role.JUROR: Relation.JUROR,
+    Role.TEAM_LEAD: Relation.LEAD,
+    Role.PARTICIPANT: Relation.MEMBER,
+}
+
+
+def standing_in(viewer: Viewer, family: Collection[UUID]) -> Standing:
+    """How a viewer stands to a programme as a whole; `family` are its id and its cohorts' ids."""
+    return Standing(
+        frozenset(
+            RELATIONS[grant.role]
+            for grant in viewer.grants
+            if grant.scope is Scope.PLATFORM or grant.where in family or grant.cohort in family
+        )
+    )
 
 
 def judge_together(viewer: Viewer, grants: Iterable[Grant]) -> bool:
@@ -63,6 +84,15 @@ def judge_together(viewer: Viewer, grants: Iterable[Grant]) -> bool:
     cohorts = set(viewer.places(Role.JUROR, Scope.COHORT))
     return any(grant.role is Role.JUROR and grant.where in cohorts for grant in grants)
 
+
+ROLE_NAMES = {
+    Role.ADMINISTRATOR: Message("Administrator"),
+    Role.ORGANISER: Message("Organiser"),
+    Role.MODERATOR: Message("Moderator"),
+    Role.JUROR: Message("Juror"),
+    Role.TEAM_LEAD: Message("Team lead"),
+    Role.PARTICIPANT: Message("Participant"),
+}
 
 # Which roles exclude each other
 
@@ -179,7 +209,7 @@ COMMON = frozenset(
     password12 password123 password1234 passw0rd123 administrator iloveyou12 welcome123 letmein123 changeme123
     йцукенгшщз йцукен1234 йцукен12345 йцукенгшщзхъ фывапролдж пароль1234 пароль12345 пароль123456 россия2025 россия2026
     мойпароль1 администратор администрация любовь1234 привет1234 инкубатор1 инкубатор2026 incubator1 incubator2026
-    """.split()
+    """.split()  # noqa: SIM905  (a list of words reads best as words)
 )
 
 
@@ -217,9 +247,7 @@ class Profile:
 
 def read_profile(form: Form) -> Profile:
     """Name, language and time zone."""
-    return Profile(
-        form.name("name"), form.choice("locale", LOCALES) or "", form.choice("time_zone", ZONE_IDS) or ""
-    )
+    return Profile(form.name("name"), form.choice("locale", LOCALES) or "", form.choice("time_zone", ZONE_IDS) or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +267,6 @@ def read_new_account(form: Form, email: str) -> NewAccount:
 
 
 def local_path(path: str) -> str:
-    """`path` if it leads to a page of this site, else the start page (no `//host`, `/\\host`, scheme or control character)."""
-    good = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
+    """`path` if it leads to a page of this site, else the start page: no host, backslash, scheme or control character."""
+    good = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if good else "/"

@@ -10,14 +10,14 @@ import hmac
 import json
 import secrets
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from incubator.foundation import i18n, pages
 from incubator.foundation.database import execute, fetch_one
@@ -30,6 +30,7 @@ from incubator.settings import Settings, settings
 LASTS = timedelta(days=30)  # however much it is used
 IDLE = timedelta(days=7)  # without being used
 TOUCH = timedelta(minutes=10)  # how exactly we know when it was last used
+DEVICE_LASTS = timedelta(days=365)
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 SESSION = f"""
@@ -65,7 +66,7 @@ class Sessions:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Load the viewer unless this is a static file; a lost database is answered further in."""
-        if scope["type"] != "http" or scope["path"].startswith("/static/"):
+        if str(scope["type"]) != "http" or scope["path"].startswith("/static/"):
             await self.app(scope, receive, send)
             return
         state: dict[str, Any] = scope.setdefault("state", {})
@@ -73,7 +74,7 @@ class Sessions:
         token = cookies.get(self.name, "")
         try:
             viewer = await load(token) if token else None
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001  (raised again by the guard, so that it becomes a page)
             state["broken"] = fault
             viewer = None
         state["viewer"] = viewer
@@ -141,6 +142,35 @@ def cookie(token: str) -> Cookie:
     )
 
 
+def device_name(words: Settings) -> str:
+    """Name of the cookie by which a browser is known after it has signed out."""
+    return "__Host-device" if words.https else "device"
+
+
+def device_cookie(person: UUID) -> Cookie:
+    """The mark of a browser in which this person signed in: it may try his password when guessers have used up the tries.
+
+    It opens nothing by itself. Each sign-in makes a new one.
+    """
+    mark = secrets.token_hex(8)
+    words, age = settings(), int(DEVICE_LASTS.total_seconds())
+    return Cookie(
+        key=device_name(words), value=f"{mark}.{_device_seal(mark, person)}", max_age=age, path="/", httponly=True,
+        secure=words.https, samesite="lax",
+    )  # fmt: skip
+
+
+def known_device(value: str, person: UUID | None) -> str:
+    """The mark in a device cookie if it was made for this person, else ""."""
+    mark, _, seal = value.partition(".")
+    good = person is not None and hmac.compare_digest(seal.encode(), _device_seal(mark, person).encode())
+    return mark if good else ""
+
+
+def _device_seal(mark: str, person: UUID) -> str:
+    return hmac.new(settings().secret("device"), f"{mark} {person}".encode(), hashlib.sha256).hexdigest()
+
+
 async def flash(viewer: Viewer, kind: str, text: Message | str) -> None:
     """Keep a message for the next page of this session; `kind` is info, success or warning."""
     line = json.dumps([{"kind": kind, "text": str(text)}], ensure_ascii=False)
@@ -159,8 +189,8 @@ def _forgetting(send: Send, viewer: Viewer) -> Send:
 
 
 def _is_page(start: Any) -> bool:
-    headers = dict(start["headers"])
-    return start["status"] != 304 and headers.get(b"content-type", b"").startswith(b"text/html")
+    kind: bytes = dict(start["headers"]).get(b"content-type", b"")
+    return start["status"] != 304 and kind.startswith(b"text/html")
 
 
 async def only_signed_in(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -173,7 +203,7 @@ async def only_signed_in(connection: ASGIConnection[Any, Any, Any, Any], handler
         if not handler.opt.get("public"):
             raise SignInNeeded
         return
-    if connection.scope["method"] not in SAFE:
+    if cast("HTTPScope", connection.scope)["method"] not in SAFE:
         await _check_token(connection, viewer)
 
 

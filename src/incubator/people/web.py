@@ -1,0 +1,305 @@
+"""Signing in and out, invitations, resets, one's own profile, the language."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from incubator.foundation import i18n, pages
+from incubator.foundation.forms import Form
+from incubator.foundation.i18n import Message
+from incubator.foundation.refusals import BadRequest, Forbidden, NotFound, TooMany
+from incubator.people import accounts, directory, queries, rules, sessions
+from incubator.people.accounts import Visitor
+from incubator.people.rights import Viewer
+from incubator.people.sessions import flash
+from incubator.settings import settings
+
+Asked = Request[Any, Any, Any]
+
+WRONG = Message("E-mail and password do not match. Check both, or reset the password.")
+WRONG_CURRENT = Message("This is not your present password.")
+WRONG_CODE = Message("There is no open invitation with this code. Compare it with the card, letter by letter.")
+NOTES = {
+    "out": Message("You have signed out."),
+    "reset": Message("If there is an account with this address, a letter with a link is on its way to it."),
+}
+LANGUAGE_LASTS = 365 * 24 * 3600  # seconds
+
+
+def _viewer(request: Asked) -> Viewer | None:
+    """Who is signed in, on pages that are open to visitors too."""
+    viewer: Viewer | None = request.scope["state"].get("viewer")
+    return viewer
+
+
+def _visitor(request: Asked) -> Visitor:
+    viewer = _viewer(request)
+    return Visitor(
+        address=request.client.host if request.client else "",
+        device=request.cookies.get(sessions.device_name(settings()), ""),
+        session=viewer.session if viewer else b"",
+    )
+
+
+def _note(request: Asked) -> Message | None:
+    """What a redirect to a visitor's page has to say; visitors have no session to keep it in."""
+    return NOTES.get(request.query_params.get("note", ""))
+
+
+def _enter(request: Asked, person: UUID, token: str, path: str) -> Response[None]:
+    """Go on as a signed-in person."""
+    response = pages.redirect(request, rules.local_path(path))
+    response.set_cookie(sessions.cookie(token))
+    response.set_cookie(sessions.device_cookie(person))
+    return response
+
+
+# Signing in and out
+
+
+@get("/sign-in", opt={"public": True})
+async def sign_in_page(request: Asked) -> Response[Any]:
+    """The form; who is signed in already goes on."""
+    goal = rules.local_path(request.query_params.get("next", "/"))
+    if _viewer(request) is not None:
+        return pages.redirect(request, goal)
+    return pages.page(request, "people/sign_in.html", form=Form.empty({"next": goal}), note=_note(request))
+
+
+@post("/sign-in", opt={"public": True})
+async def sign_in(request: Asked) -> Response[Any]:
+    """Sign in and go where one wanted to go."""
+    form = await pages.read_form(request)
+    email, password = form.email("email"), rules.read_password(form, "password")
+    goal = form.text("next", required=False, limit=2000)
+    form.finish()
+    status, wait = 422, {}
+    try:
+        if form.ok and (entered := await accounts.sign_in(email, password, _visitor(request))):
+            return _enter(request, *entered, goal or "/")
+    except TooMany as fault:
+        status, wait = fault.status, {"retry-after": str(fault.retry_after)}
+        form.fail("", fault.reason)
+    if form.ok:
+        form.fail("email", WRONG)
+    return pages.page(request, "people/sign_in.html", status=status, headers=wait, form=form, note=None)
+
+
+@post("/sign-out")
+async def sign_out(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """End the session of this browser and leave nothing of it in the browser's cache."""
+    await accounts.sign_out(viewer)
+    return _leave(request)
+
+
+def _leave(request: Asked) -> Response[None]:
+    response = pages.redirect(request, "/sign-in?note=out")
+    response.set_cookie(sessions.cookie(""))
+    response.headers["clear-site-data"] = '"cache"'
+    return response
+
+
+# Invitations
+
+
+@get("/invitation/{key:str}", opt={"public": True})
+async def invitation_page(request: Asked, key: FromPath[str]) -> Response[Any]:
+    """Who invites, to what, and the button; opening it changes nothing, for mail scanners open links too."""
+    offered = await _invitation(request, key)
+    form = Form.empty({"name": offered.name, "time_zone": offered.time_zone})
+    return await _invitation_page(request, key, offered, form)
+
+
+async def _invitation(request: Asked, key: str) -> rules.Invitation:
+    """The invitation by token, or by a printed code, whose wrong tries are counted."""
+    if rules.plain_code(key):
+        return await accounts.try_code(key, _visitor(request))
+    return await queries.invitation(key)
+
+
+async def _invitation_page(
+    request: Asked, key: str, offered: rules.Invitation, form: Form, status: int = 200
+) -> Response[Any]:
+    viewer = _viewer(request)
+    if viewer is not None and viewer.email != offered.email:
+        raise Forbidden(rules.NOT_YOUR_ADDRESS)
+    now = viewer.now if viewer else await queries.clock()
+    return pages.page(
+        request, "people/invitation.html", status=410 if offered.closed(now) else status, key=key, form=form,
+        page=await queries.welcome(offered), closed=offered.closed(now), zones=i18n.zone_choices(now),
+        role=rules.ROLE_NAMES[offered.role],
+    )  # fmt: skip
+
+
+@post("/invitation/{key:str}", opt={"public": True})
+async def accept_invitation(request: Asked, key: FromPath[str]) -> Response[Any]:
+    """Accept: as who one is, or with a new account."""
+    form, offered = await pages.read_form(request), await _invitation(request, key)
+    viewer = _viewer(request)
+    if viewer is not None:
+        form.finish()
+        await accounts.accept(viewer, key)
+        await flash(
+            viewer, "success", Message("The invitation is accepted: {role}.", role=rules.ROLE_NAMES[offered.role])
+        )
+        return pages.redirect(request, "/")
+    account = rules.read_new_account(form, offered.email)
+    form.finish()
+    if not form.ok and not offered.has_password:
+        return await _invitation_page(request, key, offered, form, 422)
+    return _enter(request, *await accounts.join(key, account, _visitor(request)), "/")
+
+
+@get("/code", opt={"public": True})
+async def code_page(request: Asked) -> Response[Any]:
+    """Where a printed code is typed in."""
+    return pages.page(request, "people/code.html", form=Form.empty())
+
+
+@post("/code", opt={"public": True})
+async def open_code(request: Asked) -> Response[Any]:
+    """Go to the invitation of a code."""
+    form = await pages.read_form(request)
+    typed = form.text("code", limit=60)
+    form.finish()
+    if form.ok:
+        try:
+            await accounts.try_code(typed, _visitor(request))
+            return pages.redirect(request, f"/invitation/{rules.plain_code(typed)}")
+        except NotFound:
+            form.fail("code", WRONG_CODE)
+    return pages.page(request, "people/code.html", status=422, form=form)
+
+
+# Resets
+
+
+@get("/reset", opt={"public": True})
+async def ask_reset_page(request: Asked) -> Response[Any]:
+    """Where a reset link is asked for."""
+    return pages.page(request, "people/ask_reset.html", form=Form.empty(), note=_note(request))
+
+
+@post("/reset", opt={"public": True})
+async def ask_reset(request: Asked) -> Response[Any]:
+    """Ask for a link; the answer is the same for every address."""
+    form = await pages.read_form(request)
+    email = form.email("email")
+    form.finish()
+    if not form.ok:
+        return pages.page(request, "people/ask_reset.html", status=422, form=form, note=None)
+    await accounts.ask_reset(email, _visitor(request))
+    return pages.redirect(request, "/reset?note=reset")
+
+
+@get("/reset/{token:str}", opt={"public": True})
+async def reset_page(request: Asked, token: FromPath[str]) -> Response[Any]:
+    """The form for a new password; opening it changes nothing."""
+    email = await queries.reset_of(token)
+    return pages.page(
+        request, "people/reset.html", status=200 if email else 410, form=Form.empty(), token=token, email=email
+    )
+
+
+@post("/reset/{token:str}", opt={"public": True})
+async def reset(request: Asked, token: FromPath[str]) -> Response[Any]:
+    """Use the link up: a new password, a new session, the end of all others."""
+    form, email = await pages.read_form(request), await queries.reset_of(token)
+    password = rules.read_password(form, "password", email or "")
+    form.finish()
+    if email and not form.ok:
+        return pages.page(request, "people/reset.html", status=422, form=form, token=token, email=email)
+    return _enter(request, *await accounts.use_reset(token, password), "/")
+
+
+# The profile
+
+
+async def _profile_page(
+    request: Asked, viewer: Viewer, *, status: int = 200, form: Form | None = None, secret: Form | None = None
+) -> Response[Any]:
+    own = {"name": viewer.name, "locale": viewer.locale, "time_zone": viewer.time_zone}
+    return pages.page(
+        request, "people/profile.html", status=status, form=form or Form.empty(own), secret=secret or Form.empty(),
+        sessions=await queries.open_sessions(viewer.id), zones=i18n.zone_choices(viewer.now),
+    )  # fmt: skip
+
+
+@get("/profile")
+async def profile_page(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """One's own account."""
+    return await _profile_page(request, viewer)
+
+
+@post("/profile")
+async def edit_profile(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """Change name, language, time zone."""
+    form = await pages.read_form(request)
+    profile = rules.read_profile(form)
+    form.finish()
+    if not form.ok:
+        return await _profile_page(request, viewer, status=422, form=form)
+    await accounts.edit_profile(viewer, profile)
+    with i18n.speaking(profile.locale, profile.time_zone):
+        await flash(viewer, "success", Message("The profile is saved."))
+    return pages.redirect(request, "/profile")
+
+
+@post("/profile/password")
+async def change_password(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """Change the password by the present one; all other browsers are signed out."""
+    form = await pages.read_form(request)
+    current, wanted = rules.read_password(form, "current"), rules.read_password(form, "password", viewer.email)
+    form.finish()
+    token = await accounts.change_password(viewer, current, wanted) if form.ok else None
+    if token is None:
+        if form.ok:
+            form.fail("current", WRONG_CURRENT)
+        return await _profile_page(request, viewer, status=422, secret=form)
+    return await _renewed(request, token, Message("The password is changed. All other browsers are signed out."))
+
+
+@post("/profile/sessions")
+async def sign_out_everywhere(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """End every session but this browser's, which gets a new one."""
+    token = await accounts.sign_out_everywhere(viewer)
+    return await _renewed(request, token, Message("All other browsers are signed out."))
+
+
+async def _renewed(request: Asked, token: str, told: Message) -> Response[Any]:
+    """Back to the profile in a new session that knows what to say."""
+    renewed = await sessions.load(token)
+    if renewed is not None:
+        await flash(renewed, "success", told)
+    response = pages.redirect(request, "/profile")
+    response.set_cookie(sessions.cookie(token))
+    return response
+
+
+@post("/language", opt={"public": True})
+async def choose_language(request: Asked) -> Response[Any]:
+    """Speak another language, to a visitor by a cookie; back to where one was."""
+    form = await pages.read_form(request)
+    locale, here = form.choice("locale", i18n.LOCALES), form.text("next", required=False, limit=2000)
+    form.finish()
+    if locale is None:
+        raise BadRequest
+    viewer = _viewer(request)
+    if viewer is not None:
+        await accounts.speak(viewer, locale)
+    response = pages.redirect(request, rules.local_path(here or "/"))
+    response.set_cookie(
+        Cookie(key="lang", value=locale, max_age=LANGUAGE_LASTS, path="/", secure=settings().https, samesite="lax")
+    )
+    return response
+
+
+HANDLERS: list[Any] = [
+    sign_in_page, sign_in, sign_out, invitation_page, accept_invitation, code_page, open_code, ask_reset_page, ask_reset,
+    reset_page, reset, profile_page, edit_profile, change_password, sign_out_everywhere, choose_language,
+    *directory.HANDLERS,
+]  # fmt: skip
