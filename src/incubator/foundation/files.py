@@ -5,44 +5,35 @@ The bytes lie in a folder under a random name; the row says what they are. Nothi
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote
-from uuid import UUID as Id
 
-import puremagic
 from piccolo.columns import UUID, BigInt, Timestamptz, Varchar
 from piccolo.table import Table
 
-from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
+from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
+from incubator.foundation.file_types import ACCEPTED, KINDS, clean_name, true_type
 from incubator.foundation.i18n import Message
+from incubator.foundation.jobs import enqueue, handles
 from incubator.foundation.refusals import Refused
 from incubator.settings import settings
 
-LARGEST = 20 * 1024 * 1024  # bytes in one file
-QUOTA = 500 * 1024 * 1024  # bytes for one owner (a team)
-HEAD = 8192  # bytes that decide the type
+__all__ = [
+    "ACCEPTED", "KINDS", "LARGEST", "QUOTA", "FileFacts", "StoredFile", "chunks", "discard", "download_headers",
+    "facts", "quarantine", "readable", "store", "sweep",
+]  # fmt: skip
 
-# What the office uses. Each suffix names the types that its content may have.
-ACCEPTED: dict[str, tuple[str, ...]] = {
-    ".pdf": ("application/pdf",),
-    ".docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),
-    ".xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",),
-    ".pptx": ("application/vnd.openxmlformats-officedocument.presentationml.presentation",),
-    ".odt": ("application/vnd.oasis.opendocument.text",),
-    ".ods": ("application/vnd.oasis.opendocument.spreadsheet",),
-    ".odp": ("application/vnd.oasis.opendocument.presentation",),
-    ".png": ("image/png",),
-    ".jpg": ("image/jpeg",),
-    ".jpeg": ("image/jpeg",),
-    ".txt": ("text/plain",),
-    ".csv": ("text/csv", "text/plain"),
-}
-ZIP_PARTS = {
-    ".docx": b"word/", ".xlsx": b"xl/", ".pptx": b"ppt/",
-    ".odt": b"opendocument.text", ".ods": b"opendocument.spreadsheet", ".odp": b"opendocument.presentation",
-}  # fmt: skip
+Id: TypeAlias = uuid.UUID
+
+LARGEST: Final = 20 * 1024 * 1024  # bytes in one file
+QUOTA: Final = 500 * 1024 * 1024  # bytes for one owner (a team)
+UNSETTLED: Final = 24 * 3600.0  # seconds; bytes without a row may belong to a transaction that is still open
 
 
 class StoredFile(Table, db=DB, tablename="stored_file"):
@@ -61,12 +52,13 @@ class StoredFile(Table, db=DB, tablename="stored_file"):
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What a page says about a file; `size` in bytes."""
+    """What a page says about a file; `size` in bytes. A file in quarantine is taken out by nobody."""
 
     id: Id
     name: str
     media_type: str
     size: int
+    quarantined: bool = False
 
 
 def folder() -> Path:
@@ -78,41 +70,6 @@ def _path(file_id: Id) -> Path:
     return folder() / file_id.hex[-2:] / str(file_id)
 
 
-def clean_name(name: str) -> str:
-    """The last part of a file's name without anything that a terminal, a header or a disk could stumble over."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    kept = "".join(c for c in last if c.isprintable() and c not in '<>:"|?*').strip(" .")
-    stem, dot, suffix = kept.rpartition(".")
-    return f"{stem[: 200 - len(suffix)]}{dot}{suffix[:20]}" if dot and stem else (kept[:200] or "file")
-
-
-def true_type(name: str, head: bytes, whole: bytes) -> str:
-    """The media type by content; raises Refused when the content is not what the suffix says or nothing we take."""
-    suffix = Path(name).suffix.lower()
-    expected = ACCEPTED.get(suffix)
-    if expected is None:
-        raise Refused(Message("Files of this kind are not accepted. Use one of: {kinds}", kinds=", ".join(ACCEPTED)))
-    if suffix in ZIP_PARTS:
-        right = head.startswith(b"PK\x03\x04") and ZIP_PARTS[suffix] in whole and b"vbaProject.bin" not in whole
-    elif suffix in {".txt", ".csv"}:
-        right = b"\0" not in whole and not whole.lstrip()[:1] == b"<"
-    else:
-        right = expected[0] in {match.mime_type for match in _matches(head)}
-    if not right:
-        raise Refused(
-            Message("The content of “{name}” is not a {kind} file. Save it again in its program and retry.",
-                    name=name, kind=suffix)
-        )  # fmt: skip
-    return expected[0]
-
-
-def _matches(head: bytes) -> list[puremagic.PureMagicWithConfidence]:
-    try:
-        return list(puremagic.magic_string(head))
-    except puremagic.PureError:
-        return []
-
-
 async def store(owner: Id, name: str, content: bytes, by: Id | None) -> FileFacts:
     """Keep a file in the caller's transaction. Raises Refused for a wrong type, a size over the limit, or the quota."""
     name = clean_name(name)
@@ -120,34 +77,95 @@ async def store(owner: Id, name: str, content: bytes, by: Id | None) -> FileFact
         raise Refused(Message("“{name}” is empty. Choose the file again.", name=name))
     if len(content) > LARGEST:
         raise Refused(Message("“{name}” is larger than 20 MB. Compress it or split it in two.", name=name))
-    media_type = true_type(name, content[:HEAD], content)
-    await execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))", str(owner))
-    used = await fetch_value("SELECT coalesce(sum(size), 0)::bigint FROM stored_file WHERE owner = $1", owner)
-    if used + len(content) > QUOTA:
-        raise Refused(Message("The space for files is used up. Remove files that are no longer needed."))
-    facts = FileFacts(new_id(), name, media_type, len(content))
+    # Off the event loop: a big table of contents or a long text takes a moment to look through.
+    media_type, digest = await asyncio.to_thread(_judged, name, content)
+    await _refuse_over_quota(owner, len(content))
+    stored = FileFacts(new_id(), name, media_type, len(content))
     # The bytes first: a row without bytes would be a broken promise, bytes without a row are only swept up.
-    await asyncio.to_thread(_write, facts.id, content)
+    await asyncio.to_thread(_write, stored.id, content)
     await execute(
         "INSERT INTO stored_file (id, owner, name, media_type, size, sha256, stored_at, stored_by)"
         " VALUES ($1, $2, $3, $4, $5, $6, now(), $7)",
-        facts.id, owner, name, media_type, len(content), hashlib.sha256(content).hexdigest(), by,
+        stored.id, owner, name, media_type, len(content), digest, by,
     )  # fmt: skip
-    return facts
+    return stored
+
+
+def _judged(name: str, content: bytes) -> tuple[str, str]:
+    return true_type(name, content), hashlib.sha256(content).hexdigest()
+
+
+async def _refuse_over_quota(owner: Id, more: int) -> None:
+    await execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))", str(owner))
+    used = await fetch_value("SELECT coalesce(sum(size), 0)::bigint FROM stored_file WHERE owner = $1", owner)
+    if used + more > QUOTA:
+        raise Refused(Message("The space for files is used up. Remove files that are no longer needed."))
 
 
 def _write(file_id: Id, content: bytes) -> None:
+    """Bytes that are there whole or not at all, also after a power cut."""
     path = _path(file_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_suffix(".part")
-    part.write_bytes(content)
-    part.rename(path)
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+async def discard(file_id: Id) -> None:
+    """Forget a file in the caller's transaction; its space is free at once, its bytes go after the commit."""
+    await execute("DELETE FROM stored_file WHERE id = $1", file_id)
+    await enqueue("file.erase", id=file_id)
+
+
+@handles("file.erase")
+async def erase(payload: Mapping[str, Any]) -> None:
+    """Delete the bytes of a file that has no row any more; doing it twice does no harm."""
+    file_id = Id(str(payload["id"]))
+    if await facts(file_id) is None:
+        await asyncio.to_thread(_path(file_id).unlink, missing_ok=True)
+
+
+async def sweep(unsettled: float = UNSETTLED) -> int:
+    """Delete bytes without a row (their transaction was rolled back) that are older than so many seconds; how many."""
+    old = await asyncio.to_thread(_written_before, time.time() - unsettled)
+    known = {row["id"] for row in await fetch("SELECT id FROM stored_file WHERE id = ANY($1)", list(old))}
+    orphans = [path for file_id, path in old.items() if file_id not in known]
+    for path in orphans:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+    return len(orphans)
+
+
+def _written_before(moment: float) -> dict[Id, Path]:
+    """Files by id; a `.part` that was left behind counts as its file."""
+    return {
+        Id(path.stem): path
+        for path in folder().glob("??/*")
+        if len(path.stem) == 36 and path.stat().st_mtime < moment
+    }
 
 
 async def facts(file_id: Id) -> FileFacts | None:
     """What is known about a file, or None."""
-    row = await fetch_one("SELECT id, name, media_type, size FROM stored_file WHERE id = $1", file_id)
+    row = await fetch_one(
+        "SELECT id, name, media_type, size, quarantined_at IS NOT NULL AS quarantined FROM stored_file WHERE id = $1",
+        file_id,
+    )
     return FileFacts(**row) if row else None
+
+
+async def quarantine(file_id: Id) -> None:
+    """Let nobody take this file out (a scanner found something); the row and the bytes stay as evidence."""
+    await execute("UPDATE stored_file SET quarantined_at = coalesce(quarantined_at, now()) WHERE id = $1", file_id)
+
+
+QUARANTINED = Message("This file was put aside as dangerous. Ask the team for another copy.")
 
 
 async def chunks(file_id: Id, size: int = 64 * 1024) -> AsyncIterator[bytes]:
@@ -157,10 +175,16 @@ async def chunks(file_id: Id, size: int = 64 * 1024) -> AsyncIterator[bytes]:
             yield piece
 
 
+def readable(file_id: Id) -> bool:
+    """Whether the bytes are where the row says; looked at before a download begins."""
+    return _path(file_id).is_file()
+
+
 def download_headers(file: FileFacts) -> dict[str, str]:
     """Headers with which a browser saves the file and never shows or runs it (RFC 6266, RFC 8187)."""
+    plain = "".join(c if c.isascii() and c not in '"\\%' else "_" for c in file.name)
     return {
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
+        "content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}",
         "content-length": str(file.size),
         "content-security-policy": "sandbox; default-src 'none'",
         "cache-control": "private, no-store",

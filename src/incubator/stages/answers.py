@@ -231,3 +231,43 @@ def merge(
         else:
             content[field.key] = typed_now
     return Merged(content, content != dict(stored), tuple(clashes))
+
+
+# --- Answers as pages show them ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer to be read: words in `text`, a table in `rows`, attached files in `files` (id, name, size …)."""
+
+    field: FieldPlan
+    text: str
+    rows: tuple[tuple[str, ...], ...] = ()
+    files: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was answered."""
+        return bool(self.text or self.rows or self.files)
+
+    @property
+    def words(self) -> str:
+        """The answer as plain text, to be compared with another version of it."""
+        lines = [" · ".join(row) for row in self.rows] + [str(file["name"]) for file in self.files]
+        return self.text or "\n".join(lines)
+
+
+def answers(
+    fields: Iterable[FieldPlan], content: Mapping[str, Any], files: Mapping[str, Sequence[Any]] | None = None
+) -> list[Answer]:
+    """The answers of a revision, or with `files` those of a draft, in the order of the fields."""
+    found: list[Answer] = []
+    for field in fields:
+        value = files.get(field.key, ()) if files is not None and field.kind is FieldKind.FILE else content.get(field.key)
+        if field.kind is FieldKind.FILE:
+            found.append(Answer(field, "", files=tuple(value) if isinstance(value, list | tuple) else ()))
+        elif field.kind is FieldKind.TABLE:
+            found.append(Answer(field, "", rows=tuple(map(tuple, value)) if isinstance(value, list) else ()))
+        else:
+            found.append(Answer(field, spoken(field, value)))
+    return found
