@@ -245,6 +245,7 @@ def test_below_the_minimum_of_sheets_a_project_is_not_assessed_and_has_no_number
     (alone,) = result.not_assessed
     assert (alone.project.int, alone.place, alone.total, alone.exact, alone.sheets) == (1, None, None, None, 2)
     assert alone.criterion_means == (Fraction(10),)
+    assert (alone.shared, alone.decided_by, alone.awaits_vote) == (False, None, False)
     (assessed,) = result.placed
     assert (assessed.place, assessed.total) == (1, Decimal("0.00"))
 
@@ -309,6 +310,7 @@ def test_the_rounded_total_is_what_is_compared():
 def test_the_median_of_stored_totals():
     assert median([9000, 1000, 5000], [criterion()]) == 5
     assert median([9000, 1000, 5000, 6000], [criterion()]) == Fraction(11, 2)
+    assert median([1000, 2000, 3000, 9000, 9000], [criterion()]) == 3
 
 
 # --- Ties -------------------------------------------------------------------------------------------------------------
@@ -387,6 +389,10 @@ def test_those_who_share_a_place_are_listed_by_application():
 
 def test_a_regulation_without_a_chain_shares():
     assert places(ranking({1: {"a": 5}, 2: {"a": 5}})) == {1: 1, 2: 1}
+
+
+def test_a_scale_may_go_by_thousandths():
+    assert is_complete((1,), [criterion(step=1)])
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------

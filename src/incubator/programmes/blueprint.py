@@ -42,16 +42,15 @@ from incubator.programmes.blueprint_values import (
 )
 
 __all__ = [
-    "Aggregate", "AssignmentPlan", "Blueprint", "BlueprintFaults", "Closing", "CriterionPlan", "Fault", "FieldKind",
-    "FieldPlan", "Gate", "JuryPlan", "Language", "ModulePlan", "Position", "Rounding", "TeamRules", "read",
-    "read_part", "write",
+    "LAST_DAY", "LIMITS", "Aggregate", "AssignmentPlan", "Blueprint", "BlueprintFaults", "Closing", "CriterionPlan",
+    "Fault", "FieldKind", "FieldPlan", "Gate", "JuryPlan", "Language", "ModulePlan", "Position", "Rounding", "TeamRules",
+    "read", "read_part", "write",
 ]  # fmt: skip
 
 LAST_DAY: Final = 1500
 Faults: TypeAlias = Iterator[tuple[Path, Message]]
 
 TITLE: Final = Text(200)
-LINE: Final = Text(500, blank=True)
 PROSE: Final = Text(10_000, several_lines=True, blank=True)
 
 
