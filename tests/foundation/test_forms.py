@@ -170,6 +170,7 @@ def test_a_form_shows_what_was_typed_else_what_there_was():
     assert not sent.checked("on")
     assert sent.checked("tags", "c")
     assert not sent.checked("tags", "a")
+    assert not Form([], initial).checked("on")
 
 
 @pytest.mark.parametrize("locale", ["ru", "en"])

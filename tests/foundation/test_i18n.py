@@ -1,9 +1,8 @@
-"""Messages, numbers, zones and the one deadline sentence, in both languages."""
+"""Messages, numbers and templates, in both languages."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import jinja2
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incubator.foundation import filters, i18n, locales
-from incubator.foundation.i18n import MOSCOW, ZONES, Message, deadline, number, score, speaking, use
+from incubator.foundation.i18n import MOSCOW, ZONES, Message, number, score, speaking, use
 
 NBSP = "\u00a0"
 RUSSIAN = ("ru", MOSCOW)
@@ -217,133 +216,6 @@ def test_no_score_is_a_dash_and_not_a_zero():
 def test_file_sizes(size, shown):
     with speaking(*RUSSIAN):
         assert i18n.file_size(size) == shown.replace(" ", NBSP)
-
-
-# --- Time -------------------------------------------------------------------------------------------------------------
-
-CITIES = {
-    "Europe/Kaliningrad": (-1, "по Калининграду (МСК−1)"),
-    "Europe/Moscow": (0, "МСК"),
-    "Europe/Samara": (1, "по Самаре (МСК+1)"),
-    "Asia/Yekaterinburg": (2, "по Екатеринбургу (МСК+2)"),
-    "Asia/Omsk": (3, "по Омску (МСК+3)"),
-    "Asia/Krasnoyarsk": (4, "по Красноярску (МСК+4)"),
-    "Asia/Irkutsk": (5, "по Иркутску (МСК+5)"),
-    "Asia/Yakutsk": (6, "по Якутску (МСК+6)"),
-    "Asia/Vladivostok": (7, "по Владивостоку (МСК+7)"),
-    "Asia/Magadan": (8, "по Магадану (МСК+8)"),
-    "Asia/Kamchatka": (9, "по Камчатке (МСК+9)"),
-}
-# Every hour of the clock, at both ends of the year and on the last day of a leap February.
-INSTANTS = [
-    datetime(*day, hour, 30, tzinfo=UTC)
-    for day in ((2026, 1, 1), (2026, 7, 1), (2026, 12, 31), (2028, 2, 29))
-    for hour in range(24)
-]
-
-
-def test_the_eleven_zones_run_from_west_to_east():
-    assert [zone.id for zone in ZONES] == list(CITIES)
-    with speaking(*RUSSIAN):
-        choices = i18n.zone_choices(DUE)
-    assert choices[0] == ("Europe/Kaliningrad", "Калининград (МСК−1)")
-    assert choices[1] == ("Europe/Moscow", "Москва (МСК)")
-    assert choices[10] == ("Asia/Kamchatka", "Камчатка (МСК+9)")
-
-
-@pytest.mark.parametrize("zone", CITIES)
-def test_a_deadline_in_each_zone_at_each_hour(zone):
-    hours, label = CITIES[zone]
-    for instant in INSTANTS:
-        here, moscow = instant + timedelta(hours=3 + hours), instant + timedelta(hours=3)
-        with speaking(*RUSSIAN):
-            local, *other, left = deadline(instant, zone, instant - timedelta(hours=5)).split(" · ")
-            assert local.endswith(f"{here:%H:%M} {label}")
-            assert local.startswith(f"{here.day} ")
-            assert i18n.moment(instant, zone) == f"{i18n.day(here.date())}, {here:%H:%M} {label}"
-        assert left == "осталось 5 часов"
-        if not hours:
-            assert other == []
-        elif here.date() == moscow.date():
-            assert other == [f"{moscow:%H:%M} МСК"]
-        else:  # another day there: the bare time would be a day wrong
-            assert other[0].startswith(f"{moscow.day} ")
-            assert other[0].endswith(f"{moscow:%H:%M} МСК")
-
-
-@pytest.mark.parametrize(
-    ("zone", "before", "russian", "english"),
-    [
-        (VLADIVOSTOK, timedelta(days=2, hours=3), "14 марта, 18:00 по Владивостоку (МСК+7) · 11:00 МСК · осталось 2 дня",
-         "14 March, 18:00 Vladivostok (MSK+7) · 11:00 MSK · 2 days left"),
-        (MOSCOW, timedelta(hours=47, minutes=59), "14 марта, 11:00 МСК · осталось 47 часов", "14 March, 11:00 MSK · 47 hours left"),
-        (MOSCOW, timedelta(minutes=61), "14 марта, 11:00 МСК · остался 1 час", "14 March, 11:00 MSK · 1 hour left"),
-        (MOSCOW, timedelta(minutes=59, seconds=59), "14 марта, 11:00 МСК · осталось 59 минут", "14 March, 11:00 MSK · 59 minutes left"),
-        (MOSCOW, timedelta(minutes=1), "14 марта, 11:00 МСК · осталась 1 минута", "14 March, 11:00 MSK · 1 minute left"),
-        (MOSCOW, timedelta(seconds=59), "14 марта, 11:00 МСК · осталось меньше минуты", "14 March, 11:00 MSK · less than a minute left"),
-        (MOSCOW, timedelta(seconds=-1), "14 марта, 11:00 МСК · прошёл только что", "14 March, 11:00 MSK · passed just now"),
-        (MOSCOW, timedelta(minutes=-2), "14 марта, 11:00 МСК · прошёл 2 минуты назад", "14 March, 11:00 MSK · passed 2 minutes ago"),
-        (MOSCOW, timedelta(hours=-3), "14 марта, 11:00 МСК · прошёл 3 часа назад", "14 March, 11:00 MSK · passed 3 hours ago"),
-        (MOSCOW, timedelta(days=-21), "14 марта, 11:00 МСК · прошёл 21 день назад", "14 March, 11:00 MSK · passed 21 days ago"),
-        (MOSCOW, timedelta(days=90), "14 марта 2026, 11:00 МСК · осталось 90 дней", "14 March 2026, 11:00 MSK · 90 days left"),
-    ],
-)  # fmt: skip
-def test_the_deadline_sentence(zone, before, russian, english):
-    with speaking(*RUSSIAN):
-        assert deadline(DUE, zone, DUE - before) == russian
-    with speaking(*ENGLISH):
-        assert deadline(DUE, zone, DUE - before) == english
-
-
-def test_the_year_is_judged_in_the_zone_of_the_reader():
-    new_year = datetime(2026, 12, 31, 15, tzinfo=UTC)  # 1 January 2027, 01:00 in Vladivostok
-    with speaking(*RUSSIAN):
-        sentence = deadline(new_year, VLADIVOSTOK, new_year - timedelta(days=3))
-    assert sentence == "1 января 2027, 01:00 по Владивостоку (МСК+7) · 31 декабря 2026, 18:00 МСК · осталось 3 дня"
-
-
-@pytest.mark.parametrize(
-    ("zone", "instant", "label"),
-    [
-        ("Europe/Berlin", datetime(2026, 1, 15, 12, tzinfo=UTC), "(UTC+1)"),
-        ("Europe/Berlin", datetime(2026, 7, 15, 12, tzinfo=UTC), "(UTC+2)"),
-        ("Asia/Kolkata", DUE, "(UTC+5:30)"),
-        ("America/St_Johns", datetime(2026, 1, 15, 12, tzinfo=UTC), "(UTC−3:30)"),
-        ("Europe/Minsk", DUE, "(UTC+3)"),
-        ("UTC", DUE, "(UTC)"),
-    ],
-)
-def test_zones_abroad_and_their_summer_time(zone, instant, label):
-    with speaking(*RUSSIAN):
-        assert i18n.moment(instant, zone).endswith(f"{instant.astimezone(ZoneInfo(zone)):%H:%M} {label}")
-
-
-def test_a_zone_with_the_clock_of_moscow_is_not_told_the_time_twice():
-    with speaking(*RUSSIAN):
-        assert deadline(DUE, "Europe/Minsk", DUE) == "14 марта, 11:00 (UTC+3) · осталось меньше минуты"
-
-
-def test_offsets_are_those_of_the_instant_not_of_today():
-    with speaking(*RUSSIAN):  # Moscow stood at UTC+4 then, Samara too
-        assert i18n.zone_label(datetime(2013, 6, 1, tzinfo=UTC), "Europe/Samara") == "по Самаре (МСК)"
-
-
-def test_an_instant_without_a_zone_is_refused():
-    with pytest.raises(ValueError, match="time zone"):
-        i18n.clock(datetime(2026, 3, 14, 8))
-
-
-@pytest.mark.parametrize(
-    ("past", "russian"),
-    [
-        (timedelta(seconds=-5), "только что"), (timedelta(0), "только что"), (timedelta(minutes=5), "5 минут назад"),
-        (timedelta(hours=1), "1 час назад"), (timedelta(hours=47), "47 часов назад"), (timedelta(days=3), "3 дня назад"),
-        (timedelta(days=30), "14 марта 2026"),
-    ],
-)  # fmt: skip
-def test_ago(past, russian):
-    with speaking(*RUSSIAN):
-        assert i18n.ago(DUE, DUE + past) == russian
 
 
 # --- Templates --------------------------------------------------------------------------------------------------------

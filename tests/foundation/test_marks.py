@@ -76,6 +76,16 @@ def test_every_value_of_a_scale_and_nothing_between_passes(start, steps, step, d
         assert form.ok == (got is not None)
 
 
+def test_steps_are_counted_from_the_lowest_mark():
+    form = Form([("a", "1,5"), ("b", "2")])
+    assert form.thousandths("a", 500, 9500, 1000) == 1500
+    assert form.thousandths("b", 500, 9500, 1000) is None
+
+
+def test_no_number_is_longer_than_people_write():
+    refused("integer", "0" * 60 + "5")
+
+
 def test_the_refusal_of_a_mark_names_the_scale():
     with speaking("ru", MOSCOW):
         form = Form([("a", "7,25"), ("b", "11"), ("c", "семь")])

@@ -256,6 +256,10 @@ def test_choices_come_in_the_order_of_the_options():
     wrong = Form([("x", "blue"), ("x", "green")])
     wrong.choices("x", Colour)
     assert not wrong.ok
+    twice = Form([("x", "blue"), ("x", "blue")])
+    twice.choices("x", Colour)
+    with pytest.raises(refusals.UnexpectedFields):
+        twice.demand()
     none = Form([])
     none.choices("x", Colour, required=True)
     assert not none.ok
