@@ -137,7 +137,7 @@ async def _removed(address: str) -> Story:
 
 
 async def _added(address: str, account: dict[str, str | None]) -> str:
-    from incubator.people.actions import add_user as add
+    from incubator.people.administering import add_user as add
 
     await _migrated(address)
     async with _pool(address):
