@@ -220,6 +220,11 @@ def test_the_command_prints_entries_to_paste(capsys):
     assert "Moscow" not in capsys.readouterr().out
 
 
+def test_the_command_says_when_all_is_well(capsys):
+    assert catalogue.main(["no_such_feature"]) == 0
+    assert capsys.readouterr().out == "Everything is translated.\n"
+
+
 def test_an_entry_belongs_to_the_feature_it_stands_in():
     texts = Catalog()
     texts.add("a", locations=[("src/incubator/people/web.py", 1), ("templates/people/sign_in.html", 2)])
