@@ -54,6 +54,7 @@
     dialog.returnValue = "";
     dialog.addEventListener("close", () => (dialog.returnValue === "yes" ? then() : otherwise()), { once: true });
     dialog.showModal();
+    $("[value=no]", dialog).focus();
   }
   const agreed = new WeakSet();
   document.addEventListener("submit", (event) => {
