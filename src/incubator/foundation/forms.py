@@ -218,11 +218,11 @@ class Form(Reader):
         if len(lengths) > 1:
             self._unexpected.update(names)
             return []
-        length = lengths.pop()
-        if length > most:
+        rows = [Row(self, i, {n: column[i] for n, column in columns.items()}) for i in range(lengths.pop())]
+        if sum(not row.blank for row in rows) > most:  # pages send spare rows, which are blank
             self.fail(names[0], Message.count("At most {n} row fits here.", "At most {n} rows fit here.", most))
             return []
-        return [Row(self, index, {n: column[index] for n, column in columns.items()}) for index in range(length)]
+        return rows
 
     # The end
 
