@@ -1,6 +1,6 @@
 """Criteria, rounds, seats, projects and score sheets. Marks are integers: thousandths of a point."""
 
-from piccolo.columns import JSONB, UUID, Array, BigInt, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, BigInt, Boolean, Integer, Text, Timestamptz, Varchar
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -125,3 +125,22 @@ class TieVote(Table, db=DB, tablename="tie_vote"):
     decided_by = UUID(null=False, default=None)
 
     tie_vote_once = Unique(["round", "project"])
+
+
+class JuryProposal(Table, db=DB, tablename="jury_proposal"):
+    """What one organiser asks for and a second one decides: to unlock a round, or to make a sheet void."""
+
+    id = UUID(primary_key=True, default=new_id)
+    round = ref(ScoringRound)
+    kind = Varchar(length=12, null=False)
+    sheet = ref(ScoreSheet, null=True)
+    reason = Text(null=False)
+    asked_at = Timestamptz(null=False, default=None)
+    asked_by = UUID(null=False, default=None)
+    decided_at = Timestamptz(null=True, default=None)
+    decided_by = UUID(null=True, default=None)
+    confirmed = Boolean(null=False, default=False)
+
+    kind_known = Check("kind IN ('unlock', 'void')")
+    sheet_for_void = Check("(kind = 'void') = (sheet IS NOT NULL)")
+    two_people = Check("NOT confirmed OR decided_by <> asked_by")

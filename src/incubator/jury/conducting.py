@@ -1,0 +1,373 @@
+"""What organisers do with a round: draw it up, seat its jury, open, lock, unlock and publish it.
+
+Whoever changes a round has its lock alone and reads it afterwards, so that two who press at once do one thing.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
+from incubator.foundation.i18n import Message
+from incubator.foundation.refusals import NotFound, Refused
+from incubator.journal.actions import Audience, record
+from incubator.jury.preparing import cohort_jury, rubric_for_cohort
+from incubator.jury.rounds import Round, deal_sheets, hold, recuse_conflicted, round_for
+from incubator.jury.rubric import plan_document, rubric_document, unknown_ties
+from incubator.jury.rules import (
+    BEFORE_LOCK_ONLY,
+    CONDUCT,
+    JUDGE_OR_RUN,
+    STALE,
+    ProposalKind,
+    RoundState,
+    Turnout,
+    demand_move,
+    demand_second,
+    missing_sheets,
+    refuse,
+    why_not_lock,
+)
+from incubator.jury.standings import count_up, turnout
+from incubator.people.actions import take_role
+from incubator.people.rights import Viewer
+from incubator.programmes.queries import lock_cohort
+
+NOT_A_JUROR = Message("Only jurors of this cohort can be seated. Invite the person as a juror first.")
+
+
+async def _alone(viewer: Viewer, round_id: UUID) -> Round:
+    """The round for its organiser, nobody else writing in it until the transaction ends."""
+    (await round_for(viewer, round_id)).standing.need(CONDUCT)
+    await hold(round_id)
+    return await round_for(viewer, round_id)
+
+
+async def _tell(verb: str, viewer: Viewer, scoring: Round, audience: Audience = Audience.JURY, **data: Any) -> None:
+    await record(
+        verb, by=viewer.id, at=viewer.now, audience=audience, cohort=scoring.cohort, subject=scoring.id,
+        round_name=scoring.name, **data,
+    )  # fmt: skip
+
+
+# --- Before the opening -----------------------------------------------------------------------------------------------
+
+
+async def create_round(viewer: Viewer, cohort_id: UUID, name: str, teams: Sequence[UUID]) -> UUID:
+    """Draw up a round of these teams, in this running order. The new id."""
+    (await cohort_jury(viewer, cohort_id)).standing.need(CONDUCT)
+    round_id = new_id()
+    async with DB.transaction():
+        await execute(
+            "INSERT INTO scoring_round (id, cohort, name, state, criteria, plan, created_at, lock_note)"
+            " VALUES ($1, $2, $3, 'draft', '[]', '{}', $4, '')",
+            round_id, cohort_id, name, viewer.now,
+        )  # fmt: skip
+        await _place_projects(round_id, cohort_id, teams)
+        await record(
+            "round.created", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=cohort_id, subject=round_id,
+            round_name=name, projects=len(teams),
+        )  # fmt: skip
+    return round_id
+
+
+async def arrange_round(viewer: Viewer, round_id: UUID, name: str, teams: Sequence[UUID]) -> None:
+    """Change the name, the projects and their running order while the round is a draft."""
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        if scoring.state is not RoundState.DRAFT:
+            raise Refused(STALE)
+        await execute("UPDATE scoring_round SET name = $2 WHERE id = $1", round_id, name)
+        await execute("DELETE FROM round_project WHERE round = $1", round_id)
+        await _place_projects(round_id, scoring.cohort, teams)
+        await _tell("round.arranged", viewer, scoring, projects=len(teams))
+
+
+PLACE_PROJECTS = """
+INSERT INTO round_project (id, round, team, place, title)
+SELECT chosen.id, $1, t.id, chosen.place, coalesce(nullif(k.title, ''), t.name)
+FROM unnest($3::uuid[], $4::uuid[]) WITH ORDINALITY AS chosen (id, team, place)
+JOIN team t ON t.id = chosen.team AND t.cohort = $2 AND t.withdrawn_at IS NULL
+LEFT JOIN problem_case k ON k.team = t.id AND k.deleted_at IS NULL
+"""
+
+
+async def _place_projects(round_id: UUID, cohort_id: UUID, teams: Sequence[UUID]) -> None:
+    ids = [new_id() for _ in teams]
+    if await execute(PLACE_PROJECTS, round_id, cohort_id, ids, list(teams)) != len(teams):
+        raise NotFound
+
+
+async def seat_jurors(viewer: Viewer, round_id: UUID, people: Collection[UUID]) -> None:
+    """Give jurors of the cohort a seat, also while the round is open: then they get their sheets at once."""
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        if scoring.state not in {RoundState.DRAFT, RoundState.OPEN}:
+            refuse(BEFORE_LOCK_ONLY)
+        if viewer.id in people:
+            refuse(JUDGE_OR_RUN)
+        await _refuse_others_than_jurors(scoring, people)
+        for person in people:
+            await execute(
+                "INSERT INTO seat (id, round, person, seated_at, removal_reason) VALUES ($1, $2, $3, $4, '')"
+                " ON CONFLICT (round, person) DO NOTHING",
+                new_id(), round_id, person, viewer.now,
+            )  # fmt: skip
+        if scoring.state is RoundState.OPEN:
+            await deal_sheets(round_id)
+        await _tell("jurors.seated", viewer, scoring, people=[str(person) for person in people])
+
+
+JURORS_OF = """
+SELECT g.person, EXISTS (
+    SELECT FROM role_grant o WHERE o.person = g.person AND o.role = 'organiser' AND o.scope_id = c.programme
+      AND o.revoked_at IS NULL) AS organises
+FROM role_grant g JOIN cohort c ON c.id = g.scope_id
+WHERE g.role = 'juror' AND g.scope = 'cohort' AND g.scope_id = $1 AND g.revoked_at IS NULL AND g.person = ANY($2)
+"""
+
+
+async def _refuse_others_than_jurors(scoring: Round, people: Collection[UUID]) -> None:
+    found = await fetch(JURORS_OF, scoring.cohort, list(people))
+    if any(row["organises"] for row in found):
+        refuse(JUDGE_OR_RUN)
+    if len(found) < len(set(people)):
+        raise Refused(NOT_A_JUROR)
+
+
+async def remove_juror(viewer: Viewer, round_id: UUID, seat_id: UUID, reason: str) -> None:
+    """Take a juror off the jury before the lock: his sheets are void, and he keeps the right to read them."""
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        if scoring.state not in {RoundState.DRAFT, RoundState.OPEN}:
+            refuse(BEFORE_LOCK_ONLY)
+        person = await fetch_value("SELECT person FROM seat WHERE id = $1 AND round = $2", seat_id, round_id)
+        if person is None:
+            raise NotFound
+        await vacate(seat_id, viewer, reason)
+        await _end_role(viewer, scoring.cohort, person)
+        await _tell("juror.removed", viewer, scoring, person=str(person))
+
+
+async def vacate(seat_id: UUID, viewer: Viewer, reason: str) -> None:
+    """A step: the seat is empty from now on and its sheets never count."""
+    left = await execute(
+        "UPDATE seat SET removed_at = $2, removal_reason = $3 WHERE id = $1 AND removed_at IS NULL",
+        seat_id, viewer.now, reason,
+    )  # fmt: skip
+    if not left:
+        raise Refused(Message("This juror has been removed already."))
+    await execute(
+        "UPDATE score_sheet SET state = 'void', reason = $2, version = version + 1"
+        " WHERE seat = $1 AND state NOT IN ('recused', 'void')",
+        seat_id, reason,
+    )  # fmt: skip
+
+
+GRANT_WITHOUT_SEAT = """
+SELECT g.id FROM role_grant g WHERE g.person = $1 AND g.role = 'juror' AND g.scope_id = $2 AND g.revoked_at IS NULL
+  AND NOT EXISTS (SELECT FROM seat e JOIN scoring_round r ON r.id = e.round
+                  WHERE e.person = $1 AND r.cohort = $2 AND e.removed_at IS NULL AND r.state <> 'published')
+"""
+
+
+async def _end_role(viewer: Viewer, cohort_id: UUID, person: UUID) -> None:
+    """Who has no seat left is no juror of the cohort any more."""
+    if grant := await fetch_value(GRANT_WITHOUT_SEAT, person, cohort_id):
+        await take_role(grant, viewer.id, viewer.now)
+
+
+# --- Opening and locking ----------------------------------------------------------------------------------------------
+
+
+async def open_round(viewer: Viewer, round_id: UUID) -> None:
+    """Freeze criteria and rules and deal a sheet to every juror for every project, conflicts apart."""
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        demand_move(scoring.state, RoundState.OPEN)
+        if scoring.state is not RoundState.DRAFT:
+            raise Refused(STALE)
+        await lock_cohort(scoring.cohort)
+        rubric, plan = await rubric_for_cohort(scoring.cohort)
+        await _demand_complete(round_id, bool(rubric.criteria))
+        if unknown_ties(plan.ties, rubric.keys):
+            raise Refused(Message("The rules for ties name a criterion that is not there. Mend the rules first."))
+        await execute(
+            "UPDATE scoring_round SET state = 'open', opened_at = $2, criteria = $3::jsonb, plan = $4::jsonb"
+            " WHERE id = $1 AND state = 'draft'",
+            round_id, viewer.now, rubric_document(rubric), plan_document(plan),
+        )  # fmt: skip
+        sheets = await deal_sheets(round_id)
+        await _tell("round.opened", viewer, scoring, Audience.EVERYONE, sheets=sheets)
+
+
+async def _demand_complete(round_id: UUID, criteria: bool) -> None:
+    row = await fetch_one(
+        "SELECT (SELECT count(*) FROM round_project WHERE round = $1) AS projects,"
+        " (SELECT count(*) FROM seat WHERE round = $1 AND removed_at IS NULL) AS seats",
+        round_id,
+    )
+    if not criteria or row is None or not row["projects"] or not row["seats"]:
+        raise Refused(Message("A round needs criteria, projects and at least one juror before it opens."))
+
+
+async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, note: str = "") -> None:
+    """End the scoring. Nothing is recorded after it.
+
+    `confirmed_missing` is the number of missing sheets that the organiser saw and agreed to: when it has changed
+    meanwhile he is asked again.
+    """
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        demand_move(scoring.state, RoundState.LOCKED)
+        await recuse_conflicted(round_id)
+        found = await turnout(round_id)
+        if reason := why_not_lock(scoring.plan, found):
+            raise Refused(reason)
+        _demand_agreed(found, confirmed_missing)
+        await execute(
+            "UPDATE scoring_round SET state = 'locked', locked_at = $2, locked_by = $3, lock_note = $4"
+            " WHERE id = $1 AND state = 'open'",
+            round_id, viewer.now, viewer.id, note,
+        )  # fmt: skip
+        await _tell("round.locked", viewer, scoring, missing=missing_sheets(found))
+
+
+def _demand_agreed(found: Sequence[Turnout], confirmed: int) -> None:
+    missing = missing_sheets(found)
+    if missing != confirmed:
+        raise Refused(
+            Message.count(
+                "{n} sheet is missing now, another number than you agreed to. Look at the list again.",
+                "{n} sheets are missing now, another number than you agreed to. Look at the list again.",
+                missing,
+            )
+        )
+
+
+# --- What takes two ---------------------------------------------------------------------------------------------------
+
+
+async def ask_to_unlock(viewer: Viewer, round_id: UUID, reason: str) -> UUID:
+    """Ask a second organiser to open a locked round again. The id of the proposal."""
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        demand_move(scoring.state, RoundState.OPEN)
+        if scoring.state is not RoundState.LOCKED:
+            raise Refused(STALE)
+        return await _ask(viewer, scoring, ProposalKind.UNLOCK, None, reason)
+
+
+async def ask_to_void(viewer: Viewer, round_id: UUID, sheet_id: UUID, reason: str) -> UUID:
+    """Ask a second organiser to agree that a sheet must not count. The id of the proposal."""
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        if scoring.state not in {RoundState.OPEN, RoundState.LOCKED}:
+            raise Refused(STALE)
+        sheet = await fetch_one("SELECT state FROM score_sheet WHERE id = $1 AND round = $2", sheet_id, round_id)
+        if sheet is None:
+            raise NotFound
+        if sheet["state"] in {"void", "recused"}:
+            raise Refused(Message("This sheet doesn't count already."))
+        return await _ask(viewer, scoring, ProposalKind.VOID, sheet_id, reason)
+
+
+async def _ask(viewer: Viewer, scoring: Round, kind: ProposalKind, sheet: UUID | None, reason: str) -> UUID:
+    waiting = await fetch_value(
+        "SELECT id FROM jury_proposal WHERE round = $1 AND kind = $2 AND sheet IS NOT DISTINCT FROM $3"
+        " AND decided_at IS NULL",
+        scoring.id, kind, sheet,
+    )  # fmt: skip
+    if waiting:
+        raise Refused(Message("This has been asked for already and waits for a second organiser."))
+    proposal = new_id()
+    await execute(
+        "INSERT INTO jury_proposal (id, round, kind, sheet, reason, asked_at, asked_by, confirmed)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, false)",
+        proposal, scoring.id, kind, sheet, reason, viewer.now, viewer.id,
+    )  # fmt: skip
+    await _tell(f"{kind}.asked", viewer, scoring, sheet=str(sheet) if sheet else None)
+    return proposal
+
+
+async def confirm(viewer: Viewer, round_id: UUID, proposal_id: UUID) -> None:
+    """Agree, as the second organiser, to what another one asked for."""
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        kind, sheet = await _decide(viewer, scoring, proposal_id, confirmed=True)
+        if kind is ProposalKind.UNLOCK:
+            demand_move(scoring.state, RoundState.OPEN)
+            await execute("UPDATE scoring_round SET state = 'open' WHERE id = $1 AND state = 'locked'", round_id)
+            # A vote decided between totals that may change now.
+            await execute("DELETE FROM tie_vote WHERE round = $1", round_id)
+            await _tell("round.unlocked", viewer, scoring)
+        else:
+            if scoring.state is RoundState.PUBLISHED:
+                raise Refused(STALE)
+            await execute("UPDATE score_sheet SET state = 'void', version = version + 1 WHERE id = $1", sheet)
+            await _tell("sheet.voided", viewer, scoring, sheet=str(sheet))
+
+
+async def decline(viewer: Viewer, round_id: UUID, proposal_id: UUID) -> None:
+    """Refuse what another organiser asked for, or take back what one asked for oneself."""
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        kind, _ = await _decide(viewer, scoring, proposal_id, confirmed=False)
+        await _tell(f"{kind}.declined", viewer, scoring)
+
+
+async def _decide(
+    viewer: Viewer, scoring: Round, proposal_id: UUID, *, confirmed: bool
+) -> tuple[ProposalKind, UUID | None]:
+    row = await fetch_one("SELECT * FROM jury_proposal WHERE id = $1 AND round = $2", proposal_id, scoring.id)
+    if row is None:
+        raise NotFound
+    asked_by = row["asked_by"] if confirmed else None
+    demand_second(asked_by, viewer.id, decided=row["decided_at"] is not None)
+    await execute(
+        "UPDATE jury_proposal SET decided_at = $2, decided_by = $3, confirmed = $4 WHERE id = $1",
+        proposal_id, viewer.now, viewer.id, confirmed,
+    )  # fmt: skip
+    return ProposalKind(row["kind"]), row["sheet"]
+
+
+# --- The result -------------------------------------------------------------------------------------------------------
+
+
+async def vote_tie(viewer: Viewer, round_id: UUID, ranks: Mapping[UUID, int], reason: str) -> None:
+    """Record how those present ranked tied projects (1 is the best), with the text that goes into the minutes."""
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        if scoring.state is not RoundState.LOCKED:
+            raise Refused(STALE)
+        result = await count_up(scoring)
+        waiting = [{row.project for row in group} for group in result.awaiting_vote]
+        if set(ranks) not in waiting:
+            raise Refused(Message("These projects do not wait for a vote. Reload the page to see which do."))
+        await execute(
+            "INSERT INTO tie_vote (id, round, project, rank, reason, decided_at, decided_by)"
+            " SELECT id, $2, project, rank, $4, $5, $6 FROM unnest($1::uuid[], $3::uuid[], $7::int[])"
+            " AS voted (id, project, rank)",
+            [new_id() for _ in ranks], round_id, list(ranks), reason, viewer.now, viewer.id, list(ranks.values()),
+        )  # fmt: skip
+        await _tell("tie.voted", viewer, scoring, projects=[str(project) for project in ranks])
+
+
+async def publish(viewer: Viewer, round_id: UUID) -> None:
+    """Publish the result for good: a snapshot by the same arithmetic as the page that was looked at."""
+    async with DB.transaction():
+        scoring = await _alone(viewer, round_id)
+        demand_move(scoring.state, RoundState.PUBLISHED)
+        result = await count_up(scoring)
+        if result.awaiting_vote:
+            raise Refused(Message("Some projects wait for a vote of those present. Record it first."))
+        await execute(
+            "UPDATE scoring_round SET state = 'published', published_at = $2, published_by = $3, result = $4::jsonb"
+            " WHERE id = $1 AND state = 'locked'",
+            round_id, viewer.now, viewer.id, result.document(),
+        )  # fmt: skip
+        await execute(
+            "UPDATE jury_proposal SET decided_at = $2, decided_by = $3 WHERE round = $1 AND decided_at IS NULL",
+            round_id, viewer.now, viewer.id,
+        )  # fmt: skip
+        await _tell("round.published", viewer, scoring, Audience.EVERYONE, projects=len(result.rows))

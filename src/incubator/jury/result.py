@@ -1,0 +1,166 @@
+"""The result of a round as people read it: the same pure function makes the page before and the snapshot at publication."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from incubator.foundation.i18n import Message
+from incubator.jury import scoring
+from incubator.jury.rubric import (
+    Rubric,
+    criterion_of,
+    plan_document,
+    read_plan,
+    rubric_document,
+    rubric_of,
+    scoring_rules,
+)
+from incubator.jury.scoring import ProjectResult, Tally
+from incubator.programmes.blueprint import JuryPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A project with its sheets that count; `barred`: it can't be assessed whatever it has (see `rules.assessable`)."""
+
+    tally: Tally
+    team: UUID
+    name: str
+    title: str
+    municipality: str
+    barred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A project in the result. `total` and `median` are exact decimals as text; None: not assessed."""
+
+    project: UUID
+    team: UUID
+    name: str
+    title: str
+    municipality: str
+    place: int | None
+    total: str | None
+    median: str | None
+    sheets: int
+    sums: tuple[int, ...]
+    decided_by: str | None = None
+    shared: bool = False
+    awaits_vote: bool = False
+
+    @property
+    def means(self) -> tuple[Fraction, ...]:
+        """The mean mark of each criterion, in points."""
+        return tuple(Fraction(each, self.sheets * scoring.POINT) for each in self.sums) if self.sheets else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All projects, the placed ones first, with the criteria and rules that decided."""
+
+    rubric: Rubric
+    plan: JuryPlan
+    rows: tuple[Row, ...]
+
+    @property
+    def placed(self) -> list[Row]:
+        """The projects that have a place, by place."""
+        return [row for row in self.rows if row.place is not None]
+
+    @property
+    def not_assessed(self) -> list[Row]:
+        """The projects with too few sheets, in the order of application."""
+        return [row for row in self.rows if row.place is None]
+
+    @property
+    def awaiting_vote(self) -> list[list[Row]]:
+        """Groups of tied projects that those present have to vote on."""
+        waiting = [row for row in self.rows if row.awaits_vote]
+        return [list(group) for _, group in groupby(waiting, key=lambda row: row.place)]
+
+    def document(self) -> str:
+        """The result as the JSON of a snapshot."""
+        return json.dumps(
+            {
+                "criteria": json.loads(rubric_document(self.rubric)),
+                "plan": json.loads(plan_document(self.plan)),
+                "rows": [_row_document(row) for row in self.rows],
+            },
+            ensure_ascii=False,
+        )
+
+
+def result_of(
+    rubric: Rubric, plan: JuryPlan, contenders: Iterable[Contender], votes: Mapping[UUID, int] | None = None
+) -> Result:
+    """Count the sheets of every project by the round's rules."""
+    known = {each.tally.project: each for each in contenders}
+    # A barred project goes into the count without its sheets, so that it can't take a place or win a tie.
+    tallies = [_barred(each.tally, rubric) if each.barred else each.tally for each in known.values()]
+    ranking = scoring.from_totals(rubric.scoring, tallies, scoring_rules(plan), votes)
+    return Result(rubric, plan, tuple(_row(known[each.project], each, rubric, plan) for each in ranking.results))
+
+
+def _barred(tally: Tally, rubric: Rubric) -> Tally:
+    return Tally(tally.project, tally.applied, (), (0,) * len(rubric.scoring))
+
+
+def _row(known: Contender, found: ProjectResult, rubric: Rubric, plan: JuryPlan) -> Row:
+    tally = known.tally
+    placed = found.total is not None
+    median = scoring.median(tally.totals, rubric.scoring) if placed else None
+    return Row(
+        project=found.project, team=known.team, name=known.name, title=known.title, municipality=known.municipality,
+        place=found.place, total=str(found.total) if placed else None,
+        median=None if median is None else str(scoring.rounded(median, plan.decimals, scoring_rules(plan).rounding)),
+        sheets=len(tally.totals), sums=tuple(tally.sums), decided_by=found.decided_by, shared=found.shared,
+        awaits_vote=found.awaits_vote,
+    )  # fmt: skip
+
+
+FIELDS = ("place", "total", "median", "sheets", "decided_by", "shared", "name", "title", "municipality")
+
+
+def _row_document(row: Row) -> dict[str, Any]:
+    shown = {field: getattr(row, field) for field in FIELDS}
+    return {"project": str(row.project), "team": str(row.team), "sums": row.sums, **shown}
+
+
+def read_row(document: Mapping[str, Any]) -> Row:
+    """A row from its part of a snapshot."""
+    ids = {"project": UUID(document["project"]), "team": UUID(document["team"]), "sums": tuple(document["sums"])}
+    return Row(**{**document, **ids})
+
+
+def read_result(document: str) -> Result:
+    """A result from its snapshot."""
+    raw = json.loads(document)
+    rubric = rubric_of(criterion_of(each) for each in raw["criteria"])
+    return Result(rubric, read_plan(json.dumps(raw["plan"])), tuple(map(read_row, raw["rows"])))
+
+
+def tie_words(rubric: Rubric) -> dict[str, Message]:
+    """What each tie rule is called, for a line that it decided."""
+    by_criterion = {
+        f"{scoring.CRITERION}{each.key}": Message("by the criterion “{title}”", title=each.title)
+        for each in rubric.criteria
+    }
+    return {
+        **by_criterion,
+        scoring.FIRST_PLACES: Message("by the number of first places"),
+        scoring.EARLIER_APPLICATION: Message("by the earlier application"),
+        scoring.VOTE: Message("by a vote of those present"),
+        scoring.SHARED: Message("the place is shared"),
+    }
+
+
+def profile(rubric: Rubric, row: Row) -> Sequence[tuple[str, Fraction, Fraction]]:
+    """A project's criteria with its mean mark and the end of the scale, in points."""
+    ends = (Fraction(each.scale_max, scoring.POINT) for each in rubric.criteria)
+    titles = (each.title for each in rubric.criteria)
+    return list(zip(titles, row.means, ends, strict=True)) if row.sheets else []

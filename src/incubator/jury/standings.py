@@ -1,0 +1,152 @@
+"""Counting a round: who has brought how many sheets, the result from stored totals, what a team learns of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from incubator.foundation.database import fetch, fetch_value
+from incubator.jury.result import Contender, Result, Row, read_result, read_row, result_of
+from incubator.jury.rounds import Round
+from incubator.jury.rubric import Rubric, read_rubric
+from incubator.jury.rules import RoundState, Turnout, assessable
+from incubator.jury.scoring import FIRST_PLACES, Tally
+from incubator.programmes.blueprint import Closing, JuryPlan
+
+TURNOUT = """
+SELECT e.id AS seat, count(*) FILTER (WHERE s.state = 'handed_in') AS handed_in,
+  count(*) FILTER (WHERE s.state IN ('empty', 'draft')) AS missing
+FROM seat e LEFT JOIN score_sheet s ON s.seat = e.id
+WHERE e.round = $1 AND e.removed_at IS NULL GROUP BY e.id
+"""
+
+
+async def turnout(round_id: UUID) -> list[Turnout]:
+    """How many sheets each juror has handed in and how many are missing."""
+    return [Turnout(**row) for row in await fetch(TURNOUT, round_id)]
+
+
+# One aggregate over the stored totals; what only some rules ask for is left out for the others.
+CONTENDERS = """
+SELECT p.id, p.team, p.title, t.name, t.withdrawn_at, m.name AS municipality, v.rank AS vote,
+  rank() OVER (ORDER BY t.registered_at) AS applied, c.totals, c.sums{columns}
+FROM round_project p JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
+LEFT JOIN tie_vote v ON v.project = p.id
+LEFT JOIN (
+  SELECT s.project, array_agg(s.total) AS totals, ARRAY[{sums}]::bigint[] AS sums{seats}
+  FROM score_sheet s WHERE s.round = $1 AND s.state = 'handed_in' GROUP BY s.project
+) c ON c.project = p.id{missing}
+WHERE p.round = $1
+"""
+MISSING = """
+LEFT JOIN (
+  SELECT s.project, count(*) AS missing FROM score_sheet s
+  WHERE s.round = $1 AND s.state IN ('empty', 'draft') GROUP BY s.project
+) g ON g.project = p.id"""
+
+
+def _contenders_sql(rubric: Rubric, plan: JuryPlan) -> str:
+    seats, gaps = FIRST_PLACES in plan.ties, plan.closing is Closing.NOT_ASSESSED
+    return CONTENDERS.format(
+        sums=", ".join(f"sum(s.marks[{place}])" for place in range(1, len(rubric.criteria) + 1)),
+        columns=", c.seats" * seats + ", g.missing" * gaps,
+        seats=", array_agg(s.seat) AS seats" * seats,
+        missing=MISSING * gaps,
+    )
+
+
+async def count_up(scoring: Round) -> Result:
+    """The result as it stands; one statement."""
+    rubric, plan = scoring.rubric, scoring.plan
+    rows = await fetch(_contenders_sql(rubric, plan), scoring.id)
+    missing = {row["id"]: row["missing"] or 0 for row in rows} if plan.closing is Closing.NOT_ASSESSED else {}
+    votes = {row["id"]: row["vote"] for row in rows if row["vote"] is not None}
+    nothing = (0,) * len(rubric.criteria)
+    contenders = (
+        Contender(
+            Tally(row["id"], row["applied"], row["totals"] or (), row["sums"] or nothing, row.get("seats") or ()),
+            row["team"], row["name"], row["title"], row["municipality"],
+            barred=row["withdrawn_at"] is not None or not assessable(plan, missing, row["id"]),
+        )
+        for row in rows
+    )  # fmt: skip
+    return result_of(rubric, plan, contenders, votes)
+
+
+async def published(round_id: UUID) -> Result:
+    """The snapshot of a published round."""
+    return read_result(await fetch_value("SELECT result FROM scoring_round WHERE id = $1", round_id))
+
+
+async def result_for(scoring: Round) -> Result:
+    """What is to be shown: the snapshot of a published round, else the count."""
+    return await (published(scoring.id) if scoring.state is RoundState.PUBLISHED else count_up(scoring))
+
+
+# --- One project ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JurorSheet:
+    """A sheet with its juror's name, for organisers after the lock."""
+
+    id: UUID
+    juror: str
+    state: str
+    marks: tuple[int | None, ...]
+    total: int | None
+    comment: str
+    reason: str
+
+
+SHEETS = """
+SELECT s.id, h.name AS juror, s.state, s.marks, s.total, s.comment, s.reason
+FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person
+WHERE s.round = $1 AND s.project = $2 ORDER BY h.name, s.id
+"""
+
+
+async def sheets_of(round_id: UUID, project_id: UUID) -> list[JurorSheet]:
+    """Every sheet for one project."""
+    rows = await fetch(SHEETS, round_id, project_id)
+    return [JurorSheet(**{**row, "marks": tuple(row["marks"] or ())}) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What one round gave a team: its own line and the jury's comments, without names and in no order that tells."""
+
+    round: UUID
+    round_name: str
+    state: RoundState
+    published_at: datetime | None
+    rubric: Rubric
+    row: Row | None
+    comments: tuple[str, ...]
+
+
+ROUNDS_OF_TEAM = """
+SELECT r.id, r.name, r.state, r.criteria, r.published_at, p.id AS project,
+  (SELECT line FROM jsonb_array_elements(r.result -> 'rows') AS line WHERE line ->> 'project' = p.id::text) AS line,
+  (SELECT array_agg(s.comment ORDER BY md5(s.id::text)) FROM score_sheet s
+   WHERE s.project = p.id AND s.state = 'handed_in' AND s.comment <> '') AS comments
+FROM round_project p JOIN scoring_round r ON r.id = p.round
+WHERE p.team = $1 AND r.state = ANY($2) ORDER BY r.created_at DESC
+"""
+
+
+async def feedback_on(team_id: UUID, states: tuple[RoundState, ...]) -> list[Feedback]:
+    """What rounds in these states gave a team; the line of one that is only locked is counted by the caller."""
+    rows = await fetch(ROUNDS_OF_TEAM, team_id, list(states))
+    return [_feedback(row) for row in rows]
+
+
+def _feedback(row: Mapping[str, Any]) -> Feedback:
+    import json
+
+    line = read_row(json.loads(row["line"])) if row["line"] else None
+    return Feedback(
+        row["id"], row["name"], RoundState(row["state"]), row["published_at"], read_rubric(row["criteria"]), line,
+        tuple(row["comments"] or ()),
+    )  # fmt: skip
