@@ -1,0 +1,75 @@
+"""Who may remark, note, ask and decide, how long a remark can be edited, and what these forms say. Pure.
+
+Rights follow the project's authorization matrix, rows private_note.* and public_comment.*.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from incubator.foundation.forms import Form, given
+from incubator.foundation.i18n import Message
+from incubator.people.rights import KNOWS_TEAM, MODERATOR, ORGANISER, ORGANISERS, TEAM, Relation, right
+from incubator.stages.rules import ONLY_STAFF, Outcome
+
+EDITABLE: Final = timedelta(minutes=15)
+LONGEST: Final = 10_000
+
+ADMINISTRATOR = frozenset({Relation.ADMINISTRATOR})
+CONFLICTED = frozenset({Relation.ORGANISER_CONFLICTED})
+WITHOUT_CONFLICT = MODERATOR | ORGANISER
+ONLY_AUTHOR = Message("Only its author changes this.")
+
+VIEW_NOTES = right("private_note.view", allow=WITHOUT_CONFLICT, forbid=CONFLICTED | ADMINISTRATOR)
+WRITE_NOTE = right("private_note.create", allow=WITHOUT_CONFLICT, forbid=CONFLICTED | ADMINISTRATOR)
+VIEW_REMARKS = right("public_comment.view", allow=TEAM | MODERATOR | ORGANISERS, forbid=ADMINISTRATOR)
+REMARK = right("public_comment.create", allow=WITHOUT_CONFLICT, forbid=KNOWS_TEAM, reason=ONLY_STAFF)
+REPLY = right("public_comment.reply", allow=TEAM | WITHOUT_CONFLICT, forbid=CONFLICTED | ADMINISTRATOR)
+ASK = right("guiding_question.ask", allow=WITHOUT_CONFLICT, forbid=KNOWS_TEAM, reason=ONLY_STAFF)
+ANSWER = right(
+    "guiding_question.answer",
+    allow=TEAM,
+    forbid=KNOWS_TEAM,
+    reason=Message("The team answers this question."),
+)
+ASSIGN = right(
+    "moderator.assign",
+    allow=ORGANISERS,
+    forbid=KNOWS_TEAM | {Relation.OTHER_TEAM, Relation.OTHER_MODERATOR, Relation.JUROR, Relation.JUROR_CONFLICTED},
+    reason=Message("Only the organisers of the programme assign moderators."),
+)
+CHECK = right("desk.view", allow=WITHOUT_CONFLICT, forbid=KNOWS_TEAM, reason=ONLY_STAFF)
+
+
+def not_editable(author: object, viewer: object, sent_at: datetime | None, now: datetime) -> Message | None:
+    """Why a remark can't be edited, or None: drafts always can, sent ones for a quarter of an hour, by their author."""
+    if author != viewer:
+        return ONLY_AUTHOR
+    if sent_at is not None and now > sent_at + EDITABLE:
+        return Message("The team may have acted on this remark already. Write another one.")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the moderator decided, and the words that go with it."""
+
+    outcome: Outcome
+    message: str
+
+
+def read_text(form: Form, name: str = "text") -> str:
+    """A remark, note, question or answer; raises Invalid when it is empty."""
+    text = form.text(name, limit=LONGEST, lines=True)
+    form.demand()
+    return text
+
+
+def read_verdict(form: Form) -> Verdict:
+    """The decision about a revision; returning or failing says why. Raises Invalid."""
+    outcome = form.choice("outcome", list(Outcome))
+    message = form.text("message", limit=LONGEST, lines=True, required=False)
+    if outcome in {Outcome.RETURNED, Outcome.FAILED} and not message:
+        form.fail("message", Message("Say in a few words what the team should do, or why the work was not accepted."))
+    form.demand()
+    return Verdict(given(outcome), message)
