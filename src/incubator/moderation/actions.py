@@ -6,6 +6,7 @@ from incubator.foundation.database import DB, execute, fetch_one, new_id
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
 from incubator.journal.actions import Audience, record
+from incubator.moderation.queries import module_titles
 from incubator.moderation.rules import (
     ANSWER,
     ASK,
@@ -23,7 +24,7 @@ from incubator.people.rights import Role, Scope, Viewer
 from incubator.programmes.queries import cohort_for
 from incubator.stages import actions as stages
 from incubator.stages.queries import Work, work_for
-from incubator.stages.rules import ADVANCE, RETURN, Outcome, allow_outcome
+from incubator.stages.rules import ADVANCE, RETURN, ROLLBACK, Outcome
 from incubator.teams.queries import team_for
 
 VERBS = {
@@ -54,7 +55,6 @@ async def decide(viewer: Viewer, submission: UUID, revision: int, verdict: Verdi
         if work.last is None or work.last.number != revision:
             raise Clash(Message("The team has sent another version meanwhile. Read it before you decide."))
         await _refuse_second(work.last.id)
-        allow_outcome(verdict.outcome, revision, work.rework_limit)
         await stages.settle(submission, work.last.id, verdict.outcome, viewer.now)
         await Decision.insert(
             Decision(id=new_id(), revision=work.last.id, kind=verdict.outcome.value, message=verdict.message,
@@ -91,11 +91,14 @@ async def advance(viewer: Viewer, team_id: UUID, module: UUID, *, reason: str = 
     async with DB.transaction():
         team = await team_for(viewer, team_id)
         team.standing.need(ADVANCE)
-        title, following = await stages.advance_team(viewer, team_id, module, reason=reason)
+        if reason:  # an override is the organiser's alone; a moderator waits until everything is accepted
+            team.standing.need(ROLLBACK)
+        following = await stages.advance_team(team_id, module, viewer.id, viewer.now, reason)
+        titles = await module_titles([module, following] if following else [module])
         await record(
             "team.advanced", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=team.cohort, team=team_id,
-            subject=module, module=title, overridden=bool(reason),
-            aside={"module": title, "next": following, "path": f"/teams/{team_id}"},
+            subject=module, module=titles[module], overridden=bool(reason),
+            aside={"module": titles[module], "next": titles.get(following, ""), "path": f"/teams/{team_id}"},
         )  # fmt: skip
 
 

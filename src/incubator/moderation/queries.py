@@ -178,3 +178,9 @@ async def moderators_of(cohort: UUID) -> list[tuple[UUID, str]]:
         cohort,
     )
     return [(row["id"], row["name"]) for row in rows]
+
+
+async def module_titles(modules: Sequence[UUID]) -> dict[UUID | None, str]:
+    """Titles of modules by id."""
+    rows = await fetch("SELECT id, title FROM module WHERE id = ANY($1)", list(modules))
+    return {row["id"]: row["title"] for row in rows}
