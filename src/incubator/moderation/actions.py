@@ -1,5 +1,7 @@
 """What moderators do: remark, decide, lead a team through a gate, note, ask - and how teams answer."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch_one, new_id
@@ -55,7 +57,7 @@ async def decide(viewer: Viewer, submission: UUID, revision: int, verdict: Verdi
         if work.last is None or work.last.number != revision:
             raise Clash(Message("The team has sent another version meanwhile. Read it before you decide."))
         await _refuse_second(work.last.id)
-        await stages.settle(submission, work.last.id, verdict.outcome, viewer.now)
+        settled = await stages.settle(submission, work.last.id, verdict.outcome, viewer.now)
         await Decision.insert(
             Decision(id=new_id(), revision=work.last.id, kind=verdict.outcome.value, message=verdict.message,
                      decided_at=viewer.now, decided_by=viewer.id)
@@ -64,7 +66,7 @@ async def decide(viewer: Viewer, submission: UUID, revision: int, verdict: Verdi
         await record(
             VERBS[verdict.outcome], by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=work.cohort,
             team=work.team, subject=submission, revision=revision, assignment=work.title, remarks=sent,
-            aside={"assignment": work.title, "message": verdict.message, "path": work.href},
+            aside={"assignment": work.title, "path": work.href, "deadline": settled.deadline},
         )  # fmt: skip
 
 
@@ -98,7 +100,7 @@ async def advance(viewer: Viewer, team_id: UUID, module: UUID, *, reason: str = 
         await record(
             "team.advanced", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=team.cohort, team=team_id,
             subject=module, module=titles[module], overridden=bool(reason),
-            aside={"module": titles[module], "next": titles.get(following, ""), "path": f"/teams/{team_id}"},
+            aside={"module": titles.get(following, ""), "path": f"/teams/{team_id}"},
         )  # fmt: skip
 
 
@@ -179,11 +181,11 @@ async def reply(viewer: Viewer, remark: UUID, text: str) -> tuple[UUID, str]:
     return UUID(str(row["submission"])), work.href
 
 
-async def _remark(remark: UUID) -> dict[str, object]:
+async def _remark(remark: UUID) -> Mapping[str, Any]:
     row = await fetch_one("SELECT submission, author, sent_at FROM remark WHERE id = $1 FOR UPDATE", remark)
     if row is None:
         raise NotFound
-    return dict(row)
+    return row
 
 
 def _demand(reason: Message | None) -> None:
