@@ -395,6 +395,11 @@ def test_a_scale_may_go_by_thousandths():
     assert is_complete((1,), [criterion(step=1)])
 
 
+def test_steps_are_counted_from_the_beginning_of_the_scale():
+    scale = Criterion("effect", 1, 200, 1200, 500)
+    assert [mark for mark in range(0, 1500, 100) if scale.allows(mark)] == [200, 700, 1200]
+
+
 # --- What is refused --------------------------------------------------------------------------------------------------
 
 
