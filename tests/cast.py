@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import httpx
-from incubator.foundation.database import DB, fetch_value
+from incubator.foundation.database import DB, fetch_value, new_id
 from incubator.people import actions, queries, sessions
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.settings import settings
@@ -87,3 +88,173 @@ async def counts() -> Mapping[str, int]:
 
     tables = await fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'")
     return {t["tablename"]: await fetch_value(f'SELECT count(*) FROM "{t["tablename"]}"') for t in tables}
+
+
+# --- Cohorts and teams ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CohortOfCast:
+    """An open cohort with its organiser."""
+
+    id: UUID
+    programme: UUID
+    organiser: Person
+
+
+@dataclass(frozen=True)
+class TeamOfCast:
+    """A registered team; `members` without the lead."""
+
+    id: UUID
+    cohort: UUID
+    lead: Person
+    members: tuple[Person, ...]
+
+
+PLACES = (
+    ("05720000", "Спасск-Дальний", "urban_district", "Приморский край", "Asia/Vladivostok"),
+    ("27701000", "Калининград", "urban_district", "Калининградская область", "Europe/Kaliningrad"),
+    ("54701000", "Орёл", "urban_district", "Орловская область", "Europe/Moscow"),
+    ("77701000", "Анадырь", "urban_district", "Чукотский автономный округ", "Asia/Kamchatka"),
+)
+LEADS = ("Ирина Соколова", "Павел Громов", "Лидия Орлова", "Семён Чайка")
+MEMBERS = ("Тимур Асланов", "Вера Кузьмина", "Глеб Назаров", "Нина Полева", "Марк Ершов", "Ольга Белых")
+
+
+async def cohort(*, places: int = 20, max_members: int = 10, opened: bool = True) -> CohortOfCast:
+    """A cohort of a programme of its own, made by its organiser from the shipped school."""
+    from incubator.programmes import actions as programmes
+    from incubator.programmes.blueprint import Position
+    from incubator.programmes.rules import CohortFacts, TeamFacts
+    from incubator.programmes.shipped import shipped
+
+    tag = new_id().hex[-6:]
+    admin = await administrator(email=f"admin-{tag}@example.org")
+    programme = await programmes.create_programme(await viewer(admin), f"Школа муниципальных команд {tag}")
+    organiser = await person("Анна Ветрова", f"anna-{tag}@example.org")
+    await give(organiser, Role.ORGANISER, Scope.PROGRAMME, programme)
+    facts = CohortFacts("Весна 2027", "", "Asia/Vladivostok", date(2027, 3, 1), places)
+    cohort_id = await programmes.create_cohort(await viewer(organiser), programme, facts, shipped()[0])
+    positions = (Position.HEAD, Position.DEPUTY_HEAD, Position.MUNICIPAL_EMPLOYEE)
+    await programmes.edit_cohort(await viewer(organiser), cohort_id, facts, TeamFacts(2, max_members, positions))
+    if opened:
+        await programmes.open_cohort(await viewer(organiser), cohort_id)
+    return CohortOfCast(cohort_id, programme, organiser)
+
+
+def registration(number: int = 0, **changes: object) -> Any:
+    """What a lead fills in: the municipality with this number of PLACES."""
+    from incubator.programmes.blueprint import Position
+    from incubator.teams.municipalities import MunicipalityFacts, MunicipalityKind
+    from incubator.teams.rules import Registration
+
+    oktmo, name, kind, region, zone = PLACES[number % len(PLACES)]
+    facts = MunicipalityFacts(oktmo, name, MunicipalityKind(kind), region, zone)
+    team_name = name if number < len(PLACES) else f"{name} {number}"
+    return replace(Registration(facts, team_name, Position.HEAD, "Глава городского округа"), **changes)
+
+
+async def invited_lead(where: CohortOfCast, number: int = 0) -> Person:
+    """Somebody who may register a team in the cohort."""
+    lead = await person(LEADS[number % len(LEADS)], f"lead-{new_id().hex[-8:]}@example.org")
+    await give(lead, Role.TEAM_LEAD, Scope.COHORT, where.id, cohort=where.id)
+    return lead
+
+
+async def team(where: CohortOfCast, number: int = 0, *, members: int = 2) -> TeamOfCast:
+    """A team that its lead has registered and whose members have accepted their invitations."""
+    from incubator.teams import actions as teams
+
+    lead = await invited_lead(where, number)
+    team_id = await teams.register_team(await viewer(lead), where.id, registration(number))
+    joined = [await join_team(await viewer(lead), team_id, name) for name in MEMBERS[:members]]
+    return TeamOfCast(team_id, where.id, lead, tuple(joined))
+
+
+async def join_team(by: Viewer, team_id: UUID, name: str) -> Person:
+    """Somebody who is invited to a team and accepts."""
+    from incubator.people import accounts
+    from incubator.programmes.blueprint import Position
+    from incubator.teams import actions as teams
+    from incubator.teams.rules import Invitee
+
+    somebody = await person(name, f"member-{new_id().hex[-8:]}@example.org")
+    invitee = Invitee(somebody.email, name, Position.MUNICIPAL_EMPLOYEE)
+    offer = await teams.invite_member(by, team_id, invitee)
+    await accounts.accept(await viewer(somebody), offer.token)
+    return somebody
+
+
+async def moderator(where: CohortOfCast, *teams: TeamOfCast, name: str = "Роман Дёмин") -> Person:
+    """Somebody who accompanies these teams of the cohort."""
+    made = await person(name, f"moderator-{new_id().hex[-8:]}@example.org")
+    await give(made, Role.MODERATOR, Scope.COHORT, where.id, cohort=where.id)
+    for each in teams:
+        await give(made, Role.MODERATOR, Scope.TEAM, each.id, cohort=where.id)
+    return made
+
+
+async def juror(where: CohortOfCast, name: str = "Елена Мороз") -> Person:
+    """Somebody on the jury of the cohort."""
+    made = await person(name, f"juror-{new_id().hex[-8:]}@example.org")
+    await give(made, Role.JUROR, Scope.COHORT, where.id, cohort=where.id)
+    return made
+
+
+@dataclass(frozen=True)
+class RoundOfCast:
+    """A round with its teams and jurors; everybody has declared that he has no conflict of interest."""
+
+    id: UUID
+    cohort: CohortOfCast
+    teams: tuple[TeamOfCast, ...]
+    jurors: tuple[Person, ...]
+
+    async def project(self, number: int = 0) -> UUID:
+        """The project of the round's team with this number."""
+        found: UUID = await fetch_value(
+            "SELECT id FROM round_project WHERE round = $1 AND team = $2", self.id, self.teams[number].id
+        )
+        return found
+
+    async def organiser(self) -> Viewer:
+        """Who runs the round."""
+        return await viewer(self.cohort.organiser)
+
+
+JURORS = ("Елена Мороз", "Борис Титов", "Галина Рощина", "Игорь Левин", "Софья Ланская", "Юрий Зимин", "Дарья Кочетова")
+
+
+async def scoring_round(
+    *, teams: int = 2, jurors: int = 3, quorum: int = 2, opened: bool = True, declared: bool = True, **rules: object
+) -> RoundOfCast:
+    """A round of the shipped school's criteria, by a plan of its own."""
+    from incubator.jury import conducting, conflicts, preparing
+
+    where = await cohort()
+    entrants = tuple([await team(where, number, members=1) for number in range(teams)])
+    judges = tuple([await juror(where, JURORS[number % len(JURORS)]) for number in range(jurors)])
+    runs = await viewer(where.organiser)
+    plan = replace(await preparing.plan_of(where.id), quorum=quorum, minimum_sheets=min(2, quorum), **rules)
+    await preparing.edit_plan(runs, where.id, plan)
+    made = await conducting.create_round(runs, where.id, "Итоговая защита", [each.id for each in entrants])
+    await conducting.seat_jurors(runs, made, [each.id for each in judges])
+    for judge in judges if declared else ():
+        await conflicts.declare(await viewer(judge), made, {})
+    if opened:
+        await conducting.open_round(runs, made)
+    return RoundOfCast(made, where, entrants, judges)
+
+
+async def score(where: RoundOfCast, who: Person, project: UUID, *marks: int, comment: str = "") -> None:
+    """Hand in a sheet with these marks, in whole points."""
+    from incubator.jury import actions as jury
+    from incubator.jury.rubric import Entry
+
+    written = Entry(tuple(mark * 1000 for mark in marks), comment)
+    recorded = await fetch_value(
+        "SELECT s.version FROM score_sheet s JOIN seat e ON e.id = s.seat WHERE e.person = $1 AND s.project = $2",
+        who.id, project,
+    )  # fmt: skip
+    await jury.hand_in(await viewer(who), where.id, project, lambda _: written, expected=recorded)

@@ -1,14 +1,11 @@
 """What pages about teams show: the team through its viewer, its people, and what a registration starts from."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.refusals import NotFound
-from incubator.people import places
-from incubator.people.places import Place
 from incubator.people.rights import Role, Viewer
 from incubator.programmes.blueprint import Position
 from incubator.programmes.rules import cohort_state
@@ -43,19 +40,6 @@ async def limits_of(cohort_id: UUID) -> TeamLimits:
     if row is None:
         raise NotFound
     return limits_from(*row)
-
-
-async def _team_places(ids: Collection[UUID]) -> Mapping[UUID, Place]:
-    rows = await fetch(
-        "SELECT t.id, t.name, c.programme, p.name AS short, t.cohort, m.time_zone FROM team t"
-        " JOIN municipality m ON m.id = t.municipality JOIN cohort c ON c.id = t.cohort"
-        " JOIN programme p ON p.id = c.programme WHERE t.id = ANY($1)",
-        list(ids),
-    )
-    return {row["id"]: Place(**row) for row in rows}
-
-
-places.register(_team_places)
 
 
 # Municipalities
