@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import glob
 import os
 import shutil
 import signal
@@ -24,6 +23,9 @@ from incubator.foundation.postgres import PostgresError, embedded
 FAST = {"fsync": "off"}
 PIPES: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+namespaces = subprocess.run(["unshare", "--user", "true"], check=False, capture_output=True).returncode == 0
+with_namespaces = pytest.mark.skipif(not namespaces, reason="no user namespaces here, as in most containers")
 
 # An app of its own: says where its database is, or why not, and runs until its input ends.
 APP = """
@@ -57,6 +59,7 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="t") as temporary:
         Path(temporary).chmod(0o1777)
+        open_the_way(folder)
         monkeypatch.setenv("TMPDIR", temporary)
         monkeypatch.setattr("tempfile.tempdir", temporary)
         yield folder
@@ -105,7 +108,7 @@ def servers(var: Path) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if os.readlink(process / "cwd") == data:
+            if str((process / "cwd").readlink()) == data:
                 found.append(int(process.name))
     return found
 
@@ -285,7 +288,6 @@ def test_data_decides_which_installed_version_runs(var: Path) -> None:
     (var / "pg").mkdir()
     if os.geteuid() == 0:
         shutil.chown(var / "pg", "nobody")
-        open_the_way(var)
         made = [*as_nobody(), *made]
     subprocess.run(made, check=True, capture_output=True, cwd="/")
     with embedded(var, FAST) as address:
@@ -328,8 +330,7 @@ def copy_packages(folder: Path) -> None:
 def ordinary(var: Path) -> tuple[str, ...]:
     """Words that run Python as an ordinary user who can read our packages."""
     copy_packages(var / "packages")
-    open_the_way(var)
-    for python in (sys.executable, *glob.glob("/usr/bin/python3.*[0-9]")):
+    for python in (sys.executable, *map(str, Path("/usr/bin").glob("python3.*[0-9]"))):
         command = (*as_nobody(), "env", f"PYTHONPATH={var / 'packages'}", "sh", "-c", 'exec "$0" "$@"', python)
         probe = "import sys; sys.exit(sys.version_info < (3, 11))"
         if subprocess.run([*command, "-c", probe], check=False, capture_output=True).returncode == 0:
@@ -338,9 +339,9 @@ def ordinary(var: Path) -> tuple[str, ...]:
 
 
 def open_the_way(folder: Path) -> None:
-    """pytest's folders are closed to others; open those above ours for the one test."""
+    """pytest's folders are closed to others, as PostgreSQL is when root starts it; open those above ours."""
     for parent in [folder, *folder.parents][:4]:
-        if parent.stat().st_uid == 0 and parent.parent != Path("/"):
+        if os.geteuid() == 0 == parent.stat().st_uid and parent.parent != Path("/"):
             parent.chmod(0o755)
 
 
@@ -362,6 +363,7 @@ def without_namespaces(var: Path, **environment: str) -> Iterator["subprocess.Po
 
 
 @as_root
+@with_namespaces
 def test_root_keeps_the_files_and_the_parents_stay_closed(var: Path) -> None:
     var.parent.chmod(0o700)
     with embedded(var, FAST) as address:
@@ -371,8 +373,8 @@ def test_root_keeps_the_files_and_the_parents_stay_closed(var: Path) -> None:
 
 
 @as_root
+@with_namespaces
 def test_root_without_namespaces_becomes_nobody(var: Path) -> None:
-    open_the_way(var)
     with without_namespaces(var) as process:
         keep_word(address_of(process), "никто")
         nobody = (var / "pg" / "data").stat().st_uid
@@ -386,8 +388,8 @@ def test_root_without_namespaces_becomes_nobody(var: Path) -> None:
 
 
 @as_root
+@with_namespaces
 def test_roots_data_goes_over_to_nobody_where_namespaces_are_gone(var: Path) -> None:
-    open_the_way(var)
     with embedded(var, FAST) as address:
         keep_word(address, "переезд")
     with without_namespaces(var) as process:
@@ -395,9 +397,10 @@ def test_roots_data_goes_over_to_nobody_where_namespaces_are_gone(var: Path) -> 
 
 
 @as_root
+@with_namespaces
 def test_nobody_gets_a_shelter_when_our_folder_is_closed(var: Path) -> None:
     var.parent.chmod(0o700)
-    shelter = None
+    shelters = set(Path("/var/lib").glob("incubator-*"))
     try:
         with without_namespaces(var) as process:
             keep_word(address_of(process), "приют")
@@ -406,23 +409,27 @@ def test_nobody_gets_a_shelter_when_our_folder_is_closed(var: Path) -> None:
         wait_until_no_server(var)
         with embedded(var, FAST) as address:
             assert run(address, "SELECT word FROM kept") == "приют"
+        (var / "pg").rename(var / "pg.damaged")
+        with without_namespaces(var) as process:  # moved away: an empty database, not the old one again
+            assert run(address_of(process), "SELECT to_regclass('kept')") is None
         assert stat.S_IMODE(var.parent.stat().st_mode) == 0o700
     finally:
-        if shelter:
-            shutil.rmtree(shelter)
+        wait_until_no_server(var)
+        for made in set(Path("/var/lib").glob("incubator-*")) - shelters:
+            shutil.rmtree(made)
 
 
 @as_root
+@with_namespaces
 def test_binaries_out_of_reach_are_copied(var: Path) -> None:
     hidden = var / "hidden"
     copy_packages(hidden)
     hidden.chmod(0o700)
-    open_the_way(var)
     shelters = set(Path("/var/lib").glob("incubator-*"))
     try:
         with without_namespaces(var, PYTHONPATH=str(hidden)) as process:
             assert run(address_of(process), "SELECT 1") == 1
-            program = os.readlink(f"/proc/{postmaster(var)}/exe")
+            program = str(Path(f"/proc/{postmaster(var)}/exe").readlink())
             assert program.startswith("/var/lib/incubator-")
     finally:
         for made in set(Path("/var/lib").glob("incubator-*")) - shelters:
@@ -446,10 +453,13 @@ def test_an_ordinary_user(var: Path) -> None:
 
 
 @as_root
-def test_an_ordinary_user_in_roots_folder_is_told(var: Path) -> None:
+@pytest.mark.parametrize("locked", [".", "data"])
+def test_an_ordinary_user_in_roots_folder_is_told(var: Path, locked: str) -> None:
     prefix = ordinary(var)
-    with embedded(var, FAST):
-        pass
+    (var / "pg" / "data").mkdir(parents=True)
+    (var / "pg" / locked).chmod(0o700)
+    (var / "pg" / "lock").touch()
+    (var / "pg" / "lock").chmod(0o666)
     with app(var, prefix=prefix) as process:
         _, said = process.communicate(timeout=20)
     assert "Permission denied" in said
@@ -458,6 +468,7 @@ def test_an_ordinary_user_in_roots_folder_is_told(var: Path) -> None:
 
 
 @as_root
+@with_namespaces
 def test_root_with_nowhere_to_go_is_told(var: Path) -> None:
     alone = (
         "unshare",

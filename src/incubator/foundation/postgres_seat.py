@@ -5,6 +5,7 @@ import importlib.util
 import itertools
 import os
 import re
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -84,31 +85,31 @@ def find_seat(home: Path) -> Seat:
     written_by = _major_of(data, home)
     binaries, major = _binaries(written_by, data, home)
     owner = data.stat().st_uid if written_by else None
-    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:8]
-    shelter = SHELTERS / f"incubator-{digest}"
+    shelter = SHELTERS / f"incubator-{secrets.token_hex(4)}"  # never one that holds data already
     places = [data.parent] if written_by else [home, shelter]
     for place, identity in itertools.product(places, identities(owner)):
-        reachable = _reachable(identity, place, binaries, shelter)
+        reachable = _reachable(identity, place, binaries)
         if reachable:
             return Seat(home, place, major, reachable, identity)
     raise PostgresError(ROOT_REFUSED.format(home=home))
 
 
-def _reachable(identity: Identity, place: Path, binaries: Path, shelter: Path) -> Path | None:
+def _reachable(identity: Identity, place: Path, binaries: Path) -> Path | None:
     """The binaries, or a copy of them, as far as `identity` can run them and reach the place; else None."""
     if identity.kind == "self" or identity.reaches(place.parent, binaries / "postgres", "--version"):
         return binaries
     if not identity.reaches(place.parent):
         return None
-    copy = _copied(binaries, shelter)
+    copy = _copied(binaries)
     return copy if identity.reaches(place.parent, copy / "postgres", "--version") else None
 
 
-def _copied(binaries: Path, shelter: Path) -> Path:
+def _copied(binaries: Path) -> Path:
     """A copy that every user can run, of binaries that lie, say, in /root; made again when the version changes."""
     prefix = binaries.parent
     libraries = prefix.parent.with_name(f"{prefix.parent.name}.libs")
-    copy = shelter.with_name(f"{shelter.name}-postgresql-{_version(binaries)}")
+    digest = hashlib.sha256(os.fsencode(binaries)).hexdigest()[:8]
+    copy = SHELTERS / f"incubator-postgresql-{_version(binaries)}-{digest}"
     if not copy.exists():
         unfinished = copy.with_name(f"{copy.name}.new")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -123,10 +124,12 @@ def _copied(binaries: Path, shelter: Path) -> Path:
 def _major_of(data: Path, home: Path) -> int | None:
     """Major version that wrote `data`; None when there is no data yet."""
     log = home / "server.log"
-    if not data.exists() or (data.is_dir() and not any(data.iterdir())):
-        return None
     try:
+        if not data.exists() or (data.is_dir() and not any(data.iterdir())):
+            return None
         word = (data / "PG_VERSION").read_text().strip()
+    except PermissionError as error:
+        raise PostgresError(CLOSED.format(folder=data, reason=error.strerror)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise PostgresError(DAMAGED.format(data=data, home=home, log=log, reason=f"PG_VERSION: {error}")) from error
     number = word.partition(".")[0]
