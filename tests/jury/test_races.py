@@ -1,0 +1,181 @@
+"""Everybody presses at once. RACES=500 runs each race that often; the negative controls must find what the locks prevent."""
+
+import asyncio
+import os
+import random
+
+import cast
+import pytest
+from incubator.foundation.database import DB, fetch, fetch_value
+from incubator.foundation.refusals import Clash, Forbidden, Refusal
+from incubator.jury import actions, conducting, conflicts, rounds
+from incubator.jury.rubric import Entry
+
+pytestmark = pytest.mark.usefixtures("db")
+
+SESSIONS = int(os.environ.get("RACES", "20"))
+TEAMS, JURORS = 4, 10
+SPREAD = 0.02  # seconds within which everybody presses
+
+
+def reads(*marks: int):
+    return lambda _rubric: Entry(tuple(mark * 1000 for mark in marks), "")
+
+
+async def hall() -> cast.RoundOfCast:
+    return await cast.scoring_round(teams=TEAMS, jurors=JURORS, quorum=1, opened=False)
+
+
+async def opened_round(first: cast.RoundOfCast) -> cast.RoundOfCast:
+    """Another open round of the same teams and jurors; the first juror has handed in his first sheet."""
+    runs = await first.organiser()
+    made = await conducting.create_round(runs, first.cohort.id, "Ещё раунд", [team.id for team in first.teams])
+    await conducting.seat_jurors(runs, made, [juror.id for juror in first.jurors])
+    for juror in first.jurors:
+        await conflicts.declare(await cast.viewer(juror), made, {})
+    await conducting.open_round(runs, made)
+    where = cast.RoundOfCast(made, first.cohort, first.teams, first.jurors)
+    await cast.score(where, where.jurors[0], await where.project(), 1, 2, 3, 4, 5)
+    return where
+
+
+async def close(where: cast.RoundOfCast) -> None:
+    """Out of the way of the next round."""
+    async with DB.pool.acquire() as connection:
+        await connection.execute("UPDATE scoring_round SET state = 'published' WHERE id = $1", where.id)
+
+
+async def soon(work):
+    await asyncio.sleep(random.random() * SPREAD)
+    try:
+        return await work
+    except Refusal as refusal:
+        return refusal
+
+
+async def changes_of(where: cast.RoundOfCast) -> int:
+    return await fetch_value("SELECT sum(version) FROM score_sheet WHERE round = $1", where.id)
+
+
+async def lock_amid_writers(where: cast.RoundOfCast) -> tuple[int, int]:
+    """Saves that were recorded when the lock was, and saves that slipped in after it."""
+    runs = await where.organiser()
+    judges = [await cast.viewer(juror) for juror in where.jurors]
+    projects = [row["id"] for row in await fetch("SELECT id FROM round_project WHERE round = $1", where.id)]
+
+    async def lock() -> int:
+        async with DB.transaction():
+            await conducting.lock_round(runs, where.id, confirmed_missing=TEAMS * JURORS - 1)
+            return await changes_of(where)
+
+    writers = [
+        actions.save_sheet(juror, where.id, project, reads(5, 4, 3, 2, 1), expected=0)
+        for juror in judges for project in projects
+    ]  # fmt: skip
+    at_lock, *answers = await asyncio.gather(soon(lock()), *map(soon, writers))
+    assert all(isinstance(each, actions.Saved | Forbidden | Clash) for each in answers)
+    return at_lock, await changes_of(where) - at_lock
+
+
+async def late_saves(sessions: int) -> tuple[int, int]:
+    first = await hall()
+    recorded = late = 0
+    for _ in range(sessions):
+        where = await opened_round(first)
+        at_lock, after = await lock_amid_writers(where)
+        recorded, late = recorded + at_lock, late + after
+        await close(where)
+    return recorded, late
+
+
+async def test_nothing_is_recorded_after_the_lock():
+    recorded, late = await late_saves(SESSIONS)
+    assert late == 0
+    # The lock came in the middle of things, else nothing was tried.
+    assert SESSIONS < recorded < SESSIONS * TEAMS * JURORS
+
+
+async def test_without_the_advisory_lock_the_harness_finds_late_saves(monkeypatch):
+    async def nothing(_round_id):
+        return None
+
+    monkeypatch.setattr(actions, "LOAD_AND_LOCK", actions.OWN_SHEET.format(share="$4::bigint AS unlocked,"))
+    monkeypatch.setattr(conducting, "hold", nothing)
+    _, late = await late_saves(max(SESSIONS, 10))
+    assert late > 0
+
+
+async def test_of_several_windows_one_wins_and_the_others_learn_what_is_recorded():
+    first = await hall()
+    where = await opened_round(first)
+    juror, project = await cast.viewer(where.jurors[1]), await where.project()
+    for turn in range(SESSIONS):
+        tries = [actions.save_sheet(juror, where.id, project, reads(n, n, n, n, n), expected=turn) for n in (1, 2, 3)]
+        answers = await asyncio.gather(*map(soon, tries))
+        won = [each for each in answers if isinstance(each, actions.Saved)]
+        lost = [each for each in answers if isinstance(each, Clash)]
+        assert (len(won), len(lost), won[0].version) == (1, 2, turn + 1)
+        assert all(each.context["recorded"] != each.context["sent"] for each in lost)
+
+
+async def test_one_press_sent_five_times_is_one_entry_and_one_receipt():
+    where = await opened_round(await hall())
+    juror, project = await cast.viewer(where.jurors[1]), await where.project()
+    for turn in range(SESSIONS):
+        mark = turn % 10
+        tries = [actions.save_sheet(juror, where.id, project, reads(*[mark] * 5), expected=turn) for _ in range(5)]
+        answers = await asyncio.gather(*map(soon, tries))
+        assert [each.version for each in answers] == [turn + 1] * 5
+    assert await fetch_value("SELECT count(*) FROM journal_entry WHERE verb = 'sheet.saved'") == SESSIONS
+
+
+async def test_a_juror_removed_while_he_hands_in_never_counts():
+    first = await hall()
+    for _ in range(SESSIONS):
+        where = await opened_round(first)
+        juror, project, runs = await cast.viewer(where.jurors[1]), await where.project(), await where.organiser()
+        seat = await fetch_value("SELECT id FROM seat WHERE round = $1 AND person = $2", where.id, juror.id)
+        await asyncio.gather(
+            soon(actions.hand_in(juror, where.id, project, reads(9, 9, 9, 9, 9), expected=0)),
+            soon(conducting.remove_juror(runs, where.id, seat, "Заболел")),
+        )
+        states = await fetch("SELECT DISTINCT state FROM score_sheet WHERE seat = $1", seat)
+        assert [row["state"] for row in states] == ["void"]
+        await cast.give(where.jurors[1], cast.Role.JUROR, cast.Scope.COHORT, where.cohort.id, cohort=where.cohort.id)
+        await close(where)
+
+
+async def test_a_conflict_declared_while_handing_in_never_counts():
+    first = await cast.scoring_round(teams=1, jurors=SESSIONS, quorum=1)
+    project = await first.project()
+    for each in first.jurors:
+        juror = await cast.viewer(each)
+        await asyncio.gather(
+            soon(actions.hand_in(juror, first.id, project, reads(9, 9, 9, 9, 9), expected=0)),
+            soon(conflicts.declare(juror, first.id, {first.teams[0].id: "Бывший коллега"})),
+        )
+    states = await fetch("SELECT DISTINCT state FROM score_sheet WHERE round = $1", first.id)
+    assert [row["state"] for row in states] == ["recused"]
+
+
+async def test_published_twice_and_against_an_unlock_one_of_them_happens():
+    first = await hall()
+    second = await cast.person("Второй организатор", "second@example.org")
+    await cast.give(second, cast.Role.ORGANISER, cast.Scope.PROGRAMME, first.cohort.programme)
+    for _ in range(SESSIONS):
+        where = await opened_round(first)
+        runs, other = await where.organiser(), await cast.viewer(second)
+        await conducting.lock_round(runs, where.id, confirmed_missing=TEAMS * JURORS - 1)
+        asked = await conducting.ask_to_unlock(runs, where.id, "Ошибка в листе")
+        await asyncio.gather(
+            soon(conducting.publish(runs, where.id)),
+            soon(conducting.publish(other, where.id)),
+            soon(conducting.confirm(other, where.id, asked)),
+        )
+        verbs = "SELECT count(*) FROM journal_entry WHERE subject = $1 AND verb = ANY($2)"
+        done = await fetch_value(verbs, where.id, ["round.published", "round.unlocked"])
+        state = await fetch_value("SELECT state FROM scoring_round WHERE id = $1", where.id)
+        result = await fetch_value("SELECT result FROM scoring_round WHERE id = $1", where.id)
+        assert done == 1
+        assert (state == "published") == (result is not None)
+        await close(where)
