@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Final
 
-from incubator.foundation.i18n import Message
+from incubator.foundation.i18n import N_, Message
 from incubator.foundation.refusals import Refused
 
 OFFICE: Final = "application/vnd.openxmlformats-officedocument"
@@ -48,12 +48,12 @@ TEST_VIRUS: Final = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 LONGEST_NAME: Final = 150  # characters
 RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
-NOT_ACCEPTED = "Files of this kind are not accepted. Use one of: {kinds}."
-NOT_WHAT_IT_SAYS = "The content of “{name}” is not a {kind} file. Save it again in its program and choose it once more."
-HAS_MACROS = "“{name}” contains macros or scripts. Save it without them and choose it once more."
-TOO_DENSE = "“{name}” unpacks to far more than its size. Save it again in its program or split it in two."
-TOO_MANY_PIXELS = "The picture “{name}” is too large. Make it smaller: at most 100 megapixels."
-VIRUS = "“{name}” looks like a virus and was not taken."
+NOT_ACCEPTED = N_("Files of this kind are not accepted. Use one of: {kinds}.")
+NOT_WHAT_IT_SAYS = N_("The content of “{name}” is not a {kind} file. Save it again in its program and choose it once more.")
+HAS_MACROS = N_("“{name}” contains macros or scripts. Save it without them and choose it once more.")
+TOO_DENSE = N_("“{name}” unpacks to far more than its size. Save it again in its program or split it in two.")
+TOO_MANY_PIXELS = N_("The picture “{name}” is too large. Make it smaller: at most 100 megapixels.")
+VIRUS = N_("“{name}” looks like a virus and was not taken.")
 
 
 class Unfit(Exception):  # noqa: N818  (an answer to a person)
