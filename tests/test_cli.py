@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -145,6 +145,13 @@ def wait_until_gone(var: Path) -> None:
     deadline = time.monotonic() + 15
     while left := left_behind(var):
         assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
@@ -530,6 +537,31 @@ def test_a_worker_without_redis_says_what_to_set(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "REDIS_URL is not set" in result.stderr
     assert not (tmp_path / "var" / "pg").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_waits_for_jobs_until_it_is_told_to_stop(tmp_path: Path, own_server: str, number: int) -> None:
+    if not shutil.which("redis-server"):
+        pytest.fail("redis-server is missing") if os.environ.get("CI") else pytest.skip("redis-server isn't installed")
+    port = free_port()
+    redis = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    environment = words(tmp_path / "var", DATABASE_URL=own_server, REDIS_URL=f"redis://127.0.0.1:{port}/0")
+    with (
+        subprocess.Popen(redis, stdout=subprocess.DEVNULL) as store,
+        subprocess.Popen([*COMMAND, "worker"], env=environment, stdout=-1, stderr=-1, text=True) as worker,
+    ):
+        try:
+            assert worker.stdout
+            assert worker.stdout.readline().startswith("Waiting for jobs")
+            wait_until(lambda: ask(own_server, "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL") > 1)
+            time.sleep(1)
+            worker.send_signal(number)
+            _, said = worker.communicate(timeout=30)
+        finally:
+            worker.kill()
+            store.terminate()
+    assert worker.returncode == 0
+    assert "Traceback" not in said
 
 
 # --- the wheel and the checkout ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging.config
 import multiprocessing
 import os
 import signal
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from incubator.foundation.postgres import embedded
-from incubator.serving import listen, serve
+from incubator.serving import LOGGING, listen, serve
 from incubator.settings import OperatorError, Settings, read
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ INVENTED = "\nDemo accounts; the people and their data are invented. Sign in at 
 OPEN_TO_ALL = """
 These passwords are no secret, and HOST={host} lets other machines in.
 Take the demo out before real people come:  incubator demo --remove"""
+WORKING = "Waiting for jobs   (Ctrl-C ends it)"
 STOPPED = "Incubator has ended."
 MIGRATED = "The database is up to date."
 LOADED = "The demo is in the database. Its accounts:\n"
@@ -81,6 +83,7 @@ def main() -> None:
       SECRET_KEY           signs links and codes (without it one is made and kept in INCUBATOR_VAR)
       FORWARDED_ALLOW_IPS  reverse proxies whose X-Forwarded headers are believed (127.0.0.1,::1)
     """  # noqa: D301  (\b is click's mark for lines to be kept)
+    logging.config.dictConfig(LOGGING)  # all on stderr: stdout is for answers
 
 
 @main.command()
@@ -164,7 +167,7 @@ def user_add(email: str, name: str, role: str, programme: str | None, *, passwor
 
     secret = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True) if password else None
     with _database(_words()) as address:
-        link = upkeep.add_user(address, email=email, name=name, role=role, programme=programme, password=secret)
+        link = upkeep.add_user(address, email, name, role, programme, secret)
     click.echo(LINK.format(email=email, link=link) if link else ADDED.format(email=email))
 
 
@@ -177,12 +180,13 @@ def worker() -> None:
     words = _words()
     if not words.redis_url:
         raise click.ClickException(NO_REDIS)
-    with _database(words):
-        from arq import run_worker
+    with _database(words) as address:
+        from incubator import upkeep
+        from incubator.worker import work
 
-        from incubator.worker import WorkerSettings
-
-        run_worker(WorkerSettings)
+        upkeep.migrate(address)
+        click.echo(WORKING)
+        work()
 
 
 # --- what the commands share (imports of the application are late: --help and the watching process stay light) ------

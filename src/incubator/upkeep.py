@@ -77,9 +77,9 @@ def remove_demo(address: str) -> Story:
     return _finish(_removed(address))
 
 
-def add_user(address: str, **account: str | None) -> str:
+def add_user(address: str, email: str, name: str, role: str, programme: str | None, password: str | None) -> str:
     """Make an account; the link on which the person sets a password, or nothing when one was given."""
-    return _finish(_added(address, account))
+    return _finish(_added(address, email, name, role, programme, password))
 
 
 async def _migrated(address: str) -> None:
@@ -136,12 +136,12 @@ async def _removed(address: str) -> Story:
         return cast("Story", await story.describe())
 
 
-async def _added(address: str, account: dict[str, str | None]) -> str:
-    from incubator.people.administering import add_user as add
+async def _added(address: str, email: str, name: str, role: str, programme: str | None, password: str | None) -> str:
+    from incubator.people.administering import add_user as add  # here: it pulls in the features below it
 
     await _migrated(address)
     async with _pool(address):
-        return await add(**account) or ""
+        return await add(email, name, role, programme, password)
 
 
 @contextlib.asynccontextmanager
