@@ -167,7 +167,7 @@ def user_add(email: str, name: str, role: str, programme: str | None, *, passwor
 
     secret = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True) if password else None
     with _database(_words()) as address:
-        link = upkeep.add_user(address, email, name, role, programme, secret)
+        link = upkeep.add_user(address, email=email, name=name, role=role, programme=programme, password=secret)
     click.echo(LINK.format(email=email, link=link) if link else ADDED.format(email=email))
 
 

@@ -77,9 +77,9 @@ def remove_demo(address: str) -> Story:
     return _finish(_removed(address))
 
 
-def add_user(address: str, email: str, name: str, role: str, programme: str | None, password: str | None) -> str:
+def add_user(address: str, *, email: str, name: str, role: str, programme: str | None, password: str | None) -> str:
     """Make an account; the link on which the person sets a password, or nothing when one was given."""
-    return _finish(_added(address, email, name, role, programme, password))
+    return _finish(_added(address, email=email, name=name, role=role, programme=programme, password=password))
 
 
 async def _migrated(address: str) -> None:
@@ -136,7 +136,7 @@ async def _removed(address: str) -> Story:
         return cast("Story", await story.describe())
 
 
-async def _added(address: str, email: str, name: str, role: str, programme: str | None, password: str | None) -> str:
+async def _added(address: str, *, email: str, name: str, role: str, programme: str | None, password: str | None) -> str:
     from incubator.people.administering import add_user as add  # here: it pulls in the features below it
 
     await _migrated(address)
