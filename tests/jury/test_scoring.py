@@ -427,6 +427,8 @@ def test_a_handed_in_sheet_with_a_mark_off_its_scale_is_not_passed_over():
 def test_a_sheet_of_another_length_is_not_complete():
     assert not is_complete((1000, 1000), [criterion()])
     assert is_complete((1000,), [criterion()])
+    with pytest.raises(ValueError, match="zip"):
+        stored_total((1000, 1000), [criterion()])
 
 
 @pytest.mark.parametrize("number", [1, 2])
