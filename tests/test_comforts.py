@@ -1,0 +1,377 @@
+"""The small scripts over the pages, in a real Chromium under the real content policy: nothing typed is lost."""
+
+import json
+import os
+import re
+import shutil
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from urllib.parse import parse_qs
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright
+
+from incubator.foundation import pages
+from incubator.foundation.forms import Form
+from incubator.foundation.guard import CONTENT_POLICY
+from incubator.foundation.i18n import MOSCOW, Message, speaking
+
+PAGE = """
+{% extends "shared/base.html" %}
+{% import "shared/forms.html" as f with context %}
+{% import "shared/parts.html" as p with context %}
+{% import "shared/charts.html" as c with context %}
+{% block title %}Проба{% endblock %}
+{% block heading %}<h1>Проба</h1>{{ p.tag("returned") }}{% endblock %}
+{% block content %}
+{% call p.tasks() %}{{ p.task("/x", "Описание проблемы", "2 замечания", "returned") }}{{ p.task("", "Защита", "", "locked") }}{% endcall %}
+<form method="post" action="/send" id="sheet" data-autosave="/save">{{ f.csrf() }}{{ f.error_summary(form) }}
+<input type="hidden" name="version" value="3">
+{{ f.segmented(form, "proof", "Доказанность", [(0, 0), (1, 1), (2, 2), (3, 3)], 2) }}
+{{ f.segmented(form, "real", "Реализуемость", [(0, 0), (5, 5), (10, 10)], 1) }}
+<p>Итог <output data-total>–</output> <span data-filled></span></p>
+{{ f.textarea(form, "text", "Текст", limit=20) }}
+{{ f.rows(form, "Показатели", [("ind", "Показатель"), ("plan", "План")], spare=1) }}
+{{ f.saved() }}{{ f.actions("Сохранить") }}</form>
+{{ p.button_post("/remove", "Удалить", "danger", confirm="Удалить команду?", yes="Удалить команду") }}
+{{ p.live_pause("live") }}<div id="live" hx-get="/part" hx-trigger="every 100ms">0</div>
+{{ c.bars("Профиль", [{"label": "Реализуемость", "value": 3.1, "mean": 3.4, "words": "3,1", "cells": ["3,1"]}], 5, ["Критерий", "Балл"]) }}
+<div class="table-box"><table class="table table--cards"><caption>Очередь</caption><thead><tr>{{ p.sort_header("Команда", "?s", "ascending") }}
+<th scope="col">Ждёт</th></tr></thead><tbody><tr><th scope="row">Тында</th><td data-label="Ждёт">2 дня</td></tr></tbody></table></div>
+{{ p.empty("Команд пока нет.", "/new", "Добавить") }}{{ p.banner("warn", "Осталось два часа.") }}
+{% endblock %}
+"""
+WATCH = "document.addEventListener('securitypolicyviolation', e => (window.violations ??= []).push(e.violatedDirective + e.blockedURI))"
+
+
+class Site(ThreadingHTTPServer):
+    """The page, the static files and an autosave that answers what the test tells it to."""
+
+    answer = (200, {"message": "Сохранено в 14:05", "version": 9})
+    wrong: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.saved: list[dict[str, list[str]]] = []
+        self.posted: list[str] = []
+        self.parts = 0
+
+    def html(self) -> str:
+        form = Form.empty({"proof": 2, "ind": ["Доля"], "plan": ["40"]})
+        for name in self.wrong:
+            form.fail(name, Message("Choose an answer."))
+        context = {"viewer": SimpleNamespace(name="Анна", email="a@example.org"), "csrf": "t0ken", "locale": "ru", "path": "/",
+                   "demo": False, "flash": [], "nav": [("/", "Задачи", True), ("/team", "Команда", False)], "form": form}  # fmt: skip
+        with speaking("ru", MOSCOW):
+            return pages.environment().from_string(PAGE).render(context)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Site
+
+    def log_message(self, *_):
+        pass
+
+    def send(self, status, body, kind):
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("content-security-policy", CONTENT_POLICY)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        if self.path.startswith("/static/"):
+            answer = pages.static().answer(*self.path.split("/", 3)[2:], "")
+            self.send(answer.status_code or 200, answer.content, answer.media_type)
+        elif self.path == "/part":
+            self.server.parts += 1
+            self.send(200, str(self.server.parts).encode(), "text/html")
+        else:
+            self.send(200, self.server.html().encode(), "text/html; charset=utf-8")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        if self.path != "/save":
+            self.server.posted.append(self.path)
+            self.send(200, b"<title>sent</title><p>sent", "text/html")
+            return
+        assert self.headers["x-autosave"] == "1"
+        self.server.saved.append(parse_qs(body))
+        status, answer = self.server.answer
+        self.send(status, json.dumps(answer).encode(), "application/json")
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium of the system; without one a laptop skips and CI fails."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: pages were not tried in a browser")
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def page(browser: Browser, site: Site) -> AsyncIterator[Page]:
+    context = await browser.new_context(viewport={"width": 1180, "height": 900}, service_workers="block")
+    context.set_default_timeout(5000)
+    await context.add_init_script(WATCH)
+    opened = await context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda fault: faults.append(str(fault)))
+    await opened.goto(address(site))
+    yield opened
+    assert faults == []
+    await context.close()
+
+
+def address(site: Site) -> str:
+    return f"http://127.0.0.1:{site.server_port}/"
+
+
+async def says(page: Page, words: str) -> None:
+    await page.locator("[data-autosave-status]", has_text=words).wait_for()
+
+
+async def part_after(page: Page, site: Site, seen: int) -> None:
+    """Wait for a newer live part; the policy forbids waiting by a string of JavaScript."""
+    for _ in range(50):
+        if int(await page.inner_text("#live")) > seen:
+            return
+        await page.wait_for_timeout(50)
+    pytest.fail(f"no part after {seen}: {site.parts} sent")
+
+
+async def kept(page: Page) -> int:
+    return await page.evaluate("sessionStorage.length")
+
+
+# --- Autosave ---------------------------------------------------------------------------------------------------------
+
+
+async def test_text_is_sent_after_a_pause_and_a_mark_at_once(page, site):
+    await page.fill("#f-text", "Жилья нет")
+    await says(page, "Сохранено в 14:05")
+    assert site.saved[-1]["text"] == ["Жилья нет"]
+    assert (site.saved[-1]["_csrf"], site.saved[-1]["version"]) == (["t0ken"], ["3"])
+    assert await page.input_value("[name=version]") == "9"
+    assert await kept(page) == 0
+    async with page.expect_request("**/save", timeout=700):
+        await page.check("[name=proof][value='1']")
+    await says(page, "Сохранено")
+    assert site.saved[-1]["version"] == ["9"]
+
+
+async def test_a_clash_keeps_the_text_and_offers_to_compare(page, site):
+    site.answer = (409, {"message": "Коллега изменил этот текст.", "url": "/compare"})
+    await page.check("[name=proof][value='0']")
+    await says(page, "Коллега изменил этот текст. Сравнить")
+    assert await page.get_attribute("[data-autosave-status] a", "href") == "/compare"
+    assert await kept(page) == 1
+
+
+async def test_text_of_an_ended_session_is_there_after_signing_in(page, site):
+    site.answer = (401, {"message": "…"})
+    await page.fill("#f-text", "Не потеряйте")
+    await says(page, "Сеанс закончился")
+    assert "/sign-in?next=" in await page.get_attribute("[data-autosave-status] a", "href")
+    page.on("dialog", lambda dialog: dialog.accept())  # "leave the page?"
+    site.answer = (200, {"message": "Сохранено в 14:06", "version": 4})
+    await page.goto(address(site))
+    await says(page, "Сохранено в 14:06")
+    assert await page.input_value("#f-text") == "Не потеряйте"
+    assert site.saved[-1]["text"] == ["Не потеряйте"]
+
+
+async def test_without_a_connection_a_bar_says_so_and_the_text_goes_later(page, site):
+    await page.context.set_offline(True)
+    await page.fill("#f-text", "Из самолёта")
+    await page.locator("#offline").wait_for(state="visible")
+    await says(page, "Ещё не отправлено")
+    assert await kept(page) == 1
+    await page.context.set_offline(False)
+    await says(page, "Сохранено")
+    assert await page.locator("#offline").is_hidden()
+    assert site.saved[-1]["text"] == ["Из самолёта"]
+
+
+async def test_leaving_with_unsent_text_asks_first(page, site):
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept())[1])
+    await page.fill("#f-text", "Сейчас")
+    await page.goto(address(site))
+    assert asked == ["beforeunload"]
+
+
+async def test_a_form_that_was_sent_leaves_nothing_behind(page, site):
+    await page.fill("#f-text", "Готово")
+    await page.click("button:has-text('Сохранить')")
+    await page.wait_for_url("**/send")
+    assert site.posted == ["/send"]
+    await page.goto(address(site))
+    await page.wait_for_timeout(200)
+    assert await page.input_value("#f-text") == "Готово"  # the server still has the old version: nothing is dropped
+    await says(page, "Сохранено")
+    assert await kept(page) == 0
+
+
+async def test_a_refusal_by_field_is_told_in_words(page, site):
+    site.answer = (422, {"message": "Не сохранено.", "errors": {"text": "Слишком длинно."}})
+    await page.fill("#f-text", "х")
+    await says(page, "Не сохранено. Слишком длинно.")
+
+
+# --- Score sheet --------------------------------------------------------------------------------------------------------
+
+
+async def test_digits_mark_the_criterion_with_the_focus_and_only_it(page, site):
+    await page.focus("#f-real")
+    await page.keyboard.press("1")
+    await page.keyboard.press("0")
+    assert await page.is_checked("[name=real][value='10']")
+    assert await page.is_checked("[name=proof][value='2']")
+    assert await page.inner_text("[data-total]") == "4,67"  # (2 · 2 + 10 · 1) / 3
+    assert await page.inner_text("[data-filled]") == "2 / 2"
+    await page.click("[data-criterion=real] [data-clear]")
+    assert (await page.inner_text("[data-total]"), await page.inner_text("[data-filled]")) == ("2", "1 / 2")
+    await page.focus("#f-text")
+    await page.keyboard.press("1")
+    assert await page.input_value("#f-text") == "1"
+    assert await page.is_checked("[name=proof][value='2']")
+
+
+async def test_the_list_of_keys_opens_outside_text_and_can_be_switched_off(page, site):
+    await page.focus("#f-text")
+    await page.keyboard.press("?")
+    assert await page.locator("#keys").is_hidden()
+    await page.focus(".brand")
+    await page.keyboard.press("?")
+    assert await page.locator("#keys").is_visible()
+    await page.keyboard.press("Escape")
+    await page.evaluate("document.documentElement.dataset.keys = 'none'")
+    await page.keyboard.press("?")
+    assert await page.locator("#keys").is_hidden()
+
+
+async def test_ctrl_enter_presses_the_main_button(page, site):
+    await page.focus("#f-text")
+    await page.keyboard.press("Control+Enter")
+    await page.wait_for_url("**/send")
+
+
+# --- Comforts -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_counter_and_rows(page, site):
+    await page.fill("#f-text", "я" * 25)
+    assert await page.inner_text("#f-text-count") == "Лишних знаков: 5"
+    rows = page.locator("[data-row]")
+    before = await rows.count()
+    await page.click("[data-add]")
+    assert await rows.count() == before + 1
+    assert await page.evaluate("document.activeElement.name") == "ind"
+    ids = await page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+    await page.locator("[data-remove]").last.click()
+    assert await rows.count() == before
+
+
+async def test_a_question_comes_before_a_thing_that_hurts(page, site):
+    await page.click("form[data-confirm] button")
+    assert await page.evaluate("document.activeElement.value") == "no"
+    await page.keyboard.press("Escape")
+    assert site.posted == []
+    await page.click("form[data-confirm] button")
+    await page.click("#confirm button:has-text('Удалить команду')")
+    await page.wait_for_url("**/remove")
+
+
+async def test_live_parts_can_be_paused(page, site):
+    await part_after(page, site, 1)
+    await page.click("[data-pause]")
+    await page.wait_for_timeout(150)
+    seen = site.parts
+    await page.wait_for_timeout(500)
+    assert site.parts == seen
+    await page.click("[data-pause]")
+    await part_after(page, site, seen)
+
+
+async def test_errors_get_the_focus(page, site):
+    site.wrong = ("text", "proof")
+    await page.goto(address(site))
+    assert await page.evaluate("document.activeElement.id") == "errors"
+    await page.click("#errors a >> nth=0")
+    assert await page.evaluate("document.activeElement.id") == "f-text"
+
+
+async def test_display_settings_are_remembered_before_the_first_paint(page, site):
+    await page.click("summary[aria-label='Настройки отображения']")
+    await page.check("[data-display] [name=theme][value=contrast]")
+    await page.check("[data-display] [name=text][value='200']")
+    await page.keyboard.press("Escape")
+    assert await page.locator("[data-display]").is_hidden()
+    await page.goto(address(site))
+    assert await page.evaluate("({...document.documentElement.dataset})") == {"theme": "contrast", "text": "200"}
+    assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(0, 0, 0)"
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+# --- For everybody ------------------------------------------------------------------------------------------------------
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.mark.parametrize("width", [1180, 390, 320])
+@pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
+async def test_no_fault_of_access_no_sideways_scroll_no_breach_of_the_policy(page, site, theme, width):
+    site.wrong = ("text", "proof")
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.evaluate("theme => localStorage.setItem('display', JSON.stringify({theme}))", theme)
+    await page.goto(address(site))
+    result = await Axe().run(page, options=RULES)
+    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in result.response["violations"]] == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await page.evaluate("window.violations ?? []") == []
+
+
+async def test_the_watchers_themselves_see_faults(page, site):
+    await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">x</p><input>')")
+    await page.wait_for_timeout(100)
+    assert await page.evaluate("window.violations.length") == 1
+    result = await Axe().run(page, options=RULES)
+    assert "label" in {fault["id"] for fault in result.response["violations"]}
+
+
+async def test_without_scripts_no_button_is_dead(browser, site):
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(address(site))
+    assert await page.locator(".needs-js:visible").count() == 0
+    assert await page.locator("[data-row]:visible").count() == 2
+    await page.click("button:has-text('Сохранить')")
+    assert site.posted == ["/send"]
+    await context.close()
+
+
+async def test_the_main_navigation_opens_on_a_phone(page, site):
+    await page.set_viewport_size({"width": 390, "height": 800})
+    assert await page.locator("#nav a").first.is_hidden()
+    await page.click("button[popovertarget=nav]")
+    assert await page.locator("#nav a", has_text=re.compile("Команда")).is_visible()
+    await page.keyboard.press("Escape")
+    assert await page.locator("#nav a").first.is_hidden()
