@@ -9,6 +9,7 @@ from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.people.actions import offer_role
 from incubator.people.rights import Role, Scope, Viewer
+from incubator.people.rules import Offer
 from incubator.programmes import blueprint as plans
 from incubator.programmes.blueprint import Blueprint
 from incubator.programmes.layers import LAYERS, Ground
@@ -121,8 +122,8 @@ async def _move(viewer: Viewer, cohort_id: UUID, expected: CohortState, column: 
         await record(verb, by=viewer.id, at=viewer.now, audience=Audience.EVERYONE, cohort=cohort_id, subject=cohort_id)
 
 
-async def invite(viewer: Viewer, cohort_id: UUID, role: Role, guests: Sequence[Guest]) -> int:
-    """Invite people to a cohort as team leads, moderators or jurors; a letter goes to each. How many were invited.
+async def invite(viewer: Viewer, cohort_id: UUID, role: Role, guests: Sequence[Guest]) -> list[Offer]:
+    """Invite people to a cohort as team leads, moderators or jurors; a letter goes to each. The offers, in order.
 
     Who was invited to the same role already and has not answered gets a new letter and the old link stops working.
     """
@@ -141,7 +142,7 @@ async def invite(viewer: Viewer, cohort_id: UUID, role: Role, guests: Sequence[G
             role=role.value, count=len(offers), invitations=[offer.invitation_id for offer in offers],
             aside={"offers": offers, "cohort": cohort.name},
         )  # fmt: skip
-    return len(offers)
+    return offers
 
 
 async def take_back_invitation(viewer: Viewer, cohort_id: UUID, invitation: UUID) -> None:

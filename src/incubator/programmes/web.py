@@ -156,9 +156,9 @@ async def invite(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
         role, guests = rules.read_guests(form)
     except Invalid:
         return await _people_page(request, viewer, cohort_id, form)
-    count = await actions.invite(viewer, cohort_id, role, guests)
+    offers = await actions.invite(viewer, cohort_id, role, guests)
     await flash(viewer, "success", Message.count("{n} invitation is on its way.", "{n} invitations are on their way.",
-                                                 count))  # fmt: skip
+                                                 len(offers)))  # fmt: skip
     return pages.redirect(request, f"/cohorts/{cohort_id}/people")
 
 
