@@ -6,7 +6,6 @@ import logging.config
 import multiprocessing
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 READY = "Incubator is ready at {url}   (Ctrl-C ends it)"
-INVENTED = "\nDemo accounts; the people and their data are invented. Sign in at {url}/sign-in\n"
+INVENTED = "Demo accounts; the people and their data are invented. Sign in at {url}/sign-in\n"
 OPEN_TO_ALL = """
 These passwords are no secret, and HOST={host} lets other machines in.
-Take the demo out before real people come:  incubator demo --remove"""
+Take the demo out before real people come:  incubator demo --remove
+"""
 WORKING = "Waiting for jobs   (Ctrl-C ends it)"
 STOPPED = "Incubator has ended."
 MIGRATED = "The database is up to date."
@@ -231,13 +231,11 @@ def _end_on_signals() -> None:
 
 
 def _announce(words: Settings, accounts: Sequence["Account"]) -> None:
-    click.echo(READY.format(url=words.public_url))
     if accounts:
         click.echo(INVENTED.format(url=words.public_url))
         _show(accounts)
-        if words.host not in OWN_MACHINE:
-            click.echo(OPEN_TO_ALL.format(host=words.host))
-    sys.stdout.flush()
+        click.echo(OPEN_TO_ALL.format(host=words.host) if words.host not in OWN_MACHINE else "")
+    click.echo(READY.format(url=words.public_url))
 
 
 def _show(accounts: Sequence["Account"]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,7 @@ from incubator.foundation.refusals import Refusal
 from incubator.settings import OperatorError
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 DEMO_LOCK = 0x1CBA_7043  # beside database.MIGRATION_LOCK
 NO_DATABASE = """\
@@ -91,10 +93,16 @@ async def _migrated(address: str) -> None:
 
 async def _prepared(address: str, mark: Path | None) -> list[Account]:
     await _migrated(address)
-    if mark is None or find_spec("incubator.demo") is None:
+    if mark is None or not _has_demo():
         return []
     async with _stage(address) as story:
         return (await _played(story, mark))["accounts"]
+
+
+def _has_demo() -> bool:
+    """Whether this build has the demo's story in it."""
+    spec = find_spec("incubator.demo")
+    return spec is not None and spec.origin is not None
 
 
 async def _loaded(address: str, mark: Path | None) -> Story:
@@ -111,6 +119,7 @@ async def _played(story: Any, mark: Path | None) -> Story:
     if _is_set(mark):
         await story.remove()
     if not await database.fetch_value("SELECT EXISTS (SELECT FROM person)"):
+        log.info("loading the demo; this happens once and takes a moment")
         with _set(mark):
             await story.load()
     return cast("Story", await story.describe())
