@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -258,3 +258,81 @@ async def score(where: RoundOfCast, who: Person, project: UUID, *marks: int, com
         who.id, project,
     )  # fmt: skip
     await jury.hand_in(await viewer(who), where.id, project, lambda _: written, expected=recorded)
+
+
+# --- Work in stages ---------------------------------------------------------------------------------------------------
+
+
+async def begin(where: CohortOfCast, *, days_ago: int = 3) -> list[Any]:
+    """Shift the plan so that its first module opened so many days ago; the plan as it is then."""
+    from incubator.programmes.queries import cohort_for
+    from incubator.stages import plan_actions, plan_queries
+
+    organiser = await viewer(where.organiser)
+    ref = await cohort_for(organiser, where.id)
+    modules = await plan_queries.plan(ref, organiser.now)
+    shift = organiser.now - timedelta(days=days_ago) - modules[0].facts.opens_at
+    for each in modules:
+        facts = replace(each.facts, opens_at=each.facts.opens_at + shift, due_at=each.facts.due_at + shift)
+        await plan_actions.edit_module(organiser, where.id, each.id, facts, version=each.facts.version)
+    return await plan_queries.plan(ref, organiser.now)
+
+
+def sample(field: Any, word: str = "ответ") -> Any:
+    """An answer that a field of this kind takes, as a draft keeps it."""
+    from incubator.programmes.blueprint import FieldKind
+
+    row = [f"{word} {column}" for column in field.columns]
+    return {
+        FieldKind.NUMBER: "1 234,5",
+        FieldKind.DATE: "14.03.2027",
+        FieldKind.CHOICE: next(iter(field.options), ""),
+        FieldKind.TABLE: [row],
+        FieldKind.LINK: "https://example.org/источник",
+    }.get(field.kind, f"{field.label}: {word}"[: field.limit or None])
+
+
+def filled(fields: Any, word: str = "ответ") -> dict[str, Any]:
+    """A draft in which every field is answered; files are attached apart."""
+    from incubator.stages.answers import written
+
+    return {field.key: sample(field, word) for field in written(fields)}
+
+
+PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+async def write(who: Person | Viewer, team_id: UUID, assignment: UUID, word: str = "ответ", **changes: Any) -> Any:
+    """Fill a draft with answers to every field (and a file where one is required)."""
+    from incubator.programmes.blueprint import FieldKind
+    from incubator.stages import actions, answers, queries
+
+    someone = who if isinstance(who, Viewer) else await viewer(who)
+    work = await queries.work_on(someone, team_id, assignment)
+    shown = answers.prints(answers.token(work.fields, work.content))
+    typed = {**filled(work.fields, word), **changes}
+    saved = await actions.save_draft(someone, team_id, assignment, lambda _: (typed, shown))
+    for field in work.fields:
+        if field.kind is FieldKind.FILE and field.required and not work.files.get(field.key):
+            upload = actions.Upload(field.key, "Приложение.pdf", PDF)
+            await actions.attach_file(someone, team_id, assignment, upload)
+    return saved
+
+
+async def hand_in(who: Person | Viewer, team_id: UUID, assignment: UUID, word: str = "ответ") -> Any:
+    """Fill a draft and send it; the receipt."""
+    from incubator.stages import actions, queries
+
+    someone = who if isinstance(who, Viewer) else await viewer(who)
+    await write(someone, team_id, assignment, word)
+    work = await queries.work_on(someone, team_id, assignment)
+    return await actions.send(someone, team_id, assignment, work.version)
+
+
+async def decide(receipt: Any, outcome: str, moment: datetime | None = None) -> Any:
+    """Let the step of a moderator's decision happen, without a moderator."""
+    from incubator.stages import actions
+    from incubator.stages.rules import Outcome
+
+    async with DB.transaction():
+        return await actions.settle(receipt.submission, receipt.revision, Outcome(outcome), moment or await now())

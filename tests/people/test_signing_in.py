@@ -117,8 +117,8 @@ async def test_signing_out_everywhere_keeps_only_this_browser_in_a_new_session(c
     assert await sessions.load(elsewhere) is None
     assert await sessions.load(before) is None
     client.headers.pop("x-csrf-token")
-    assert "Все остальные браузеры" in (await client.get("/profile")).text
-    assert "Все остальные браузеры отключены" not in (await client.get("/profile")).text
+    assert "Все остальные сеансы завершены" in (await client.get("/profile")).text
+    assert "Все остальные сеансы завершены" not in (await client.get("/profile")).text
 
 
 async def test_an_old_hash_is_made_anew_at_sign_in(client, anna):

@@ -6,25 +6,30 @@ Redis, a worker or the web process loses nothing. Delivery is at least once: eve
 """
 
 import asyncio
+import contextlib
+import contextvars
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID as Id
 
 from piccolo.columns import JSONB, UUID, Integer, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
-from incubator.foundation.database import DB, execute, fetch, fetch_one, new_id
+from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[None]]
+Farewell = Callable[[Mapping[str, Any], str], Awaitable[None]]
 HANDLERS: dict[str, Handler] = {}
+FAREWELLS: dict[str, Farewell] = {}
 
 BACK_OFF = (5, 30, 120, 600, 3600)  # seconds before the next try; the last one repeats
-GIVE_UP = timedelta(days=3)
+MOST_ATTEMPTS = 75  # about three days
+KEPT = timedelta(days=30)  # how long a row stays that was done
 BATCH = 20
 IDLE = 30.0  # seconds between looks at the table when no bell rings
 
@@ -55,33 +60,44 @@ class GivesUp(Exception):  # noqa: N818
     """Raised by a handler when trying again can't help (the address does not exist, say)."""
 
 
-def handles(kind: str) -> Callable[[Handler], Handler]:
-    """Register a handler for rows of this kind; it gets the payload and runs outside any transaction."""
+def handles(kind: str, *, farewell: Farewell | None = None) -> Callable[[Handler], Handler]:
+    """Register a handler for rows of this kind; it gets the payload and runs outside any transaction.
+
+    When the row is given up, `farewell` is called with payload and reason, in the transaction that says so.
+    """
 
     def register(handler: Handler) -> Handler:
         HANDLERS[kind] = handler
+        if farewell is not None:
+            FAREWELLS[kind] = farewell
         return handler
 
     return register
 
 
 async def enqueue(kind: str, **payload: object) -> None:
-    """Leave work to be done after the commit of the caller's transaction; `payload` holds ids only."""
+    """Leave work to be done after the commit of the caller's transaction; `payload` holds ids and short words."""
+    await enqueue_all(kind, [payload])
+
+
+async def enqueue_all(kind: str, payloads: Sequence[Mapping[str, object]]) -> None:
+    """Leave several pieces of work of one kind, in one statement."""
     await execute(
-        "WITH row AS (INSERT INTO outbox (id, kind, payload, created_at, next_at, attempts, fault)"
-        " VALUES ($1, $2, $3::jsonb, now(), now(), 0, '') RETURNING id) SELECT pg_notify('outbox', id::text) FROM row",
-        new_id(), kind, json.dumps(payload, default=str),
+        "WITH rows AS (INSERT INTO outbox (id, kind, payload, created_at, next_at, attempts, fault)"
+        " SELECT id, $2, payload::jsonb, now(), now(), 0, '' FROM unnest($1::uuid[], $3::text[]) AS new (id, payload)"
+        " RETURNING id) SELECT pg_notify('outbox', '') FROM rows LIMIT 1",
+        [new_id() for _ in payloads], kind, [json.dumps(payload, default=str) for payload in payloads],
     )  # fmt: skip
 
 
-async def run(row_id: Id) -> bool:
+async def run(row_id: uuid.UUID) -> bool:
     """Run one row if it is due and nobody else has it; whether it was run. The row stays locked meanwhile."""
     async with DB.transaction():
         row = await fetch_one(
-            "SELECT id, kind, payload, attempts, created_at < now() - $2::interval AS stale FROM outbox"
+            "SELECT id, kind, payload, attempts FROM outbox"
             " WHERE id = $1 AND done_at IS NULL AND failed_at IS NULL AND next_at <= now() FOR UPDATE SKIP LOCKED",
-            row_id, GIVE_UP,
-        )  # fmt: skip
+            row_id,
+        )
         if row is None:
             return False
         await _settle(row)
@@ -90,89 +106,120 @@ async def run(row_id: Id) -> bool:
 
 async def _settle(row: Mapping[str, Any]) -> None:
     """Run the handler apart from our transaction, then write down in it what became of the row."""
+    payload = json.loads(row["payload"])
     try:
-        await asyncio.create_task(_handle(row["kind"], json.loads(row["payload"])), context=_no_transaction())
+        await asyncio.create_task(_handle(row["kind"], payload), context=contextvars.Context())
     except Waits as wait:
         await _put_off(row["id"], wait.seconds, str(wait), attempts=row["attempts"])
     except GivesUp as fault:
-        await _fail(row["id"], str(fault))
-    except Exception as fault:
+        await _fail(row, payload, str(fault))
+    except Exception as fault:  # noqa: BLE001  (whatever it was, the row is tried again)
         log.warning("job %s %s failed: %r", row["kind"], row["id"], fault)
-        if row["stale"]:
-            await _fail(row["id"], repr(fault))
+        if row["attempts"] + 1 >= MOST_ATTEMPTS:
+            await _fail(row, payload, str(fault) or repr(fault))
         else:
             pause = BACK_OFF[min(row["attempts"], len(BACK_OFF) - 1)]
-            await _put_off(row["id"], pause, repr(fault), attempts=row["attempts"] + 1)
+            await _put_off(row["id"], pause, str(fault) or repr(fault), attempts=row["attempts"] + 1)
     else:
-        await execute("UPDATE outbox SET done_at = now(), attempts = attempts + 1, fault = '' WHERE id = $1", row["id"])
-
-
-def _no_transaction() -> Any:
-    """A context in which the handler's own transactions are real ones, not parts of the lock's."""
-    import contextvars
-
-    return contextvars.Context()
+        await execute(
+            "UPDATE outbox SET done_at = now(), attempts = attempts + 1, fault = '', payload = '{}' WHERE id = $1",
+            row["id"],
+        )
 
 
 async def _handle(kind: str, payload: Mapping[str, Any]) -> None:
+    """In an empty context: the handler's own transactions are real ones, not parts of the one that holds the row."""
     handler = HANDLERS.get(kind)
     if handler is None:
         raise GivesUp(f"nobody handles {kind}")
     await handler(payload)
 
 
-async def _put_off(row_id: Id, seconds: int, fault: str, *, attempts: int) -> None:
+async def _put_off(row_id: uuid.UUID, seconds: int, fault: str, *, attempts: int) -> None:
     await execute(
         "UPDATE outbox SET next_at = now() + make_interval(secs => $2), fault = $3, attempts = $4 WHERE id = $1",
-        row_id, seconds, fault[:500], attempts,
+        row_id, max(1, seconds), fault[:500], attempts,
     )  # fmt: skip
 
 
-async def _fail(row_id: Id, fault: str) -> None:
-    await execute("UPDATE outbox SET failed_at = now(), fault = $2 WHERE id = $1", row_id, fault[:500])
+async def _fail(row: Mapping[str, Any], payload: Mapping[str, Any], fault: str) -> None:
+    await execute("UPDATE outbox SET failed_at = now(), fault = $2 WHERE id = $1", row["id"], fault[:500])
+    farewell = FAREWELLS.get(row["kind"])
+    if farewell is not None:
+        await farewell(payload, fault)
 
 
-async def due(limit: int = BATCH) -> list[Id]:
-    """Ids of rows to run now, oldest first."""
+async def due(limit: int = BATCH) -> list[uuid.UUID]:
+    """Ids of rows to run now, oldest first, without those that somebody has in hand."""
     rows = await fetch(
         "SELECT id FROM outbox WHERE done_at IS NULL AND failed_at IS NULL AND next_at <= now()"
-        " ORDER BY next_at LIMIT $1",
+        " ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED",
         limit,
     )
     return [row["id"] for row in rows]
 
 
 async def drain() -> int:
-    """Run everything that is due; how many rows ran."""
+    """Run everything that is due; how many rows ran. A row that can't even be settled does not stop the others."""
     done = 0
     while batch := await due():
-        ran = [await run(row_id) for row_id in batch]
+        ran = [await _run_safely(row_id) for row_id in batch]
         done += sum(ran)
         if not any(ran):
             break
     return done
 
 
-async def wake_now(kind: str) -> int:
-    """Make waiting rows of a kind due at once (the operator has mended the mail server, say); how many."""
+async def _run_safely(row_id: uuid.UUID) -> bool:
+    try:
+        return await run(row_id)
+    except Exception:
+        log.exception("job %s could not be settled; it is tried again", row_id)
+        return False
+
+
+async def wake_all() -> int:
+    """Make every waiting row due at once: a process that starts may know what the last one lacked (a mail server, say)."""
     return await execute(
-        "UPDATE outbox SET next_at = now() WHERE kind = $1 AND done_at IS NULL AND failed_at IS NULL", kind
+        "UPDATE outbox SET next_at = now() WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL"
+        " AND failed_at IS NULL AND next_at > now() FOR UPDATE SKIP LOCKED)"
     )
 
 
+async def forget_old() -> int:
+    """Delete rows that were done long ago; how many."""
+    return await execute("DELETE FROM outbox WHERE done_at < now() - $1::interval", KEPT)
+
+
+async def pause() -> float:
+    """Seconds until there is something to do, at most IDLE."""
+    seconds = await fetch_value(
+        "SELECT extract(epoch FROM min(next_at) - now())::float8 FROM outbox WHERE done_at IS NULL AND failed_at IS NULL"
+    )
+    return IDLE if seconds is None else min(IDLE, max(1.0, seconds))
+
+
 async def keep_draining(bell: asyncio.Event) -> None:
-    """The web process's own worker: drains at each ring and every half minute, until cancelled."""
+    """The web process's own worker: drains at each ring and whenever a row falls due, until cancelled."""
+    with contextlib.suppress(Exception):
+        await wake_all()
     while True:
         bell.clear()
+        idle = IDLE
         try:
             await drain()
+            await forget_old()
+            idle = await pause()
         except Exception:
             log.exception("the outbox could not be drained; trying again")
-        try:
-            async with asyncio.timeout(IDLE):
-                await bell.wait()
-        except TimeoutError:
-            continue
+        await rung(bell, idle)
+
+
+async def rung(bell: asyncio.Event, seconds: float) -> None:
+    """Wait for the bell, but not longer."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await bell.wait()
 
 
 async def backlog() -> Mapping[str, Any]:

@@ -7,14 +7,19 @@ from incubator.foundation.database import DB, new_id
 
 
 class Letter(Table, db=DB, tablename="letter"):
-    """One letter to one address. `context` holds what its template says; `secret` the link, wiped once it is sent."""
+    """One letter to one address.
+
+    `about` is the invitation or person it is about; `context` what it says; `secret` its link and code as JSON, wiped
+    once it is sent. Neither sent nor failed: it waits.
+    """
 
     id = UUID(primary_key=True, default=new_id)
-    template = Varchar(length=40, null=False)
+    kind = Varchar(length=40, null=False)
     address = Varchar(length=254, null=False)
     person = UUID(null=True, default=None, index=True)
     cohort = UUID(null=True, default=None, index=True)
     team = UUID(null=True, default=None)
+    about = UUID(null=True, default=None, index=True)
     locale = Varchar(length=5, null=False, default="ru")
     time_zone = Varchar(length=64, null=False, default="Europe/Moscow")
     context = JSONB(null=False, default="{}")

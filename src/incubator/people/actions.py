@@ -85,7 +85,8 @@ async def _refuse_clash(person: UUID, offered: Grant) -> None:
     """Raise Refused when the role excludes one that the person holds."""
     family = frozenset[UUID]()
     if offered.role in {Role.JUROR, Role.ORGANISER}:
-        family = await places.family(await places.place(offered.where))
+        place = await places.place(offered.where)
+        family = await places.family(place.programme) if place else family
     if reason := clash(await queries.grants_of(person), offered, family=family):
         raise Refused(reason)
 

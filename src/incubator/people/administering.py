@@ -1,7 +1,6 @@
 """What administrators do to other people's accounts, and the command line's `user add`."""
 
 import secrets
-from collections.abc import Sequence
 from uuid import UUID
 
 from incubator.foundation import readings
@@ -166,14 +165,12 @@ def _checked(email: str, password: str | None) -> str:
 
 
 async def _programme(name: str | None) -> UUID:
-    known: Sequence[places.Place] = await places.programmes()
-    if name is None:
-        if len(known) != 1:
-            raise Refused(WHICH_PROGRAMME)
-        return known[0].id
-    for each in known:
-        if each.name == name:
-            return each.id
+    known = await places.programmes()
+    if name is None and len(known) != 1:
+        raise Refused(WHICH_PROGRAMME)
+    for programme, called in known:
+        if name in {None, called}:
+            return programme
     raise Refused(Message("There is no programme “{name}”. Write its name as it stands on its page.", name=name))
 
 

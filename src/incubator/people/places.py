@@ -1,67 +1,46 @@
-"""What roles are held in: programmes, cohorts and teams, read through the features that own them.
+"""What roles are held in: names and kinship of programmes, cohorts and teams.
 
-People stand below programmes and teams, so those register here how to read theirs:
-
-    places.register(programme_places)   # async (ids) -> {id: Place} for those ids it knows; one statement
-    places.register_programmes(all_programmes)   # async () -> [Place]
-    places.register_family(family)   # async (programme id) -> ids of the programme and of its cohorts
+Those are features above this one. Their names and who belongs to whom are facts of the schema, which the database may be
+asked for; what they mean and who may see more of them is theirs.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from incubator.foundation.i18n import MOSCOW
+from incubator.foundation.database import fetch
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A programme, cohort or team: its name, the programme (and cohort) it belongs to, and its time zone.
-
-    `short` is what a letter's subject begins with: the programme's name.
-    """
+    """A programme, cohort or team, the programme (and cohort) it belongs to, and the time zone people there live by."""
 
     id: UUID
     name: str
     programme: UUID
-    short: str
-    cohort: UUID | None = None
-    time_zone: str = MOSCOW
+    programme_name: str
+    cohort: UUID | None
+    time_zone: str
 
 
-PlaceReader = Callable[[Collection[UUID]], Awaitable[Mapping[UUID, Place]]]
-ProgrammeLister = Callable[[], Awaitable[Sequence[Place]]]
-FamilyReader = Callable[[UUID], Awaitable[Collection[UUID]]]
-
-READERS: list[PlaceReader] = []
-LISTERS: list[ProgrammeLister] = []
-FAMILIES: list[FamilyReader] = []
-
-
-def register(reader: PlaceReader) -> None:
-    """Tell how to read a kind of place."""
-    if reader not in READERS:
-        READERS.append(reader)
-
-
-def register_programmes(lister: ProgrammeLister) -> None:
-    """Tell how to list all programmes."""
-    LISTERS[:] = [lister]
-
-
-def register_family(reader: FamilyReader) -> None:
-    """Tell how to find the cohorts of a programme."""
-    FAMILIES[:] = [reader]
+PLACES = """
+SELECT p.id, p.name, p.id AS programme, p.name AS programme_name, NULL::uuid AS cohort, 'Europe/Moscow' AS time_zone
+  FROM programme p WHERE p.id = ANY($1)
+UNION ALL
+SELECT c.id, c.name, p.id, p.name, c.id, c.time_zone
+  FROM cohort c JOIN programme p ON p.id = c.programme WHERE c.id = ANY($1)
+UNION ALL
+SELECT t.id, t.name, p.id, p.name, c.id, m.time_zone
+  FROM team t JOIN municipality m ON m.id = t.municipality JOIN cohort c ON c.id = t.cohort
+  JOIN programme p ON p.id = c.programme WHERE t.id = ANY($1)
+"""
 
 
 async def places(ids: Iterable[UUID | None]) -> dict[UUID, Place]:
-    """The places of these ids; None and ids that nobody knows are left out."""
-    wanted = {each for each in ids if each is not None}
-    found: dict[UUID, Place] = {}
-    for reader in READERS if wanted else ():
-        if missing := wanted - found.keys():
-            found |= await reader(missing)
-    return found
+    """The places of these ids in one statement; None and ids that nobody knows are left out."""
+    wanted = list({each for each in ids if each is not None})
+    rows = await fetch(PLACES, wanted) if wanted else []
+    return {row["id"]: Place(**row) for row in rows}
 
 
 async def place(id_: UUID | None) -> Place | None:
@@ -69,11 +48,12 @@ async def place(id_: UUID | None) -> Place | None:
     return (await places([id_])).get(id_) if id_ is not None else None
 
 
-async def programmes() -> Sequence[Place]:
-    """All programmes by name."""
-    return await LISTERS[0]() if LISTERS else ()
+async def programmes() -> Sequence[tuple[UUID, str]]:
+    """Ids and names of all programmes, by name."""
+    return [(row["id"], row["name"]) for row in await fetch("SELECT id, name FROM programme ORDER BY name, id")]
 
 
-async def family(of: Place | None) -> frozenset[UUID]:
-    """Ids of the programme that a place belongs to and of its cohorts."""
-    return frozenset(await FAMILIES[0](of.programme)) if of is not None and FAMILIES else frozenset()
+async def family(programme: UUID) -> frozenset[UUID]:
+    """Ids of a programme and of its cohorts."""
+    rows = await fetch("SELECT id FROM cohort WHERE programme = $1", programme)
+    return frozenset({programme, *(row["id"] for row in rows)})

@@ -136,10 +136,9 @@ def standing_anywhere(viewer: Viewer) -> Standing:
 
 async def standing_in_programme(viewer: Viewer, programme: UUID) -> Standing:
     """How a viewer stands to a programme; NotFound when there is none."""
-    place = await places.place(programme)
-    if place is None:
+    if await places.place(programme) is None:
         raise NotFound
-    return standing_in(viewer, await places.family(place) | {programme})
+    return standing_in(viewer, await places.family(programme))
 
 
 # Pages

@@ -1,0 +1,204 @@
+"""Letters as their job and their pages need them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from incubator.foundation.database import fetch, fetch_one
+from incubator.foundation.refusals import NotFound
+from incubator.notifications.post import Outgoing
+from incubator.notifications.rules import SEE_CARD, SEE_LETTERS, Kind, State, fault_details, fault_words
+from incubator.people import places
+from incubator.people.queries import standing_anywhere
+from incubator.people.rights import ORGANISERS, Relation, Role, Standing, Viewer, right
+from incubator.people.rules import ROLE_NAMES
+from incubator.settings import settings
+
+PLATFORM_LETTERS = right("letters.platform", allow=frozenset({Relation.ADMINISTRATOR}), forbid=ORGANISERS)
+SHOWN = 200
+
+# A letter whose link leads nowhere any more: the invitation was used, withdrawn or ran out, the half hour of a reset is over.
+OVER = """
+CASE l.kind
+  WHEN 'invitation' THEN i.accepted_at IS NOT NULL OR i.revoked_at IS NOT NULL OR i.expires_at <= now()
+  WHEN 'reset' THEN (l.context->>'until')::timestamptz <= now()
+  ELSE false
+END
+"""
+LETTERS = f"""
+SELECT l.*, {OVER} AS over, coalesce(p.name, i.name, '') AS name
+FROM letter l LEFT JOIN invitation i ON l.kind = 'invitation' AND i.id = l.about LEFT JOIN person p ON p.id = l.person
+"""  # noqa: S608  (constants)
+
+
+async def letter_to_send(letter_id: UUID) -> Outgoing | None:
+    """A letter for its job; None when it was sent already."""
+    row = await fetch_one(f"{LETTERS} WHERE l.id = $1 AND l.sent_at IS NULL", letter_id)
+    if row is None:
+        return None
+    return Outgoing(
+        id=row["id"], kind=Kind(row["kind"]), address=row["address"], name=row["name"], locale=row["locale"],
+        time_zone=row["time_zone"], facts=json.loads(row["context"]), secret=json.loads(row["secret"] or "{}"),
+        written_at=row["created_at"], over=row["over"],
+    )  # fmt: skip
+
+
+# Pages
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    """A letter in a list. `link` is what it leads to while it waits, "" where that is nobody else's business."""
+
+    id: UUID
+    kind: Kind
+    address: str
+    name: str
+    cohort: UUID | None
+    about: UUID | None
+    state: State
+    over: bool
+    written_at: datetime
+    settled_at: datetime | None
+    fault: str
+    link: str
+
+    @property
+    def reason(self) -> str:
+        """Why it is not there yet."""
+        return str(fault_words(self.fault)) if self.fault else ""
+
+    @property
+    def details(self) -> str:
+        """What the mail server said."""
+        return fault_details(self.fault)
+
+
+def _state(row: Mapping[str, Any]) -> State:
+    if row["sent_at"] is not None:
+        return State.SENT
+    return State.FAILED if row["failed_at"] is not None else State.WAITING
+
+
+def _letter(row: Mapping[str, Any]) -> LetterRow:
+    secret = json.loads(row["secret"] or "{}")
+    link = ""
+    if row["kind"] == Kind.INVITATION and secret and not row["over"]:  # a reset is between the mailbox and its owner
+        link = f"{settings().public_url}/invitation/{secret['token']}"
+    return LetterRow(
+        id=row["id"], kind=Kind(row["kind"]), address=row["address"], name=row["name"], cohort=row["cohort"],
+        about=row["about"], state=_state(row), over=row["over"], written_at=row["created_at"],
+        settled_at=row["sent_at"] or row["failed_at"], fault=row["fault"], link=link,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LettersPage:
+    """The letters of a cohort or of the installation, and how many there are in each state."""
+
+    rows: tuple[LetterRow, ...]
+    counts: Mapping[State, int]
+    state: State | None
+    cohort: UUID | None = None
+    cohort_name: str = ""
+
+    @property
+    def total(self) -> int:
+        """All letters."""
+        return sum(self.counts.values())
+
+
+COUNTS = """
+SELECT count(*) FILTER (WHERE sent_at IS NOT NULL) AS sent,
+  count(*) FILTER (WHERE sent_at IS NULL AND failed_at IS NOT NULL) AS failed,
+  count(*) FILTER (WHERE sent_at IS NULL AND failed_at IS NULL) AS waiting
+FROM letter l
+"""
+IN_STATE = {
+    State.SENT: "l.sent_at IS NOT NULL",
+    State.FAILED: "l.sent_at IS NULL AND l.failed_at IS NOT NULL",
+    State.WAITING: "l.sent_at IS NULL AND l.failed_at IS NULL",
+}
+
+
+async def _page(where: str, values: Iterable[Any], state: State | None, **more: Any) -> LettersPage:
+    counts = await fetch_one(f"{COUNTS} WHERE {where}", *values)
+    wanted = f"{where} AND {IN_STATE[state]}" if state else where
+    rows = await fetch(f"{LETTERS} WHERE {wanted} ORDER BY l.created_at DESC, l.id DESC LIMIT {SHOWN}", *values)
+    numbers = {each: (counts or {})[each.value] for each in State}
+    return LettersPage(tuple(_letter(row) for row in rows), numbers, state, **more)
+
+
+async def letters_of_cohort(viewer: Viewer, cohort: UUID, state: State | None) -> LettersPage:
+    """The newest letters of a cohort, for its organisers."""
+    place = await places.place(cohort)
+    if place is None or place.cohort != cohort:
+        raise NotFound
+    viewer.standing(programme=place.programme, cohort=cohort).need(SEE_LETTERS)
+    return await _page("l.cohort = $1", [cohort], state, cohort=cohort, cohort_name=place.name)
+
+
+async def letters_of_platform(viewer: Viewer, state: State | None) -> LettersPage:
+    """The newest letters that belong to no cohort, and the failed ones of all: the mail server is the administrator's."""
+    standing_anywhere(viewer).need(PLATFORM_LETTERS)
+    page = await _page("(l.cohort IS NULL OR l.sent_at IS NULL AND l.failed_at IS NOT NULL)", [], state)
+    return replace(page, rows=tuple(row if row.cohort is None else replace(row, link="") for row in page.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLetter:
+    """A letter and how the viewer stands to it."""
+
+    row: LetterRow
+    standing: Standing
+
+
+async def letter_for(viewer: Viewer, letter_id: UUID, *, lock: bool = False) -> OwnLetter:
+    """A letter through its viewer; whoever asks judges a right of its standing."""
+    row = await fetch_one(f"{LETTERS} WHERE l.id = $1 {'FOR UPDATE OF l' if lock else ''}", letter_id)
+    if row is None:
+        raise NotFound
+    return OwnLetter(_letter(row), await _standing(viewer, row["cohort"], row["team"]))
+
+
+async def _standing(viewer: Viewer, cohort: UUID | None, team: UUID | None) -> Standing:
+    place = await places.place(cohort)
+    if place is None:
+        return standing_anywhere(viewer)
+    return viewer.standing(programme=place.programme, cohort=place.id, team=team)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An invitation on paper; `code` and `link` are empty once the letter has gone out."""
+
+    name: str
+    address: str
+    role: str
+    place: str
+    programme: str
+    until: datetime
+    code: str
+    link: str
+    code_page: str
+
+
+async def card(viewer: Viewer, invitation: UUID) -> Card:
+    """An invitation to print and hand over; the code is there as long as the letter has not been sent."""
+    row = await fetch_one(
+        f"{LETTERS} WHERE l.kind = 'invitation' AND l.about = $1 ORDER BY l.created_at DESC", invitation
+    )
+    if row is None:
+        raise NotFound
+    standing = await _standing(viewer, row["cohort"], row["team"])
+    standing.need(SEE_CARD if row["cohort"] else PLATFORM_LETTERS)
+    letter, facts = _letter(row), json.loads(row["context"])
+    code = json.loads(row["secret"])["code"] if letter.link else ""
+    return Card(
+        name=letter.name, address=letter.address, role=str(ROLE_NAMES[Role(facts["role"])]), place=facts["place"],
+        programme=facts["programme"], until=datetime.fromisoformat(facts["until"]), code=code, link=letter.link,
+        code_page=f"{settings().public_url}/code",
+    )  # fmt: skip

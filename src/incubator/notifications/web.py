@@ -1,0 +1,62 @@
+"""Letters for organisers and administrators, and the printed card of an invitation."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from incubator.foundation import pages
+from incubator.foundation.forms import Form
+from incubator.foundation.i18n import Message
+from incubator.notifications import actions, queries, rules
+from incubator.people.rights import Viewer
+from incubator.people.sessions import flash
+from incubator.settings import settings
+
+Asked = Request[Any, Any, Any]
+
+
+def _state(request: Asked) -> rules.State | None:
+    wanted = request.query_params.get("state", "")
+    return rules.State(wanted) if wanted in set(rules.State) else None
+
+
+def _letters(request: Asked, page: queries.LettersPage, template: str) -> Response[Any]:
+    return pages.page(
+        request, template, block="letters", page=page, kinds=rules.KIND_NAMES, states=rules.STATE_NAMES,
+        has_server=bool(settings().smtp_url), most=queries.SHOWN,
+    )  # fmt: skip
+
+
+@get("/cohorts/{cohort_id:uuid}/letters")
+async def cohort_letters(request: Asked, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """Every letter of the cohort: whom it went to, what became of it."""
+    page = await queries.letters_of_cohort(viewer, cohort_id, _state(request))
+    return _letters(request, page, "notifications/cohort_letters.html")
+
+
+@get("/letters")
+async def platform_letters(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """Letters of no cohort, and the failed ones of all."""
+    return _letters(request, await queries.letters_of_platform(viewer, _state(request)), "notifications/letters.html")
+
+
+@post("/letters/{letter_id:uuid}/again")
+async def send_again(request: Asked, viewer: NamedDependency[Viewer], letter_id: FromPath[UUID]) -> Response[Any]:
+    """Try a failed letter once more."""
+    (await pages.read_form(request)).finish()
+    letter = await actions.send_again(viewer, letter_id)
+    await flash(viewer, "success", Message("The letter to {address} is on its way again.", address=letter.address))
+    return pages.redirect(request, f"/cohorts/{letter.cohort}/letters" if letter.cohort else "/letters")
+
+
+@get("/invitations/{invitation_id:uuid}/card")
+async def card(request: Asked, viewer: NamedDependency[Viewer], invitation_id: FromPath[UUID]) -> Response[Any]:
+    """An invitation on paper, for people without mail."""
+    shown = await queries.card(viewer, invitation_id)
+    return pages.page(request, "notifications/card.html", card=shown, form=Form.empty())
+
+
+HANDLERS: list[Any] = [cohort_letters, platform_letters, send_again, card]
