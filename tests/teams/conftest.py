@@ -1,7 +1,8 @@
 """A cohort and a team with a lead and two members."""
 
-import cast
 import pytest
+
+import cast
 
 
 @pytest.fixture

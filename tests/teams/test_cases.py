@@ -9,6 +9,7 @@ from unicodedata import normalize
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import MOSCOW, speaking
 from incubator.teams.cases import (

@@ -4,8 +4,9 @@ import asyncio
 import random
 from datetime import timedelta
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import fetch, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.people import accounts

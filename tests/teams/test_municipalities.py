@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import ZONES, known_zone
 from incubator.teams.municipalities import (

@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import replace
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import fetch, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.journal.actions import READERS

@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
 from incubator.teams import queries, reading, writing

@@ -165,9 +165,8 @@ def redirect(request: Any, path: str) -> Response[None]:
 def download(content: bytes | str, name: str, media_type: str) -> Response[bytes]:
     """Something made here that the browser saves under `name` (ASCII)."""
     data = content.encode() if isinstance(content, str) else content
-    return Response(
-        data, media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}"'}
-    )  # fmt: skip
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(data, status_code=200, media_type=media_type, headers=headers)
 
 
 async def form_pairs(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:

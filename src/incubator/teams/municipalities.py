@@ -143,9 +143,15 @@ def read_oktmo(form: Form) -> str:
     return oktmo
 
 
-def read_municipality(form: Form) -> MunicipalityFacts | None:
-    """Name, kind and time zone beside the code; None and errors by field when something is missing."""
+def read_municipality(form: Form, known: MunicipalityFacts | None = None) -> MunicipalityFacts | None:
+    """Name, kind and time zone beside the code; None and errors by field when something is missing.
+
+    `known` is the municipality with that code if there is one: nothing else need be typed then.
+    """
     oktmo = read_oktmo(form)
+    if known is not None:
+        form.only("municipality", "kind", "time_zone")
+        return known
     name = form.name("municipality")
     kind = form.choice("kind", MunicipalityKind)
     time_zone = form.choice("time_zone", [zone.id for zone in ZONES])
@@ -153,3 +159,12 @@ def read_municipality(form: Form) -> MunicipalityFacts | None:
     if not (name and kind and time_zone and region):
         return None
     return MunicipalityFacts(oktmo, name, kind, region.name, time_zone)
+
+
+def suggested(oktmo: str) -> dict[str, str]:
+    """What a code suggests for the fields beside it."""
+    if oktmo_fault(oktmo):
+        return {}
+    kind, region = kind_of(oktmo), region_of(oktmo)
+    fields = {"kind": kind.value if kind else "", "time_zone": region.time_zone if region else ""}
+    return {name: value for name, value in fields.items() if value}

@@ -4,13 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from incubator.foundation.database import fetch, fetch_one
+from incubator.foundation.database import fetch, fetch_one, fetch_value
+from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound
 from incubator.people.rights import Role, Viewer
 from incubator.programmes.blueprint import Position
-from incubator.programmes.rules import cohort_state
+from incubator.programmes.queries import cohort_for
+from incubator.programmes.rules import CohortRef, cohort_state
 from incubator.teams.municipalities import MunicipalityFacts, MunicipalityKind
-from incubator.teams.rules import TeamLimits, TeamRef, limits_from
+from incubator.teams.rules import (
+    REGISTER_TEAM,
+    TeamLimits,
+    TeamRef,
+    closed_for_changes,
+    limits_from,
+    may_register,
+    no_place,
+)
 
 TEAM = """
 SELECT t.id, t.name, t.cohort, c.name AS cohort_name, c.opened_at, c.closed_at, c.programme, p.name AS programme_name,
@@ -42,7 +52,28 @@ async def limits_of(cohort_id: UUID) -> TeamLimits:
     return limits_from(*row)
 
 
-# Municipalities
+# Registration
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationPage:
+    """What a registration starts from: whether the viewer registers his own team, and why he can't, if so."""
+
+    cohort: CohortRef
+    own: bool
+    limits: TeamLimits
+    closed: Message | None
+
+
+async def registration_page(viewer: Viewer, cohort_id: UUID) -> RegistrationPage:
+    """The cohort to whoever may register a team in it; three statements. Raises NotFound, Forbidden."""
+    cohort = await cohort_for(viewer, cohort_id)
+    own = may_register(viewer, cohort)
+    if not own:
+        cohort.standing.need(REGISTER_TEAM)
+    limits = await limits_of(cohort_id)
+    teams = await fetch_value("SELECT count(*) FROM team WHERE cohort = $1 AND withdrawn_at IS NULL", cohort_id)
+    return RegistrationPage(cohort, own, limits, closed_for_changes(cohort.state) or no_place(limits, teams))
 
 
 async def municipality(oktmo: str) -> MunicipalityFacts | None:

@@ -83,6 +83,7 @@ class Version:
     reason: str | None
 
 
+LAST_NUMBER = 2**31 - 1  # of an integer column
 VERSIONS = """
 SELECT v.number, v.made_at, p.name AS made_by, w.at AS withdrawn_at, q.name AS withdrawn_by, w.reason
 FROM problem_case c JOIN case_version v ON v.problem_case = c.id LEFT JOIN person p ON p.id = v.made_by
@@ -114,6 +115,8 @@ class VersionPage:
 
 async def version_page(team_id: UUID, number: int, against: int | None) -> VersionPage:
     """A version beside the one it is compared with, the one before it unless `against` names another. NotFound."""
+    if max(number, against or 0) > LAST_NUMBER:
+        raise NotFound
     rows = await fetch(
         "SELECT v.number, v.content FROM case_version v JOIN problem_case c ON c.id = v.problem_case"
         " WHERE c.team = $1 AND v.number = ANY($2)",

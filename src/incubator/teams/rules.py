@@ -189,9 +189,14 @@ class Registration:
     lead: Invitee | None = None
 
 
-def read_registration(form: Form, limits: TeamLimits, *, own: bool) -> Registration | None:
-    """The registration from a form, one's own or an organiser's; None and errors by field."""
-    municipality = read_municipality(form)
+def read_registration(
+    form: Form, limits: TeamLimits, *, own: bool, known: MunicipalityFacts | None
+) -> Registration | None:
+    """The registration from a form, one's own or an organiser's; None and errors by field.
+
+    `known` is the municipality with the code that was typed, if there is one.
+    """
+    municipality = read_municipality(form, known)
     team_name = form.name("team_name")
     positions = limits.positions or tuple(Position)
     if own:
