@@ -1,0 +1,178 @@
+"""The words of the demo: teams and their cases from the data file, invented names, and answers to assignments."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from incubator.programmes.blueprint import FieldKind, FieldPlan, Position
+from incubator.teams.cases import CaseText, Figure
+from incubator.teams.municipalities import MunicipalityFacts, MunicipalityKind, regions
+
+MEN = (  # noqa: SIM905  (lists of words read better as words)
+    "Алексей Борис Вадим Георгий Денис Егор Захар Илья Кирилл Леонид Максим Никита Олег Павел Роман Степан Тимур Фёдор"
+).split()
+WOMEN = (  # noqa: SIM905
+    "Анна Вера Галина Дарья Елена Жанна Зоя Ирина Ксения Лариса Мария Нина Ольга Полина Рита Софья Тамара Юлия"
+).split()
+SURNAMES = (  # noqa: SIM905
+    "Ветров Лисин Снегов Рябов Ясенев Вьюгин Полев Кедров Мостов Заречнов Туманов Берёзин Горский Лугов Морозов Родников"
+    " Соснин Тропин Утёсов Хлебников Чайкин Шорохов Щеглов Южин Яблоков Дубравин Еланский Жаворонков Зимин Ильменев"
+    " Камышов Ледов Маяков Новосёлов Окунев Перелесков Ручьёв Светлов"
+).split()
+POSITIONS = (Position.DEPUTY_HEAD, Position.MUNICIPAL_EMPLOYEE, Position.HEAD, Position.MUNICIPAL_EMPLOYEE,
+             Position.DEPUTY_HEAD)  # fmt: skip
+JOBS = ("Заместитель главы по социальным вопросам", "Начальник отдела экономики", "Глава", "Ведущий специалист",
+        "Заместитель главы по развитию")  # fmt: skip
+
+
+def invented_name(number: int) -> str:
+    """The name of the demo's nth person; none comes twice before the 684th."""
+    lap, place = divmod(number, len(SURNAMES))
+    surname, first = SURNAMES[place], (place * 7 + lap) % len(MEN)
+    if number % 2:
+        feminine = f"{surname[:-2]}ая" if surname.endswith("ий") else f"{surname}а"
+        return f"{WOMEN[first]} {feminine}"
+    return f"{MEN[first]} {surname}"
+
+
+@dataclass(frozen=True, slots=True)
+class TeamScript:
+    """A team of the demo: where it comes from and what its case says."""
+
+    name: str
+    municipality: MunicipalityFacts
+    case: CaseText
+
+
+@cache
+def teams() -> tuple[TeamScript, ...]:
+    """The nineteen teams, from the data file beside this module."""
+    document = tomllib.loads((Path(__file__).parent / "teams.toml").read_text(encoding="utf-8"))
+    return tuple(_team(row) for row in document["teams"])
+
+
+def _team(row: Mapping[str, Any]) -> TeamScript:
+    prefix = row["oktmo"][:3] if row["oktmo"][:3] in regions() else row["oktmo"][:2]
+    place = MunicipalityFacts(row["oktmo"], row["municipality"], MunicipalityKind(row["kind"]), regions()[prefix].name,
+                              row["time_zone"])  # fmt: skip
+    return TeamScript(row["name"], place, _case(row))
+
+
+def _case(row: Mapping[str, Any]) -> CaseText:
+    return CaseText(
+        title=row["title"], problem=row["problem"], affected=row["affected"], expected_change=row["change"],
+        indicators=tuple(_figure(cells) for cells in row["indicators"]), causes=tuple(row["causes"]),
+        effects=tuple(row["effects"]),
+    )  # fmt: skip
+
+
+def _figure(cells: Sequence[str]) -> Figure:
+    name, unit, year, source, baseline, target = cells
+    return Figure(name, unit, int(year), source, _number(baseline), _number(target))
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(text.replace(",", "."))
+
+
+# Answers
+
+
+def answers(fields: Sequence[FieldPlan], case: CaseText, day: date, *, better: bool = False) -> dict[str, Any]:
+    """A whole draft for an assignment, told from the team's case; `better` is the version after remarks."""
+    return {field.key: _answer(field, case, day, better=better) for field in fields if field.kind is not FieldKind.FILE}
+
+
+def _answer(field: FieldPlan, case: CaseText, day: date, *, better: bool) -> Any:
+    if field.kind is FieldKind.TABLE:
+        return _rows(field, case)
+    if field.kind is FieldKind.NUMBER:
+        return "48000" if "cost" in field.key else "27"
+    if field.kind is FieldKind.DATE:
+        return (day + timedelta(days=14 if field.key == "starts" else 56)).isoformat()
+    if field.kind is FieldKind.CHOICE:
+        return field.options[0]
+    if field.kind is FieldKind.LINK:
+        return "https://example.org/sample"
+    return _prose(field, case, better=better)[: field.limit or 300]
+
+
+def _rows(field: FieldPlan, case: CaseText) -> list[list[str]]:
+    """Three rows or so: causes, groups of people or figures, whichever the columns ask for."""
+    figures = [[f.name, f.unit, str(f.year), f"{f.baseline}", f.source, f"{f.target}"] for f in case.indicators]
+    if any(word in " ".join(field.columns) for word in ("Единица", "Показатель")):
+        return [_fitted(cells, len(field.columns)) for cells in figures]
+    first = case.affected.rstrip(".").split(", ") if "Группа" in field.columns[0] or "Кто" in field.columns[0] else case.causes
+    others = [case.effects[0], "Подтверждено разговорами с жителями", "Проверили на месте", "Да, частично", "–"]
+    return [_fitted([cause[:1].upper() + cause[1:], *others], len(field.columns)) for cause in first[:3]]
+
+
+def _fitted(cells: Sequence[str], count: int) -> list[str]:
+    return [*cells, *["–"] * count][:count]
+
+
+OPENINGS = {
+    "statement": "{problem}",
+    "tried": "В 2023 году приняли муниципальную программу, но измеряли в ней расходы, а не перемены. Пробовали разовые"
+    " выплаты: полгода помогало, потом всё вернулось. Люди, которых это касается, решений не обсуждали.",
+    "trend": "За пять лет показатель ухудшался каждый год, кроме одного. Перелома не дало ни одно разовое решение.",
+    "comparison": "Сравнили себя с муниципалитетом того же размера и климата. Там на ту же причину начали действовать три"
+    " года назад, и разрыв между нами вырос вдвое.",
+    "against": "Часть ухудшения можно объяснить новым порядком учёта. Мы пересчитали два года по-старому: вывод тот же.",
+    "changed_mind": "Думали, что дело в деньгах. Люди говорят о другом: они не знают, к кому идти, и не верят, что им"
+    " ответят.",
+    "circle": "{cause}. Из-за этого {effect}, и от этого причина становится только сильнее.",
+    "lever": "Действуем на первую причину: «{cause}». На неё мы можем повлиять за год своими силами.",
+    "chosen": "Выбрали решение, которое можно проверить за месяц на одной площадке и отменить без потерь. {change}",
+    "hypothesis": "Если снять первую причину («{cause}»), то {change_low}",
+    "gist": "{title}. {change}",
+    "goal": "{change}",
+    "name": "{title}",
+}  # fmt: skip
+
+
+def _prose(field: FieldPlan, case: CaseText, *, better: bool) -> str:
+    opening = OPENINGS.get(field.key, "Разобрали вопрос всей командой и с теми, кого он касается. {change}")
+    text = opening.format(
+        problem=case.problem, cause=case.causes[0], effect=_low(case.effects[0]), change=case.expected_change,
+        change_low=_low(case.expected_change), title=case.title,
+    )  # fmt: skip
+    if better and field.kind is FieldKind.LONG_TEXT:
+        first = case.indicators[0]
+        text += f" После замечаний уточнили: {_low(first.name)} – {first.baseline} {first.unit}, источник назван."
+    return text
+
+
+def _low(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+REMARKS = (
+    "Откуда это число? Назовите источник и год, иначе его оспорят на защите.",
+    "Здесь названо следствие, а не причина. Спросите «почему» ещё два раза.",
+    "Кто из жителей с этим не согласится? Добавьте их слова.",
+    "Хорошо. Но как вы узнаете через месяц, что решение не работает?",
+)
+QUESTIONS = (
+    "Что произойдёт, если вы не сделаете ничего?",
+    "Кому выгодно, чтобы проблема осталась?",
+    "Почему это до сих пор не решили те, кто был до вас?",
+)
+NOTES = ("Сильный руководитель, но решает за всех. Предложить, чтобы докладывали остальные.",)
+COMMENTS = (
+    "Проблема доказана, решение вытекает из причин. Бюджет ещё сырой.",
+    "Команда услышала замечания: видно, как изменился взгляд на проблему.",
+    "Пилот проведён честно, неудача названа неудачей. Это редкость.",
+)
+
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\nxref\n0 4\n0000000000 65535 f \n"
+    b"0000000009 00000 n \n0000000053 00000 n \n0000000102 00000 n \ntrailer<</Size 4/Root 1 0 R>>\nstartxref\n164\n%%EOF\n"
+)
+"""An empty page: what stands for a team's presentation."""
