@@ -30,7 +30,7 @@ def navigation(request: Any) -> Mapping[str, Any]:
     if viewer is None:
         return {}
     path = request.scope["path"]
-    return {"nav": [(href, label, _inside(path, href)) for href, label in _links(viewer)]}
+    return {"demo": viewer.demo, "nav": [(href, label, _inside(path, href)) for href, label in _links(viewer)]}
 
 
 def _inside(path: str, href: str) -> bool:

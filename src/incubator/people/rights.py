@@ -166,6 +166,7 @@ class Viewer:
     grants: frozenset[Grant] = frozenset()
     interests: frozenset[Interest] = frozenset()
     session: bytes = b""
+    demo: bool = False  # an invented person: every page says so
     flash: tuple[tuple[str, str], ...] = field(default=(), compare=False)  # (kind, text)
 
     def holds(self, role: Role, scope: Scope, where: UUID | None = None) -> bool:

@@ -34,7 +34,7 @@ DEVICE_LASTS = timedelta(days=365)
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 SESSION = f"""
-SELECT p.id, p.name, p.email, p.locale, p.time_zone, s.flash, now() AS now, s.seen_at < now() - $2::interval AS touch,
+SELECT p.id, p.name, p.email, p.locale, p.time_zone, p.demo, s.flash, now() AS now, s.seen_at < now() - $2::interval AS touch,
 {queries.HOLDS}
 FROM session s JOIN person p ON p.id = s.person
 WHERE s.token_hash = $1 AND s.expires_at > now() AND s.seen_at > now() - $3::interval AND p.deactivated_at IS NULL
