@@ -38,7 +38,7 @@ async def test_the_right_password_opens_a_session(client, anna):
 async def test_a_wrong_pair_is_one_answer_for_all(client, anna, email, password):
     answer = await enter(client, email, password)
     assert answer.status_code == 422
-    assert "E-mail" in answer.text and "session" not in client.cookies
+    assert "не подходят друг к другу" in answer.text and "session" not in client.cookies
     assert await fetch_value("SELECT count(*) FROM session") == 0
 
 
