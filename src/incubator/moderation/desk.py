@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from incubator.foundation.database import fetch, fetch_one
+from incubator.foundation.database import fetch, fetch_value
 from incubator.foundation.i18n import Message
 from incubator.moderation import queries
-from incubator.moderation.queries import NoteRow, RemarkRow
+from incubator.moderation.queries import DecisionRow, NoteRow, RemarkRow
 from incubator.moderation.rules import ANSWER, CHECK, VIEW_NOTES, VIEW_REMARKS
 from incubator.people.rights import Viewer
-from incubator.programmes.blueprint import FieldKind, FieldPlan
 from incubator.stages import hooks
-from incubator.stages.answers import spoken
-from incubator.stages.comparison import Piece, compare
+from incubator.stages.answers import Answer, answers
+from incubator.stages.comparison import Kind, Piece, compare
+from incubator.stages.hooks import Note
 from incubator.stages.queries import SentWork, Work, versions, work_for
 from incubator.stages.rules import QUESTION, Outcome, SubmissionState, Task, outcomes
 from incubator.teams.queries import team_for
@@ -32,21 +32,24 @@ SAID: Mapping[Outcome, Message] = {
 class DeskField:
     """A field of the version being read: its answer, what changed, and the remarks made at it."""
 
-    plan: FieldPlan
-    value: object
-    text: str
+    answer: Answer
     changes: Sequence[Piece]
     remarks: Sequence[RemarkRow]
 
     @property
+    def key(self) -> str:
+        """The field's key."""
+        return self.answer.field.key
+
+    @property
     def changed(self) -> bool:
         """Whether the answer differs from the version compared with."""
-        return len(self.changes) > 1
+        return any(piece.kind is not Kind.SAME for piece in self.changes)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything on the check screen; `undecided` when the last version waits for a decision."""
+    """Everything on the check screen; `outcomes` is empty when nothing can be decided, and `closed` may say why."""
 
     work: Work
     sent: SentWork
@@ -54,11 +57,30 @@ class Desk:
     fields: Sequence[DeskField]
     whole: Sequence[RemarkRow]
     notes: Sequence[NoteRow]
+    decisions: Sequence[DecisionRow]
     outcomes: Sequence[Outcome]
-    undecided: bool
-    drafts: int
-    decided: str
     gate_open: bool
+
+    @property
+    def drafts(self) -> int:
+        """The viewer's remarks that the team does not see yet."""
+        marks = [mark for field in self.fields for mark in field.remarks] + list(self.whole)
+        return sum(mark.sent_at is None for mark in marks)
+
+    @property
+    def returns_left(self) -> int:
+        """How often the work may still be returned, this time included."""
+        return max(0, self.work.rework_limit - self.sent.number + 1)
+
+    @property
+    def decided(self) -> DecisionRow | None:
+        """What was decided about the version being read."""
+        return next((made for made in self.decisions if made.revision == self.sent.number), None)
+
+    @property
+    def closed(self) -> Message | None:
+        """Why nothing is decided any more though the work waits."""
+        return self.work.situation.stopped if self.work.situation.state is SubmissionState.SUBMITTED else None
 
 
 async def desk(viewer: Viewer, submission: UUID, compare_with: str) -> Desk:
@@ -66,80 +88,75 @@ async def desk(viewer: Viewer, submission: UUID, compare_with: str) -> Desk:
     work = await work_for(viewer, submission)
     work.standing.need(CHECK)
     last = work.last.number if work.last else 1
-    with_number = int(compare_with) if compare_with.isdecimal() and 0 < int(compare_with) < last else last - 1
-    numbers = [number for number in (with_number, last) if number > 0]
-    *older, sent = await versions(submission, *numbers)
-    marks = await queries.remarks(submission, viewer)
-    undecided = work.situation.state is SubmissionState.SUBMITTED
+    chosen = _chosen(compare_with, last)
+    *older, sent = await versions(submission, *([chosen] if chosen else []), last)
+    marks = await queries.remarks(viewer, work)
+    keys = {plan.key for plan in sent.fields}
     return Desk(
-        work=work, sent=sent, compared=older[0].number if older else 0,
-        fields=[_field(plan, sent, older[0] if older else None, marks) for plan in sent.fields],
-        whole=[mark for mark in marks if not mark.field],
+        work=work, sent=sent, compared=chosen, fields=_fields(sent, older[0] if older else None, marks),
+        whole=[mark for mark in marks if mark.field not in keys],
         notes=await queries.private_notes(work.team) if work.standing.may(VIEW_NOTES) else (),
-        outcomes=outcomes(last, work.rework_limit) if undecided else (),
-        undecided=undecided,
-        drafts=sum(mark.sent_at is None for mark in marks),
-        decided=await _decided(sent.id),
-        gate_open=work.situation.state is SubmissionState.ACCEPTED and await _gate_open(work),
+        decisions=await queries.decisions(submission), outcomes=_outcomes(work, last), gate_open=await _gate_is_open(work),
     )  # fmt: skip
 
 
-def _field(plan: FieldPlan, sent: SentWork, older: SentWork | None, marks: Sequence[RemarkRow]) -> DeskField:
-    value = sent.content.get(plan.key, "")
-    text = _text(plan, value)
-    before = _text(plan, older.content.get(plan.key, "")) if older else text
-    return DeskField(plan, value, text, compare(before, text), [mark for mark in marks if mark.field == plan.key])
+def _chosen(compare_with: str, last: int) -> int:
+    """The earlier version to compare with: the one before the last unless the address names another; 0 for none."""
+    named = int(compare_with) if len(compare_with) < 6 and compare_with.isdecimal() else 0
+    return named if 0 < named < last else last - 1
 
 
-def _text(plan: FieldPlan, value: object) -> str:
-    """An answer as lines of text, so that tables and files can be compared too."""
-    if plan.kind is FieldKind.TABLE and isinstance(value, list):
-        return "\n".join(" | ".join(str(cell) for cell in row) for row in value)
-    if plan.kind is FieldKind.FILE and isinstance(value, list):
-        return "\n".join(str(file.get("name", "")) for file in value if isinstance(file, dict))
-    return spoken(plan, value)
+def _fields(sent: SentWork, older: SentWork | None, marks: Sequence[RemarkRow]) -> list[DeskField]:
+    before = {each.field.key: each.words for each in answers(older.fields, older.content)} if older else {}
+    return [
+        DeskField(
+            answer,
+            compare(before.get(answer.field.key, ""), answer.words) if older else (),
+            [mark for mark in marks if mark.field == answer.field.key],
+        )
+        for answer in answers(sent.fields, sent.content)
+    ]
 
 
-async def _decided(revision: UUID) -> str:
-    """Who decided about this version, or ""."""
-    row = await fetch_one(
-        "SELECT p.name FROM decision d JOIN person p ON p.id = d.decided_by WHERE d.revision = $1", revision
-    )
-    return row["name"] if row else ""
+def _outcomes(work: Work, last: int) -> Sequence[Outcome]:
+    situation = work.situation
+    waits = situation.state is SubmissionState.SUBMITTED and situation.stopped is None
+    return outcomes(last, work.rework_limit) if waits else ()
 
 
-async def _gate_open(work: Work) -> bool:
-    """Whether every required work of the module is accepted and the team is still in it."""
-    row = await fetch_one(
-        "SELECT EXISTS (SELECT 1 FROM team_module e WHERE e.team = $1 AND e.module = $2 AND e.advanced_at IS NULL)"
+async def _gate_is_open(work: Work) -> bool:
+    """Whether the team may be led on: everything required in the module is accepted and nobody has done it yet."""
+    if work.situation.state is not SubmissionState.ACCEPTED or work.situation.stopped:
+        return False
+    ready: bool = await fetch_value(
+        "SELECT EXISTS (SELECT 1 FROM module WHERE id = $2 AND gate = 'all_required_accepted')"
+        " AND NOT EXISTS (SELECT 1 FROM team_module e WHERE e.team = $1 AND e.module = $2"
+        " AND e.advanced_at IS NOT NULL AND e.closed_at IS NULL)"
         " AND NOT EXISTS (SELECT 1 FROM assignment a LEFT JOIN submission s ON s.assignment = a.id AND s.team = $1"
-        " WHERE a.module = $2 AND a.required AND s.state IS DISTINCT FROM 'accepted') AS open",
+        " WHERE a.module = $2 AND a.required AND s.state IS DISTINCT FROM 'accepted')",
         work.team, work.module,
     )  # fmt: skip
-    return bool(row and row["open"])
+    return ready
 
 
-async def next_after(viewer: Viewer, submission: UUID) -> UUID | None:
-    """The work that waits next in the viewer's queue, past this one."""
-    waiting = [row.submission for row in await queries.queue(viewer)]
-    if submission in waiting:
-        place = waiting.index(submission)
-        waiting = waiting[place + 1 :] + waiting[:place]
-    return waiting[0] if waiting else None
+async def gate_open(viewer: Viewer, submission: UUID) -> bool:
+    """Whether with this work accepted the team may be led into the next module."""
+    return await _gate_is_open(await work_for(viewer, submission))
 
 
 # In the team's own pages
 
 
-async def margin(viewer: Viewer, submission: UUID) -> Mapping[str, Sequence[RemarkRow]]:
-    """Remarks that were sent, by the key of their field."""
+async def margin(viewer: Viewer, submission: UUID) -> Mapping[str, Sequence[Note]]:
+    """Remarks that were sent, by the key of their field; decisions and remarks on the whole work at the top."""
     work = await work_for(viewer, submission)
     if not work.standing.may(VIEW_REMARKS):
         return {}
-    found: dict[str, list[RemarkRow]] = {}
-    for mark in await queries.remarks(submission, viewer):
+    found: dict[str, list[Note]] = {"": [made for made in await queries.decisions(submission) if made.message]}
+    keys = {plan.key for plan in work.fields}
+    for mark in await queries.remarks(viewer, work):
         if mark.sent_at is not None:
-            found.setdefault(mark.field, []).append(mark)
+            found.setdefault(mark.field if mark.field in keys else "", []).append(mark)
     return found
 
 
@@ -151,7 +168,7 @@ async def open_questions(viewer: Viewer, team_id: UUID) -> Sequence[Task]:
     if not rows or not (await team_for(viewer, team_id)).standing.may(ANSWER):
         return ()
     return [
-        Task(title=row["text"], href=f"/teams/{team_id}/questions#question-{row['id']}", state="blue",
+        Task(title=row["text"], href=f"/teams/{team_id}/questions#question-{row['id']}", state="not_started",
              note=Message("A question of the moderator"), rank=QUESTION, key=row["id"])
         for row in rows
     ]  # fmt: skip

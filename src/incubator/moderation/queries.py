@@ -1,12 +1,18 @@
-"""What moderators see: the queue, the desk, and the notes and questions of a team."""
+"""What moderators see: the queue, remarks and decisions, and the notes and questions of a team."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from incubator.foundation.database import fetch
+from incubator.foundation.database import fetch, fetch_value
+from incubator.foundation.refusals import NotFound
+from incubator.moderation.rules import LONG_WAIT, REMARK, REPLY, not_editable
 from incubator.people.rights import Role, Scope, Viewer
+from incubator.stages.queries import Work
+from incubator.stages.rules import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,30 +28,61 @@ class QueueRow:
     revision: int
     sent_at: datetime
     late: bool
-    due_at: datetime
     draft_remarks: int
+    waiting: int  # pieces of work in the whole queue
+
+    def waits_long(self, now: datetime) -> bool:
+        """Whether the team has waited longer than it should."""
+        return now > self.sent_at + LONG_WAIT
 
 
-QUEUE = """
-SELECT s.id AS submission, t.id AS team, t.name AS team_name, c.name AS cohort_name, m.title AS module_title, a.title,
-  r.number AS revision, r.sent_at, r.late, coalesce(s.extended_to, m.due_at) AS due_at,
-  (SELECT count(*) FROM remark k WHERE k.submission = s.id AND k.sent_at IS NULL AND k.author = $3) AS draft_remarks
+WAITING = """
 FROM submission s JOIN team t ON t.id = s.team JOIN cohort c ON c.id = t.cohort
 JOIN assignment a ON a.id = s.assignment JOIN module m ON m.id = a.module
 JOIN LATERAL (SELECT * FROM revision v WHERE v.submission = s.id ORDER BY v.number DESC LIMIT 1) r ON true
 WHERE s.state = 'submitted' AND t.withdrawn_at IS NULL AND c.closed_at IS NULL
-  AND (t.id = ANY($1) OR c.programme = ANY($2)) AND ($4::uuid IS NULL OR c.id = $4)
-ORDER BY r.sent_at, s.id
+  AND (t.id = ANY($1) OR (c.programme = ANY($2) AND NOT t.id = ANY($3))) AND ($4::uuid IS NULL OR c.id = $4)
 """
+QUEUE = f"""
+SELECT s.id AS submission, t.id AS team, t.name AS team_name, c.name AS cohort_name, m.title AS module_title, a.title,
+  r.number AS revision, r.sent_at, r.late,
+  (SELECT count(*) FROM remark k WHERE k.submission = s.id AND k.sent_at IS NULL AND k.author = $5) AS draft_remarks,
+  count(*) OVER () AS waiting
+{WAITING} ORDER BY r.sent_at, s.id LIMIT $6
+"""  # noqa: S608  (constants)
 
 
-async def queue(viewer: Viewer, cohort: UUID | None = None) -> list[QueueRow]:
-    """Work waiting for the viewer, oldest first: of the teams he accompanies and of the programmes he organises."""
-    rows = await fetch(
-        QUEUE, viewer.places(Role.MODERATOR, Scope.TEAM), viewer.places(Role.ORGANISER, Scope.PROGRAMME), viewer.id,
-        cohort,
-    )  # fmt: skip
+async def queue(viewer: Viewer, cohort: UUID | None = None, *, most: int | None = None) -> list[QueueRow]:
+    """Work waiting for the viewer, oldest first: of the teams he accompanies and of the programmes he organises.
+
+    An organiser with a conflict of interest does not check that team's work, so it is not in his queue.
+    """
+    rows = await fetch(QUEUE, *_reach(viewer, cohort), viewer.id, most)
     return [QueueRow(**row) for row in rows]
+
+
+def _reach(viewer: Viewer, cohort: UUID | None) -> tuple[list[UUID], list[UUID], list[UUID], UUID | None]:
+    """The first parameters of WAITING: teams accompanied, programmes organised, teams in conflict, one cohort or all."""
+    own = {grant.where for grant in viewer.grants if grant.scope is Scope.TEAM and grant.role is not Role.MODERATOR}
+    conflicted = {*filter(None, own), *(interest.team for interest in viewer.interests)}
+    return (
+        viewer.places(Role.MODERATOR, Scope.TEAM),
+        viewer.places(Role.ORGANISER, Scope.PROGRAMME),
+        sorted(conflicted),
+        cohort,
+    )
+
+
+NEXT = f"""
+SELECT s.id {WAITING} AND s.id <> $5
+ORDER BY (r.sent_at, s.id) < (SELECT max(v.sent_at), $5::uuid FROM revision v WHERE v.submission = $5), r.sent_at, s.id LIMIT 1
+"""  # noqa: S608  (constants)
+
+
+async def next_after(viewer: Viewer, submission: UUID) -> UUID | None:
+    """The work that waits next in the viewer's queue: past this one, then from the beginning."""
+    found: UUID | None = await fetch_value(NEXT, *_reach(viewer, None), submission)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +96,19 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class RemarkRow:
-    """A remark with its thread; `field` "" means the work as a whole."""
+    """A remark with its thread; `field` "" means the work as a whole. What the viewer may do with it is judged for him."""
 
     id: UUID
     field: str
     text: str
-    author: UUID
     author_name: str
     written_at: datetime
+    edited_at: datetime | None
     sent_at: datetime | None
     revision: int
     replies: tuple[Reply, ...]
+    may_reply: bool
+    may_edit: bool
 
     @property
     def template(self) -> str:
@@ -78,24 +117,78 @@ class RemarkRow:
 
 
 REMARKS = """
-SELECT k.id, k.field, k.text, k.author, p.name AS author_name, k.written_at, k.sent_at, r.number AS revision
+SELECT k.id, k.field, k.text, k.author, p.name AS author_name, k.written_at, k.edited_at, k.sent_at,
+  r.number AS revision,
+  (SELECT coalesce(json_agg(json_build_array(w.name, y.text, y.written_at) ORDER BY y.written_at, y.id), '[]')
+     FROM remark_reply y JOIN person w ON w.id = y.author WHERE y.remark = k.id) AS replies
 FROM remark k JOIN revision r ON r.id = k.revision JOIN person p ON p.id = k.author
-WHERE k.submission = $1 AND (k.sent_at IS NOT NULL OR k.author = $2 OR $3)
-ORDER BY r.number DESC, k.written_at
-"""
-REPLIES = """
-SELECT y.remark, p.name AS author, y.text, y.written_at FROM remark_reply y JOIN remark k ON k.id = y.remark
-JOIN person p ON p.id = y.author WHERE k.submission = $1 ORDER BY y.written_at
+WHERE k.submission = $1 AND (k.sent_at IS NOT NULL OR k.author = $2)
+ORDER BY r.number DESC, k.written_at, k.id
 """
 
 
-async def remarks(submission: UUID, viewer: Viewer, *, drafts_of_all: bool = False) -> list[RemarkRow]:
-    """The remarks on a piece of work, newest version first; drafts only to their author (or to all moderators)."""
-    threads: dict[UUID, list[Reply]] = {}
-    for row in await fetch(REPLIES, submission):
-        threads.setdefault(row["remark"], []).append(Reply(row["author"], row["text"], row["written_at"]))
-    rows = await fetch(REMARKS, submission, viewer.id, drafts_of_all)
-    return [RemarkRow(**row, replies=tuple(threads.get(row["id"], ()))) for row in rows]
+async def remarks(viewer: Viewer, work: Work) -> list[RemarkRow]:
+    """The remarks on a piece of work, newest version first; drafts only to their author. One statement."""
+    return [_remark_row(viewer, work, row) for row in await fetch(REMARKS, work.submission, viewer.id)]
+
+
+def _remark_row(viewer: Viewer, work: Work, row: Mapping[str, Any]) -> RemarkRow:
+    values = dict(row)
+    author, sent_at = values.pop("author"), row["sent_at"]
+    replies = [Reply(name, text, datetime.fromisoformat(at)) for name, text, at in json.loads(values.pop("replies"))]
+    return RemarkRow(
+        **values, replies=tuple(replies), may_reply=sent_at is not None and work.standing.may(REPLY),
+        may_edit=work.standing.may(REMARK) and not_editable(author, viewer.id, sent_at, viewer.now) is None,
+    )  # fmt: skip
+
+
+async def submission_of(remark: UUID) -> UUID:
+    """The piece of work that a remark belongs to; whoever asks goes on through the work. Raises NotFound."""
+    return await _known("SELECT submission FROM remark WHERE id = $1", remark)
+
+
+async def team_of_note(note: UUID) -> UUID:
+    """The team that a private note is about; whoever asks goes on through the team. Raises NotFound."""
+    return await _known("SELECT team FROM private_note WHERE id = $1 AND retracted_at IS NULL", note)
+
+
+async def team_of_question(question: UUID) -> UUID:
+    """The team that a guiding question was put to; whoever asks goes on through the team. Raises NotFound."""
+    return await _known("SELECT team FROM guiding_question WHERE id = $1", question)
+
+
+async def _known(sql: str, key: UUID) -> UUID:
+    found: UUID | None = await fetch_value(sql, key)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """What was decided about a version, and the word to the team."""
+
+    kind: Outcome
+    message: str
+    decided_at: datetime
+    decided_by: str
+    revision: int
+
+    @property
+    def template(self) -> str:
+        """What draws it at the top of the team's page."""
+        return "moderation/_decision.html"
+
+
+async def decisions(submission: UUID) -> list[DecisionRow]:
+    """What was decided about the versions of a piece of work, newest first."""
+    rows = await fetch(
+        "SELECT d.kind, d.message, d.decided_at, coalesce(p.name, '') AS decided_by, r.number AS revision"
+        " FROM decision d JOIN revision r ON r.id = d.revision LEFT JOIN person p ON p.id = d.decided_by"
+        " WHERE r.submission = $1 ORDER BY r.number DESC",
+        submission,
+    )
+    return [DecisionRow(**{**row, "kind": Outcome(row["kind"])}) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +200,13 @@ class NoteRow:
     author: UUID
     author_name: str
     written_at: datetime
-    version: int
+    edited_at: datetime | None
 
 
 async def private_notes(team: UUID) -> list[NoteRow]:
     """The notes about a team that were not retracted, newest first; the caller has judged VIEW_NOTES."""
     rows = await fetch(
-        "SELECT n.id, n.text, n.author, p.name AS author_name, n.written_at, n.version FROM private_note n"
+        "SELECT n.id, n.text, n.author, p.name AS author_name, n.written_at, n.edited_at FROM private_note n"
         " JOIN person p ON p.id = n.author WHERE n.team = $1 AND n.retracted_at IS NULL ORDER BY n.written_at DESC",
         team,
     )
@@ -122,10 +215,11 @@ async def private_notes(team: UUID) -> list[NoteRow]:
 
 @dataclass(frozen=True, slots=True)
 class QuestionRow:
-    """A guiding question and what the team answered."""
+    """A guiding question and what the team answered; `about` names the work it was asked about, if any."""
 
     id: UUID
     text: str
+    about: str
     asked_at: datetime
     asked_by: str
     answer: str
@@ -136,9 +230,10 @@ class QuestionRow:
 async def questions(team: UUID) -> list[QuestionRow]:
     """The guiding questions put to a team: unanswered ones first, then the newest."""
     rows = await fetch(
-        "SELECT q.id, q.text, q.asked_at, p.name AS asked_by, q.answer, q.answered_at,"
+        "SELECT q.id, q.text, q.asked_at, p.name AS asked_by, q.answer, q.answered_at, coalesce(a.title, '') AS about,"
         " coalesce(w.name, '') AS answered_by FROM guiding_question q JOIN person p ON p.id = q.asked_by"
-        " LEFT JOIN person w ON w.id = q.answered_by WHERE q.team = $1"
+        " LEFT JOIN person w ON w.id = q.answered_by LEFT JOIN submission s ON s.id = q.submission"
+        " LEFT JOIN assignment a ON a.id = s.assignment WHERE q.team = $1"
         " ORDER BY q.answered_at IS NOT NULL, q.asked_at DESC",
         team,
     )
@@ -178,9 +273,3 @@ async def moderators_of(cohort: UUID) -> list[tuple[UUID, str]]:
         cohort,
     )
     return [(row["id"], row["name"]) for row in rows]
-
-
-async def module_titles(modules: Sequence[UUID]) -> dict[UUID | None, str]:
-    """Titles of modules by id."""
-    rows = await fetch("SELECT id, title FROM module WHERE id = ANY($1)", list(modules))
-    return {row["id"]: row["title"] for row in rows}

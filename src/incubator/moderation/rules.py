@@ -13,12 +13,16 @@ from incubator.people.rights import KNOWS_TEAM, MODERATOR, ORGANISER, ORGANISERS
 from incubator.stages.rules import ONLY_STAFF, Outcome
 
 EDITABLE: Final = timedelta(minutes=15)
+LONG_WAIT: Final = timedelta(days=5)
+"""After so long a wait for a decision the queue and the organisers are told."""
 LONGEST: Final = 10_000
 
 ADMINISTRATOR = frozenset({Relation.ADMINISTRATOR})
 CONFLICTED = frozenset({Relation.ORGANISER_CONFLICTED})
 WITHOUT_CONFLICT = MODERATOR | ORGANISER
 ONLY_AUTHOR = Message("Only its author changes this.")
+LED_ON = Message("The team is in the next module.")
+LED_OUT = Message("The team has passed the last module.")
 
 VIEW_NOTES = right("private_note.view", allow=WITHOUT_CONFLICT, forbid=CONFLICTED | ADMINISTRATOR)
 WRITE_NOTE = right("private_note.create", allow=WITHOUT_CONFLICT, forbid=CONFLICTED | ADMINISTRATOR)

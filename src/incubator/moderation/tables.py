@@ -55,8 +55,21 @@ class PrivateNote(Table, db=DB, tablename="private_note"):
     text = Text(null=False)
     author = UUID(null=False, default=None)
     written_at = Timestamptz(null=False, default=None)
+    edited_at = Timestamptz(null=True, default=None)
     version = Integer(null=False, default=1)
     retracted_at = Timestamptz(null=True, default=None)
+
+
+class NoteVersion(Table, db=DB, tablename="private_note_version"):
+    """What a private note said before it was changed; `kept_at` is when the next text took its place."""
+
+    id = UUID(primary_key=True, default=new_id)
+    note = ref(PrivateNote, index=False)
+    number = Integer(null=False)
+    text = Text(null=False)
+    kept_at = Timestamptz(null=False, default=None)
+
+    note_version_once = Unique(["note", "number"])
 
 
 class GuidingQuestion(Table, db=DB, tablename="guiding_question"):

@@ -10,12 +10,13 @@ from litestar.params import FromPath
 from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import Invalid
+from incubator.foundation.refusals import Invalid, NotFound
 from incubator.moderation import actions, desk, queries, rules
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.queries import cohort_for
 from incubator.stages.queries import work_for
+from incubator.stages.rules import Outcome
 from incubator.teams.queries import team_for
 
 Web = Request[Any, Any, Any]
@@ -32,8 +33,9 @@ def _cohort_in(request: Web) -> UUID | None:
 @get("/queue")
 async def queue(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """Work that waits for the viewer, oldest first."""
-    waiting = await queries.queue(viewer, _cohort_in(request))
-    return pages.page(request, "moderation/queue.html", waiting=waiting, block="waiting")
+    cohort = _cohort_in(request)
+    waiting = await queries.queue(viewer, cohort)
+    return pages.page(request, "moderation/queue.html", waiting=waiting, filtered=cohort is not None, block="waiting")
 
 
 @get("/submissions/{submission_id:uuid}/desk")
@@ -43,7 +45,7 @@ async def desk_page(request: Web, viewer: NamedDependency[Viewer], submission_id
 
 
 async def _desk(request: Web, viewer: Viewer, submission: UUID, form: Form, at: str = "") -> Response[Any]:
-    """`at` names the small form (a field's key, "decision", "note" …) whose errors `form` holds."""
+    """`at` names the small form whose errors `form` holds: "decision", "field-…", or "remark-…" with a remark's id."""
     sheet = await desk.desk(viewer, submission, request.query_params.get("with", ""))
     return pages.page(
         request, "moderation/desk.html", status=422 if form.errors else 200, desk=sheet, form=form, at=at
@@ -52,17 +54,30 @@ async def _desk(request: Web, viewer: Viewer, submission: UUID, form: Form, at: 
 
 @post("/submissions/{submission_id:uuid}/decision")
 async def decide(request: Web, viewer: NamedDependency[Viewer], submission_id: FromPath[UUID]) -> Response[Any]:
-    """Accept, return or fail; then the next work in the queue."""
+    """Accept, return or fail; then the next work in the queue, or the gate that this has opened."""
     form = await pages.read_form(request)
     revision = form.integer("revision", 1, 10_000)
     try:
         verdict = rules.read_verdict(form)
     except Invalid:
         return await _desk(request, viewer, submission_id, form, "decision")
-    following = await desk.next_after(viewer, submission_id)
     await actions.decide(viewer, submission_id, given(revision), verdict)
     await flash(viewer, "success", desk.SAID[verdict.outcome])
+    if verdict.outcome is Outcome.ACCEPTED and await desk.gate_open(viewer, submission_id):
+        return pages.redirect(request, f"/submissions/{submission_id}/desk")
+    return await _next(request, viewer, submission_id)
+
+
+async def _next(request: Web, viewer: Viewer, submission: UUID) -> Response[Any]:
+    following = await queries.next_after(viewer, submission)
     return pages.redirect(request, f"/submissions/{following}/desk" if following else "/queue")
+
+
+@get("/submissions/{submission_id:uuid}/next")
+async def next_work(request: Web, viewer: NamedDependency[Viewer], submission_id: FromPath[UUID]) -> Response[Any]:
+    """The work that waits next, without deciding about this one."""
+    (await work_for(viewer, submission_id)).standing.need(rules.CHECK)
+    return await _next(request, viewer, submission_id)
 
 
 @post("/submissions/{submission_id:uuid}/remarks")
@@ -74,8 +89,8 @@ async def write_remark(request: Web, viewer: NamedDependency[Viewer], submission
         text = rules.read_text(form)
     except Invalid:
         return await _desk(request, viewer, submission_id, form, f"field-{field}")
-    await actions.write_remark(viewer, submission_id, given(revision), field, text)
-    return pages.redirect(request, f"/submissions/{submission_id}/desk#remarks-{field}")
+    remark = await actions.write_remark(viewer, submission_id, given(revision), field, text)
+    return pages.redirect(request, f"/submissions/{submission_id}/desk#remark-{remark}")
 
 
 @post("/submissions/{submission_id:uuid}/remarks/send")
@@ -90,9 +105,13 @@ async def send_remarks(request: Web, viewer: NamedDependency[Viewer], submission
 @post("/remarks/{remark_id:uuid}")
 async def edit_remark(request: Web, viewer: NamedDependency[Viewer], remark_id: FromPath[UUID]) -> Response[Any]:
     """Change one's own remark."""
-    text = rules.read_text(await pages.read_form(request))
+    form = await pages.read_form(request)
+    try:
+        text = rules.read_text(form)
+    except Invalid:
+        return await _desk(request, viewer, await queries.submission_of(remark_id), form, f"remark-{remark_id}")
     submission = await actions.edit_remark(viewer, remark_id, text)
-    return pages.redirect(request, f"/submissions/{submission}/desk")
+    return pages.redirect(request, f"/submissions/{submission}/desk#remark-{remark_id}")
 
 
 @post("/remarks/{remark_id:uuid}/drop")
@@ -106,34 +125,63 @@ async def drop_remark(request: Web, viewer: NamedDependency[Viewer], remark_id: 
 @post("/remarks/{remark_id:uuid}/reply")
 async def reply(request: Web, viewer: NamedDependency[Viewer], remark_id: FromPath[UUID]) -> Response[Any]:
     """Answer a remark; the team comes back to its work, a moderator to the desk."""
-    text = rules.read_text(await pages.read_form(request))
-    submission, team_page = await actions.reply(viewer, remark_id, text)
-    work = await work_for(viewer, submission)
-    return pages.redirect(request, f"/submissions/{submission}/desk" if work.standing.may(rules.REMARK) else team_page)
+    form = await pages.read_form(request)
+    try:
+        text = rules.read_text(form)
+    except Invalid:
+        return await _reply(request, viewer, remark_id, form)
+    work = await actions.reply(viewer, remark_id, text)
+    own = f"/submissions/{work.submission}/desk" if work.standing.may(rules.CHECK) else work.href
+    return pages.redirect(request, f"{own}#remark-{remark_id}")
+
+
+async def _reply(request: Web, viewer: Viewer, remark_id: UUID, form: Form) -> Response[Any]:
+    """The remark with the answer as it was typed; the form itself stands on pages of other features too."""
+    work = await work_for(viewer, await queries.submission_of(remark_id))
+    work.standing.need(rules.REPLY)
+    remark = next((each for each in await queries.remarks(viewer, work) if each.id == remark_id), None)
+    if remark is None:
+        raise NotFound
+    return pages.page(request, "moderation/reply.html", status=422, work=work, remark=remark, form=form)
 
 
 @post("/teams/{team_id:uuid}/notes")
 async def write_note(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
-    """Write a private note about a team."""
-    text = rules.read_text(await pages.read_form(request))
+    """Write a private note about a team; from the desk one comes back to it."""
+    form = await pages.read_form(request)
+    submission = form.uuid("submission", required=False)
+    try:
+        text = rules.read_text(form)
+    except Invalid:
+        return await _notes(request, viewer, team_id, form)
     await actions.write_note(viewer, team_id, text)
-    return pages.redirect(request, f"/teams/{team_id}/notes")
+    return pages.redirect(request, f"/submissions/{submission}/desk#notes" if submission else f"/teams/{team_id}/notes")
 
 
 @get("/teams/{team_id:uuid}/notes")
 async def notes_page(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
     """The private notes about a team."""
+    return await _notes(request, viewer, team_id, Form.empty())
+
+
+async def _notes(request: Web, viewer: Viewer, team_id: UUID, form: Form, at: str = "") -> Response[Any]:
+    """`at` is the note whose change was refused, "" for a new one."""
     team = await team_for(viewer, team_id)
     team.standing.need(rules.VIEW_NOTES)
     return pages.page(
-        request, "moderation/notes.html", team=team, notes=await queries.private_notes(team_id), form=Form.empty()
+        request, "moderation/notes.html", status=422 if form.errors else 200, team=team, form=form, at=at,
+        blank=Form.empty(), notes=await queries.private_notes(team_id),
     )  # fmt: skip
 
 
 @post("/notes/{note_id:uuid}")
 async def edit_note(request: Web, viewer: NamedDependency[Viewer], note_id: FromPath[UUID]) -> Response[Any]:
     """Change one's own note."""
-    text = rules.read_text(await pages.read_form(request))
+    form = await pages.read_form(request)
+    try:
+        text = rules.read_text(form)
+    except Invalid:
+        return await _notes(request, viewer, await queries.team_of_note(note_id), form, str(note_id))
     team = await actions.edit_note(viewer, note_id, text)
     return pages.redirect(request, f"/teams/{team}/notes")
 
@@ -153,39 +201,41 @@ async def questions_page(request: Web, viewer: NamedDependency[Viewer], team_id:
 
 
 async def _questions(request: Web, viewer: Viewer, team_id: UUID, form: Form, at: str = "") -> Response[Any]:
+    """`at` names the form whose errors `form` holds: "ask", or the id of the question that was answered."""
     team = await team_for(viewer, team_id)
     team.standing.need(rules.VIEW_REMARKS)
     return pages.page(
         request, "moderation/questions.html", status=422 if form.errors else 200, team=team, form=form, at=at,
         questions=await queries.questions(team_id), may_ask=team.standing.may(rules.ASK),
-        may_answer=team.standing.may(rules.ANSWER),
+        may_answer=team.standing.may(rules.ANSWER), blank=Form.empty(),
     )  # fmt: skip
 
 
 @post("/teams/{team_id:uuid}/questions")
 async def ask(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
-    """Put a guiding question to a team."""
+    """Put a guiding question to a team; from the desk it is about that work, and one comes back to it."""
     form = await pages.read_form(request)
+    submission = form.uuid("submission", required=False)
     try:
         text = rules.read_text(form)
     except Invalid:
         return await _questions(request, viewer, team_id, form, "ask")
-    await actions.ask(viewer, team_id, text)
+    await actions.ask(viewer, team_id, text, submission=submission)
     await flash(viewer, "success", Message("The team sees the question."))
-    return pages.redirect(request, f"/teams/{team_id}/questions")
+    return pages.redirect(request, f"/submissions/{submission}/desk" if submission else f"/teams/{team_id}/questions")
 
 
 @post("/questions/{question_id:uuid}/answer")
 async def answer(request: Web, viewer: NamedDependency[Viewer], question_id: FromPath[UUID]) -> Response[Any]:
     """Answer a guiding question."""
     form = await pages.read_form(request)
-    team_id = form.uuid("team")
     try:
         text = rules.read_text(form)
     except Invalid:
-        return await _questions(request, viewer, given(team_id), form, str(question_id))
+        return await _questions(request, viewer, await queries.team_of_question(question_id), form, str(question_id))
     team = await actions.answer(viewer, question_id, text)
-    return pages.redirect(request, f"/teams/{team}/questions")
+    await flash(viewer, "success", Message("The answer is kept with the case."))
+    return pages.redirect(request, f"/teams/{team}/questions#question-{question_id}")
 
 
 @post("/teams/{team_id:uuid}/modules/{module_id:uuid}/advance")
@@ -196,8 +246,8 @@ async def advance(
     form = await pages.read_form(request)
     reason = form.text("reason", required=False, limit=1000, lines=True)
     form.demand()
-    await actions.advance(viewer, team_id, module_id, reason=reason)
-    await flash(viewer, "success", Message("The team is in the next module."))
+    following = await actions.advance(viewer, team_id, module_id, reason=reason)
+    await flash(viewer, "success", rules.LED_ON if following else rules.LED_OUT)
     return pages.redirect(request, f"/teams/{team_id}")
 
 
@@ -225,6 +275,6 @@ async def assign(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
 
 
 HANDLERS = [
-    queue, desk_page, decide, write_remark, send_remarks, edit_remark, drop_remark, reply, notes_page, write_note,
+    queue, desk_page, decide, next_work, write_remark, send_remarks, edit_remark, drop_remark, reply, notes_page, write_note,
     edit_note, retract_note, questions_page, ask, answer, advance, moderators_page, assign,
 ]  # fmt: skip

@@ -1,0 +1,204 @@
+"""What moderators write to a team and about it - remarks, notes, questions - and how the team answers."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from incubator.foundation.database import DB, execute, fetch_one, new_id
+from incubator.foundation.i18n import Message
+from incubator.foundation.refusals import Forbidden, NotFound, Refused
+from incubator.journal.actions import Audience, record
+from incubator.moderation.rules import ANSWER, ASK, REMARK, REPLY, WRITE_NOTE, not_editable
+from incubator.moderation.tables import GuidingQuestion, NoteVersion, PrivateNote, Remark, RemarkReply
+from incubator.people.rights import Viewer
+from incubator.stages.queries import Work, versions, work_for
+from incubator.teams.queries import team_for
+
+# Remarks
+
+
+async def write_remark(viewer: Viewer, submission: UUID, revision: int, field: str, text: str) -> UUID:
+    """Write a draft remark at a field of a version, or with "" on all of it; the team sees it when it is sent. Its id."""
+    async with DB.transaction():
+        work = await work_for(viewer, submission)
+        work.standing.need(REMARK)
+        (sent,) = await versions(submission, revision)
+        if field and field not in {each.key for each in sent.fields}:
+            raise NotFound
+        remark = Remark(id=new_id(), submission=submission, revision=sent.id, field=field, text=text,
+                        author=viewer.id, written_at=viewer.now)  # fmt: skip
+        await Remark.insert(remark)
+        await _note("remark.written", viewer, work, Audience.SELF)
+    return UUID(str(remark.id))
+
+
+async def edit_remark(viewer: Viewer, remark: UUID, text: str) -> UUID:
+    """Change one's own remark: a draft at any time, a sent one for fifteen minutes. The submission's id."""
+    async with DB.transaction():
+        row, work = await _own_remark(viewer, remark)
+        _demand(not_editable(row["author"], viewer.id, row["sent_at"], viewer.now))
+        await execute("UPDATE remark SET text = $2, edited_at = $3 WHERE id = $1", remark, text, viewer.now)
+        await _note("remark.edited", viewer, work, Audience.TEAM if row["sent_at"] else Audience.SELF)
+    return UUID(str(row["submission"]))
+
+
+async def drop_remark(viewer: Viewer, remark: UUID) -> UUID:
+    """Throw away one's own draft remark; what was sent stays. The submission's id."""
+    async with DB.transaction():
+        row, work = await _own_remark(viewer, remark)
+        _demand(not_editable(row["author"], viewer.id, None, viewer.now))
+        if row["sent_at"] is not None:
+            raise Forbidden(Message("The team has read this remark already. Write another one."))
+        await execute("DELETE FROM remark WHERE id = $1", remark)
+        await _note("remark.dropped", viewer, work, Audience.SELF)
+    return UUID(str(row["submission"]))
+
+
+async def _own_remark(viewer: Viewer, remark: UUID) -> tuple[Mapping[str, Any], Work]:
+    """A remark that the viewer wants to change, held, with its work. Of drafts only those who remark may know."""
+    row = await _remark(remark)
+    work = await work_for(viewer, row["submission"])
+    if row["sent_at"] is None and not work.standing.may(REMARK):
+        raise NotFound
+    work.standing.need(REMARK)
+    return row, work
+
+
+async def _remark(remark: UUID) -> Mapping[str, Any]:
+    row = await fetch_one("SELECT submission, author, sent_at FROM remark WHERE id = $1 FOR UPDATE", remark)
+    if row is None:
+        raise NotFound
+    return dict(row)
+
+
+async def send_remarks(viewer: Viewer, submission: UUID) -> int:
+    """Show the team one's draft remarks without deciding yet; how many."""
+    async with DB.transaction():
+        work = await work_for(viewer, submission)
+        work.standing.need(REMARK)
+        sent = await send_drafts(viewer, submission)
+        if not sent:
+            raise Refused(Message("There are no draft remarks to send."))
+        await _note("remarks.sent", viewer, work, Audience.TEAM, count=sent)
+    return sent
+
+
+async def send_drafts(viewer: Viewer, submission: UUID) -> int:
+    """The viewer's draft remarks are the team's from now on; how many. A step of sending them and of a decision."""
+    return await execute(
+        "UPDATE remark SET sent_at = $3 WHERE submission = $1 AND author = $2 AND sent_at IS NULL",
+        submission, viewer.id, viewer.now,
+    )  # fmt: skip
+
+
+async def reply(viewer: Viewer, remark: UUID, text: str) -> Work:
+    """Answer in the thread of a remark that was sent. The work it belongs to."""
+    async with DB.transaction():
+        row = await _remark(remark)
+        work = await work_for(viewer, row["submission"])
+        if row["sent_at"] is None:
+            raise NotFound
+        work.standing.need(REPLY)
+        await RemarkReply.insert(
+            RemarkReply(id=new_id(), remark=remark, text=text, author=viewer.id, written_at=viewer.now)
+        )
+        await _note("remark.answered", viewer, work, Audience.TEAM)
+    return work
+
+
+async def _note(verb: str, viewer: Viewer, work: Work, audience: Audience, **data: Any) -> None:
+    await record(verb, by=viewer.id, at=viewer.now, audience=audience, cohort=work.cohort, team=work.team,
+                 subject=work.submission, assignment=work.title, **data)  # fmt: skip
+
+
+def _demand(reason: Message | None) -> None:
+    if reason is not None:
+        raise Forbidden(reason)
+
+
+# Private notes
+
+
+async def write_note(viewer: Viewer, team_id: UUID, text: str) -> UUID:
+    """Note something about a team that the team never sees. Its id."""
+    async with DB.transaction():
+        team = await team_for(viewer, team_id)
+        team.standing.need(WRITE_NOTE)
+        note = PrivateNote(id=new_id(), team=team_id, text=text, author=viewer.id, written_at=viewer.now)
+        await PrivateNote.insert(note)
+        await record("note.written", by=viewer.id, at=viewer.now, audience=Audience.STAFF, cohort=team.cohort,
+                     team=team_id)  # fmt: skip
+    return UUID(str(note.id))
+
+
+async def edit_note(viewer: Viewer, note: UUID, text: str) -> UUID:
+    """Change one's own note; what it said before is kept as a version. The team's id."""
+    async with DB.transaction():
+        row = await _own_note(viewer, note)
+        await NoteVersion.insert(
+            NoteVersion(id=new_id(), note=note, number=row["version"], text=row["text"], kept_at=viewer.now)
+        )
+        await execute("UPDATE private_note SET text = $2, edited_at = $3, version = version + 1 WHERE id = $1",
+                      note, text, viewer.now)  # fmt: skip
+        await record("note.edited", by=viewer.id, at=viewer.now, audience=Audience.STAFF, cohort=row["cohort"],
+                     team=row["team"])  # fmt: skip
+    return UUID(str(row["team"]))
+
+
+async def retract_note(viewer: Viewer, note: UUID) -> UUID:
+    """Hide one's own note; it is not erased. The team's id."""
+    async with DB.transaction():
+        row = await _own_note(viewer, note)
+        await execute("UPDATE private_note SET retracted_at = $2 WHERE id = $1", note, viewer.now)
+        await record("note.retracted", by=viewer.id, at=viewer.now, audience=Audience.STAFF, cohort=row["cohort"],
+                     team=row["team"])  # fmt: skip
+    return UUID(str(row["team"]))
+
+
+async def _own_note(viewer: Viewer, note: UUID) -> Mapping[str, Any]:
+    """One's own note, held; to those who may not read notes there is none."""
+    row = await fetch_one(
+        "SELECT n.team, n.author, n.text, n.version, t.cohort FROM private_note n JOIN team t ON t.id = n.team"
+        " WHERE n.id = $1 AND n.retracted_at IS NULL FOR UPDATE OF n",
+        note,
+    )
+    if row is None:
+        raise NotFound
+    (await team_for(viewer, row["team"])).standing.need(WRITE_NOTE)
+    _demand(not_editable(row["author"], viewer.id, None, viewer.now))
+    return dict(row)
+
+
+# Guiding questions
+
+
+async def ask(viewer: Viewer, team_id: UUID, text: str, *, submission: UUID | None = None) -> UUID:
+    """Put a guiding question to a team, about one piece of its work or about its case as a whole. Its id."""
+    async with DB.transaction():
+        team = await team_for(viewer, team_id)
+        team.standing.need(ASK)
+        if submission is not None and (await work_for(viewer, submission)).team != team_id:
+            raise NotFound
+        question = GuidingQuestion(id=new_id(), team=team_id, submission=submission, text=text, asked_at=viewer.now,
+                                   asked_by=viewer.id)  # fmt: skip
+        await GuidingQuestion.insert(question)
+        await record("question.asked", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=team.cohort,
+                     team=team_id, subject=question.id)  # fmt: skip
+    return UUID(str(question.id))
+
+
+async def answer(viewer: Viewer, question: UUID, text: str) -> UUID:
+    """Answer a guiding question, or answer it anew. The team's id."""
+    async with DB.transaction():
+        row = await fetch_one("SELECT team FROM guiding_question WHERE id = $1 FOR UPDATE", question)
+        if row is None:
+            raise NotFound
+        team = await team_for(viewer, row["team"])
+        team.standing.need(ANSWER)
+        await execute(
+            "UPDATE guiding_question SET answer = $2, answered_at = $3, answered_by = $4 WHERE id = $1",
+            question, text, viewer.now, viewer.id,
+        )  # fmt: skip
+        await record("question.answered", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=team.cohort,
+                     team=team.id, subject=question)  # fmt: skip
+    return team.id
