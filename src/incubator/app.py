@@ -24,7 +24,18 @@ from incubator.settings import settings
 
 log = logging.getLogger(__name__)
 
-UNREACHABLE = (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError, OSError, TimeoutError)
+UNREACHABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+    TimeoutError,
+)
 
 
 @get("/static/{version:str}/{name:path}", opt={"public": True}, sync_to_thread=False)
@@ -49,7 +60,7 @@ async def health_ready() -> Response[dict[str, Any]]:
         checks["database"] = {"status": "ok"}
         checks["migrations"] = {"status": "ok" if not pending else "pending", "pending": pending}
         checks["jobs"] = {"status": "ok", "runner": _runner(), **await jobs.backlog()}
-    except (*UNREACHABLE, asyncpg.PostgresError):
+    except (*UNREACHABLE, OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
         checks["database"] = {"status": "down"}
     ready = all(check["status"] == "ok" for check in checks.values())
     return Response({"status": "ok" if ready else "unavailable", **checks}, status_code=200 if ready else 503)
@@ -63,7 +74,7 @@ def _failed(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     """The one answer to every fault: ours, Litestar's, the database's, and the ones nobody thought of."""
     if isinstance(fault, SignInNeeded):
         return _to_sign_in(request, fault)
-    if isinstance(fault, UNREACHABLE):
+    if _unreachable(fault):
         log.error("database unreachable: %r", fault)
         return pages.refuse(request, HTTPException(status_code=503))
     if isinstance(fault, asyncpg.DataError | asyncpg.PostgresSyntaxError):
@@ -73,6 +84,12 @@ def _failed(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
         request.scope["state"]["incident"] = incident
         log.error("incident %s at %s", incident, request.scope["path"], exc_info=fault)
     return pages.refuse(request, fault)
+
+
+def _unreachable(fault: Exception) -> bool:
+    """Whether the database is away or too busy; asyncpg says so in several ways, one of them shared with our mistakes."""
+    closed = isinstance(fault, asyncpg.InterfaceError) and "clos" in str(fault)
+    return closed or isinstance(fault, UNREACHABLE)
 
 
 def _to_sign_in(request: Request[Any, Any, Any], fault: SignInNeeded) -> Response[Any]:

@@ -1,0 +1,98 @@
+"""What people see when the database is away, slow or full of connections, and when the program itself breaks."""
+
+import asyncio
+
+import asyncpg
+import cast
+import httpx
+import pytest
+from incubator.foundation.database import DB, fetch_value
+
+
+@pytest.fixture
+async def signed_in(client, db):
+    await cast.sign_in(client, await cast.administrator())
+    return client
+
+
+async def test_a_killed_server_is_answered_with_503_and_then_all_is_well(signed_in, dsn):
+    killer = await asyncpg.connect(dsn)
+    await killer.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'incubator'"
+        " AND pid <> pg_backend_pid()"
+    )
+    await killer.close()
+    answers = [(await signed_in.get("/profile")).status_code for _ in range(12)]
+    assert set(answers) <= {200, 503}
+    assert answers[-1] == 200
+
+
+async def test_exhausted_connections_are_answered_with_503_and_when_to_come_back(signed_in):
+    assert DB.pool is not None
+    held = [await DB.pool.acquire() for _ in range(DB.pool.get_max_size())]
+    try:
+        async with asyncio.timeout(6):
+            answer = await signed_in.get("/profile")
+    finally:
+        for connection in held:
+            await DB.pool.release(connection)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"].isdecimal()
+    assert (await signed_in.get("/profile")).status_code == 200
+
+
+async def test_our_own_mistake_is_a_500_with_a_code_for_support_and_no_secret(app, client, db, monkeypatch):
+    from incubator.foundation import pages
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("secret-in-the-message")
+
+    original = pages.page
+    await cast.sign_in(client, await cast.administrator())
+    from incubator.people import web
+
+    monkeypatch.setattr(web.pages, "page", lambda request, template, **kw: (
+        broken() if template.startswith("people/") else original(request, template, **kw)
+    ))
+    answer = await client.get("/profile")
+    assert answer.status_code == 500
+    assert "secret-in-the-message" not in answer.text
+    assert "Traceback" not in answer.text
+    assert "Код для поддержки" in answer.text
+
+
+async def test_data_that_postgresql_refuses_is_a_400(client, db):
+    await cast.sign_in(client, await cast.administrator())
+    for value in ("9" * 40, "-1", "1e9", "٣"):
+        answer = await client.get("/journal", params={"before": value})
+        assert answer.status_code in {200, 400, 404}, value
+    assert await fetch_value("SELECT 1") == 1
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe=1", b"a=%00", b"&".join(b"f%d=1" % n for n in range(5000))])
+async def test_a_form_that_no_browser_sends_is_a_400(client, db, body):
+    await cast.sign_in(client, await cast.administrator())
+    answer = await client.post(
+        "/profile", content=body, headers={"content-type": "application/x-www-form-urlencoded"}
+    )
+    assert answer.status_code == 400
+
+
+async def test_a_form_that_is_too_large_is_a_413(client, db):
+    await cast.sign_in(client, await cast.administrator())
+    answer = await client.post("/profile", data={"name": "я" * 200_000})
+    assert answer.status_code == 413
+
+
+async def test_a_broken_multipart_form_is_a_400(client: httpx.AsyncClient, db):
+    await cast.sign_in(client, await cast.administrator())
+    head = {"content-type": "multipart/form-data; boundary=x"}
+    part = b'--x\r\ncontent-disposition: form-data; name="name"\r\n'
+    for body in (
+        part + b"content-type: text/plain; charset=nonsense\r\n\r\nabc\r\n--x--\r\n",
+        part + b"\r\n\xff\xfe\r\n--x--\r\n",
+        part,
+        b"--x\r\ngarbage",
+    ):
+        answer = await client.post("/profile", content=body, headers=head)
+        assert answer.status_code in {400, 422}, body
