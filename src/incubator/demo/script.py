@@ -83,69 +83,57 @@ def _number(text: str) -> Decimal:
 # Answers
 
 
+@cache
+def _document() -> Mapping[str, Mapping[str, Any]]:
+    return tomllib.loads((Path(__file__).parent / "answers.toml").read_text(encoding="utf-8"))
+
+
 def answers(fields: Sequence[FieldPlan], case: CaseText, day: date, *, better: bool = False) -> dict[str, Any]:
     """A whole draft for an assignment, told from the team's case; `better` is the version after remarks."""
-    return {field.key: _answer(field, case, day, better=better) for field in fields if field.kind is not FieldKind.FILE}
+    words = _words(case)
+    draft = {field.key: _answer(field, words, day) for field in fields if field.kind is not FieldKind.FILE}
+    if better:
+        long = next((field.key for field in fields if field.kind is FieldKind.LONG_TEXT), "")
+        if long:
+            draft[long] += " После замечаний уточнили: {figure_low} – {baseline} {unit}, {year} год.".format(**words)
+    return draft
 
 
-def _answer(field: FieldPlan, case: CaseText, day: date, *, better: bool) -> Any:
-    if field.kind is FieldKind.TABLE:
-        return _rows(field, case)
-    if field.kind is FieldKind.NUMBER:
-        return "48000" if "cost" in field.key else "27"
-    if field.kind is FieldKind.DATE:
-        return (day + timedelta(days=14 if field.key == "starts" else 56)).isoformat()
-    if field.kind is FieldKind.CHOICE:
-        return field.options[0]
-    if field.kind is FieldKind.LINK:
-        return "https://example.org/sample"
-    return _prose(field, case, better=better)[: field.limit or 300]
+def _answer(field: FieldPlan, words: Mapping[str, str], day: date) -> Any:
+    document = _document()
+    match field.kind:
+        case FieldKind.TABLE:
+            return [[cell.format(**words) for cell in row] for row in document["tables"][field.key]]
+        case FieldKind.NUMBER:
+            return document["numbers"][field.key]
+        case FieldKind.DATE:
+            return (day + timedelta(days=14 if field.key == "starts" else 70)).isoformat()
+        case FieldKind.CHOICE:
+            return field.options[0]
+        case _:
+            return document["texts"][field.key].format(**words)[: field.limit or 300]
 
 
-def _rows(field: FieldPlan, case: CaseText) -> list[list[str]]:
-    """Three rows or so: causes, groups of people or figures, whichever the columns ask for."""
-    figures = [[f.name, f.unit, str(f.year), f"{f.baseline}", f.source, f"{f.target}"] for f in case.indicators]
-    if any(word in " ".join(field.columns) for word in ("Единица", "Показатель")):
-        return [_fitted(cells, len(field.columns)) for cells in figures]
-    first = case.affected.rstrip(".").split(", ") if "Группа" in field.columns[0] or "Кто" in field.columns[0] else case.causes
-    others = [case.effects[0], "Подтверждено разговорами с жителями", "Проверили на месте", "Да, частично", "–"]
-    return [_fitted([cause[:1].upper() + cause[1:], *others], len(field.columns)) for cause in first[:3]]
+def _words(case: CaseText) -> dict[str, str]:
+    """The case in pieces, as the answers name them."""
+    groups = [group.strip(" .") for group in case.affected.split(",")]
+    words = {
+        "title": case.title, "problem": case.problem, "change": case.expected_change, "change_low": _low(case.expected_change),
+        "cause": case.causes[0], "cause2": case.causes[1], "effect": case.effects[0], "effect_low": _low(case.effects[0]),
+        "effect2": case.effects[1], "affected_first": groups[0], "affected_second": groups[1][:1].upper() + groups[1][1:],
+        "figure_low": _low(case.indicators[0].name),
+    }  # fmt: skip
+    for number, figure in zip(("", "2"), case.indicators, strict=True):
+        words |= {
+            f"figure{number}": figure.name, f"unit{number}": figure.unit, f"year{number}": str(figure.year),
+            f"source{number}": figure.source, f"baseline{number}": _shown(figure.baseline),
+            f"target{number}": _shown(figure.target),
+        }  # fmt: skip
+    return words
 
 
-def _fitted(cells: Sequence[str], count: int) -> list[str]:
-    return [*cells, *["–"] * count][:count]
-
-
-OPENINGS = {
-    "statement": "{problem}",
-    "tried": "В 2023 году приняли муниципальную программу, но измеряли в ней расходы, а не перемены. Пробовали разовые"
-    " выплаты: полгода помогало, потом всё вернулось. Люди, которых это касается, решений не обсуждали.",
-    "trend": "За пять лет показатель ухудшался каждый год, кроме одного. Перелома не дало ни одно разовое решение.",
-    "comparison": "Сравнили себя с муниципалитетом того же размера и климата. Там на ту же причину начали действовать три"
-    " года назад, и разрыв между нами вырос вдвое.",
-    "against": "Часть ухудшения можно объяснить новым порядком учёта. Мы пересчитали два года по-старому: вывод тот же.",
-    "changed_mind": "Думали, что дело в деньгах. Люди говорят о другом: они не знают, к кому идти, и не верят, что им"
-    " ответят.",
-    "circle": "{cause}. Из-за этого {effect}, и от этого причина становится только сильнее.",
-    "lever": "Действуем на первую причину: «{cause}». На неё мы можем повлиять за год своими силами.",
-    "chosen": "Выбрали решение, которое можно проверить за месяц на одной площадке и отменить без потерь. {change}",
-    "hypothesis": "Если снять первую причину («{cause}»), то {change_low}",
-    "gist": "{title}. {change}",
-    "goal": "{change}",
-    "name": "{title}",
-}  # fmt: skip
-
-
-def _prose(field: FieldPlan, case: CaseText, *, better: bool) -> str:
-    opening = OPENINGS.get(field.key, "Разобрали вопрос всей командой и с теми, кого он касается. {change}")
-    text = opening.format(
-        problem=case.problem, cause=case.causes[0], effect=_low(case.effects[0]), change=case.expected_change,
-        change_low=_low(case.expected_change), title=case.title,
-    )  # fmt: skip
-    if better and field.kind is FieldKind.LONG_TEXT:
-        first = case.indicators[0]
-        text += f" После замечаний уточнили: {_low(first.name)} – {first.baseline} {first.unit}, источник назван."
-    return text
+def _shown(value: Decimal | None) -> str:
+    return str(value).replace(".", ",")
 
 
 def _low(text: str) -> str:
