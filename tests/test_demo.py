@@ -1,0 +1,92 @@
+"""The demo: a whole story in the order of time, states for every screen, and nothing left when it is taken out."""
+
+from collections import Counter
+
+import cast
+import pytest
+from incubator import demo
+from incubator.demo import script
+from incubator.foundation.database import fetch, fetch_value
+
+ROLES = {"organiser", "moderator", "juror", "team_lead", "participant", "admin"}
+
+
+@pytest.fixture
+async def told(app, db):
+    """The demo, loaded into an empty database (the application knows every feature by then)."""
+    await demo.load()
+    return await demo.describe()
+
+
+async def by_state(table):
+    return dict(Counter(row["state"] for row in await fetch(f"SELECT state FROM {table}")))
+
+
+async def test_the_story_is_whole(told, client):
+    assert ROLES == {account["role"] for account in told["accounts"]}
+    assert len(told["cohorts"]) == 2
+    assert await fetch_value("SELECT count(*) FROM team t WHERE t.cohort = $1", _running(told)) == 19
+    assert 95 <= await fetch_value(
+        "SELECT count(*) FROM team_member m JOIN team t ON t.id = m.team WHERE t.cohort = $1", _running(told)
+    )
+    assert {"returned", "submitted", "in_progress", "accepted"} <= set(await by_state("submission"))
+    assert await by_state("scoring_round") == {"published": 1, "open": 1}
+    assert {"handed_in", "draft", "empty", "recused"} <= set(await by_state("score_sheet"))
+    assert await fetch_value("SELECT count(*) FROM tie_vote") >= 2 or await fetch_value(
+        "SELECT result::text LIKE '%criterion:%' FROM scoring_round WHERE state = 'published'"
+    )
+    assert await fetch_value("SELECT count(*) FROM guiding_question WHERE answered_at IS NULL") >= 1
+    assert await fetch_value("SELECT count(*) FROM letter WHERE sent_at IS NULL AND failed_at IS NULL") < 40
+
+
+def _running(told):
+    from uuid import UUID
+
+    return UUID(told["cohorts"][0]["id"])
+
+
+async def test_every_account_signs_in_with_its_password(told, client):
+    for account in told["accounts"]:
+        cast.sign_out(client)
+        form = {"email": account["email"], "password": account["password"]}
+        answer = await client.post("/sign-in", data=form)
+        assert answer.status_code == 303, account
+
+
+async def test_things_happened_in_the_order_in_which_they_are_told(told):
+    rows = await fetch("SELECT cohort, at FROM journal_entry WHERE cohort IS NOT NULL ORDER BY id")
+    last: dict[object, object] = {}
+    for row in rows:
+        assert row["at"] >= last.get(row["cohort"], row["at"])
+        last[row["cohort"]] = row["at"]
+    assert len(rows) > 1000
+    assert await fetch_value("SELECT max(at) <= now() FROM journal_entry")
+
+
+async def test_a_team_is_overdue_and_another_has_more_time(told):
+    assert await fetch_value("SELECT count(*) FROM submission WHERE extended_to IS NOT NULL") == 1
+    overdue = await fetch_value(
+        "SELECT count(*) FROM team_module e JOIN module m ON m.id = e.module JOIN team t ON t.id = e.team"
+        " WHERE t.cohort = $1 AND e.advanced_at IS NULL AND m.due_at < now()",
+        _running(told),
+    )
+    assert overdue >= 2
+
+
+async def test_taken_out_it_leaves_nothing_behind(told):
+    await demo.remove()
+    left = {table: count for table, count in (await cast.counts()).items() if count}
+    assert left.keys() <= {"outbox"}
+    assert await demo.describe() == {"accounts": [], "cohorts": []}
+
+
+async def test_taking_it_out_leaves_others_alone(told):
+    admin = await cast.administrator()
+    await demo.remove()
+    assert await fetch_value("SELECT count(*) FROM person") == 1
+    assert (await cast.viewer(admin)).is_administrator
+
+
+def test_no_invented_name_comes_twice():
+    names = [script.invented_name(number) for number in range(400)]
+    assert len(set(names)) == len(names)
