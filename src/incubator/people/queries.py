@@ -125,7 +125,7 @@ async def standing_with(viewer: Viewer, person: UUID) -> Standing:
     """How a viewer stands to a person: organisers know those who take part in their programmes."""
     if not viewer.places(Role.ORGANISER, Scope.PROGRAMME):
         return standing_to(viewer, ())
-    known = await places.places(grant.where for grant in await grants_of(person))
+    known = await places.places(id_ for grant in await grants_of(person) for id_ in (grant.where, grant.cohort))
     return standing_to(viewer, {place.programme for place in known.values()})
 
 
