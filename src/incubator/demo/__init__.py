@@ -117,8 +117,8 @@ async def _told(staff: Staff, cohort: UUID, starts: datetime, paces: tuple[Pace,
     """The tale of a cohort with its people and teams, not played yet. `offset` keeps the people of cohorts apart."""
     tale = Tale(cohort, staff.organiser, until)
     await tale.read_plan()
-    await tale.invite(starts - 28 * DAY, Role.MODERATOR, staff.moderators)
-    await tale.invite(starts - 28 * DAY, Role.JUROR, staff.jurors)
+    tale.invite(starts - 28 * DAY, Role.MODERATOR, staff.moderators)
+    tale.invite(starts - 28 * DAY, Role.JUROR, staff.jurors)
     guests, moderators, told = {}, list(staff.moderators), []
     for number, (words, pace) in enumerate(zip(script.teams(), paces, strict=False)):
         serial = offset + number
@@ -128,7 +128,7 @@ async def _told(staff: Staff, cohort: UUID, starts: datetime, paces: tuple[Pace,
         lead = await ensure_person(address, guest.name, starts - 28 * DAY, demo=True, time_zone=zone)
         guests[lead] = guest
         told.append(TeamTale(serial, words, pace, lead, moderators[number % len(moderators)]))
-    await tale.invite(starts - 27 * DAY, Role.TEAM_LEAD, guests)
+    tale.invite(starts - 27 * DAY, Role.TEAM_LEAD, guests)
     for number, team in enumerate(told):
         tale.team(team, starts - 20 * DAY + timedelta(hours=7 * number))
     return tale, told

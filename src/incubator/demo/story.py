@@ -110,12 +110,16 @@ class Tale:
 
     # People come in
 
-    async def invite(self, moment: datetime, role: Role, people: Mapping[UUID, Guest]) -> None:
+    def invite(self, moment: datetime, role: Role, people: Mapping[UUID, Guest]) -> None:
         """The organiser invites accounts of the demo, and each accepts in the hours after."""
-        organiser = await viewer_for(self.organiser, moment)
-        offers = await programmes.invite(organiser, self.cohort, role, list(people.values()))
-        for hours, (person, offer) in enumerate(zip(people, offers, strict=True), start=2):
-            self.at(moment + timedelta(hours=hours), self._accepting(person, offer.token))
+
+        async def ask(at: datetime) -> None:
+            organiser = await viewer_for(self.organiser, at)
+            offers = await programmes.invite(organiser, self.cohort, role, list(people.values()))
+            for hours, (person, offer) in enumerate(zip(people, offers, strict=True), start=2):
+                self.at(at + timedelta(hours=hours), self._accepting(person, offer.token))
+
+        self.at(moment, ask)
 
     def _accepting(self, person: UUID, key: str) -> Step:
         async def accept(moment: datetime) -> None:
