@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 import cast
-from incubator.foundation.database import fetch, fetch_value
+from incubator.foundation.database import execute, fetch, fetch_value, new_id
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.people import accounts
-from incubator.people.rights import Relation
+from incubator.people.actions import offer_role
+from incubator.people.rights import Relation, Role, Scope
 from incubator.people.rules import INVITATION_LASTS
 from incubator.programmes import actions as programmes
 from incubator.programmes.blueprint import Position
@@ -195,6 +196,34 @@ async def test_the_lead_is_handed_over_and_the_old_one_stays_a_member(team, lead
     assert [each.id for each in await queries.members(team.id) if each.leads] == [successor.id]
 
 
+async def test_a_team_whose_lead_never_came_gets_one_of_its_members(cohort, organiser):
+    registration = cast.registration(1, position=None, lead=invitee(leads=True))
+    team_id = await actions.register_team(organiser, cohort.id, registration)
+    joined = await cast.join_team(organiser, team_id, "Вера Кузьмина")
+    (member,) = await queries.members(team_id)
+    await actions.transfer_lead(organiser, team_id, member.id, instead_of=None)
+    (lead,) = await queries.members(team_id)
+    assert (lead.person, lead.leads) == (joined.id, True)
+
+
+async def test_accepting_to_moderate_a_team_makes_nobody_its_member(cohort, team, organiser):
+    roman = await cast.person("Роман Дёмин", "roman@example.org")
+    offer = await offer_role(
+        organiser.id, email=roman.email, name=roman.name, role=Role.MODERATOR, scope=Scope.TEAM, scope_id=team.id,
+        cohort=cohort.id, at=organiser.now,
+    )  # fmt: skip
+    await accounts.accept(await cast.viewer(roman), offer.token)
+    assert roman.id not in {each.person for each in await queries.members(team.id)}
+
+
+async def test_nobody_is_added_to_a_team_that_is_not_there(db):
+    nowhere = new_id()
+    with pytest.raises(NotFound):
+        await actions.add_member(nowhere, nowhere, nowhere, Position.HEAD, await cast.now())
+    with pytest.raises(NotFound):
+        await queries.limits_of(nowhere)
+
+
 async def test_the_lead_is_not_handed_to_himself_or_past_somebody(team, lead):
     own, member = await membership(team, team.lead), await membership(team, team.members[0])
     for wanted, instead_of in ((own.id, own.id), (member.id, member.id), (member.id, None)):
@@ -326,8 +355,6 @@ async def test_invitations_accepted_at_once_never_exceed_the_limit(db):
 
 
 async def _most(cohort, members):
-    from incubator.foundation.database import execute
-
     await execute("UPDATE cohort SET max_members = $2 WHERE id = $1", cohort.id, members)
 
 

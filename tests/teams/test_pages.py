@@ -112,12 +112,20 @@ async def test_the_look_up_takes_anything(newcomer, cohort, oktmo):
 
 async def test_an_organiser_registers_a_team_with_its_lead(client, cohort):
     await cast.sign_in(client, cohort.organiser)
-    fields = {**FIELDS, "email": "nina@example.org", "name": "Нина Полева"}
+    fields = {**FIELDS, "email": "nina@", "name": "Нина Полева"}
     del fields["job_title"]
+    assert (await client.post(f"/register/{cohort.id}", data=fields)).status_code == 422
+    fields["email"] = "nina@example.org"
     answer = await client.post(f"/register/{cohort.id}", data=fields)
     assert answer.status_code == 303
     page = await client.get(answer.headers["location"])
     assert "nina@example.org" in page.text and "Нина Полева" in page.text
+
+
+async def test_whoever_was_not_invited_reads_how_teams_are_registered(client, cohort):
+    await cast.sign_in(client, await cast.juror(cohort))
+    page = await client.get(f"/register/{cohort.id}")
+    assert page.status_code == 403 and "по приглашению" in page.text
 
 
 # --- Members ----------------------------------------------------------------------------------------------------------
@@ -185,6 +193,8 @@ async def test_the_case_is_written_checked_and_submitted_without_javascript(sign
     assert "сейчас 1\u00a0200, цель 600" in check.text
     answer = await signed.post(address(team, "/case/submit"), data={"version": "1"})
     assert (answer.status_code, answer.headers["location"]) == (303, address(team, "/case"))
+    again = await signed.get(address(team, "/case/check"))
+    assert (again.status_code, again.headers["location"]) == (303, address(team, "/case"))
     page = await signed.get(address(team, "/case"))
     assert "Подан" in page.text and "<textarea" in page.text and 'name="problem"' not in page.text
 

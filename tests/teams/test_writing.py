@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 import cast
-from incubator.foundation.database import execute, fetch_value
+from incubator.foundation.database import execute, fetch_value, new_id
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
 from incubator.teams import queries, reading, writing
 from incubator.teams.cases import CaseState, CaseText
@@ -28,6 +28,11 @@ async def submitted(team, lead):
 
 async def test_before_anything_is_written_the_case_is_an_empty_draft(team, lead):
     assert await page(team, lead) == reading.CasePage()
+
+
+async def test_a_case_that_is_not_there_has_no_text(db):
+    with pytest.raises(NotFound):
+        await reading.case_text(new_id())
 
 
 async def test_what_is_saved_is_there_for_the_whole_team(team, lead):
