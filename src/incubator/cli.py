@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -103,7 +103,7 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
         with listen(words.host, words.port) as listener, _database(words, join=False) as address:
             from incubator.upkeep import prepare
 
-            accounts = _aside(words, prepare, address, _mark(words))
+            accounts = _aside(words, partial(prepare, address, with_demo=not words.database_url))
             serve(listener, words, lambda: _announce(words, accounts))
     except KeyboardInterrupt:
         pass
@@ -135,9 +135,8 @@ def demo(*, remove: bool, as_json: bool) -> None:
     """
     from incubator import upkeep
 
-    words = _words()
-    with _database(words) as address:
-        story = upkeep.remove_demo(address) if remove else upkeep.load_demo(address, _mark(words))
+    with _database(_words()) as address:
+        story = upkeep.remove_demo(address) if remove else upkeep.load_demo(address)
     if as_json:
         click.echo(json.dumps(story, ensure_ascii=False, indent=2))
     else:
@@ -209,18 +208,13 @@ def _database(words: Settings, *, join: bool = True) -> Iterator[str]:
         yield address
 
 
-def _mark(words: Settings) -> Path | None:
-    """The file that marks a demo half loaded into the embedded database; a database of the operator has none."""
-    return None if words.database_url else words.var / "pg" / "demo.unfinished"
-
-
-def _aside(words: Settings, task: Callable[..., T], *values: Any) -> T:
+def _aside(words: Settings, task: Callable[[], T]) -> T:
     """Do `task` here or, if several web processes follow, in another: the one that watches over them stays small."""
     if words.workers == 1:
-        return task(*values)
+        return task()
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
-        return pool.submit(task, *values).result()
+        return pool.submit(task).result()
 
 
 def _end_on_signals() -> None:

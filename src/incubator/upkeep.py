@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypedDict, TypeVar, cast
 
 import asyncpg
@@ -64,14 +62,14 @@ def migrate(address: str) -> None:
     _finish(_migrated(address))
 
 
-def prepare(address: str, mark: Path | None) -> list[Account]:
-    """Schema and, where there may be a `mark`, the demo in an empty database. Accounts of the demo, if it is there."""
-    return _finish(_prepared(address, mark))
+def prepare(address: str, *, with_demo: bool) -> list[Account]:
+    """Schema and, if it is wanted, the demo in an empty database. Accounts of the demo, if it is there."""
+    return _finish(_prepared(address, with_demo=with_demo))
 
 
-def load_demo(address: str, mark: Path | None) -> Story:
+def load_demo(address: str) -> Story:
     """The demo, loaded now or earlier; UpkeepError when the database holds something else."""
-    return _finish(_loaded(address, mark))
+    return _finish(_loaded(address))
 
 
 def remove_demo(address: str) -> Story:
@@ -91,51 +89,29 @@ async def _migrated(address: str) -> None:
         raise UpkeepError(NO_DATABASE.format(reason=fault)) from fault
 
 
-async def _prepared(address: str, mark: Path | None) -> list[Account]:
+async def _prepared(address: str, *, with_demo: bool) -> list[Account]:
     await _migrated(address)
-    if mark is None or not _has_demo():
+    if not with_demo:
         return []
     async with _stage(address) as story:
-        return (await _played(story, mark))["accounts"]
+        return (await _played(story))["accounts"]
 
 
-def _has_demo() -> bool:
-    """Whether this build has the demo's story in it."""
-    spec = find_spec("incubator.demo")
-    return spec is not None and spec.origin is not None
-
-
-async def _loaded(address: str, mark: Path | None) -> Story:
+async def _loaded(address: str) -> Story:
     await _migrated(address)
     async with _stage(address) as story:
-        told = await _played(story, mark)
+        told = await _played(story)
     if not told["accounts"]:
         raise UpkeepError(NOT_EMPTY)
     return told
 
 
-async def _played(story: Any, mark: Path | None) -> Story:
-    """The demo loaded, if the database is empty. The mark tells of a load that was killed half-way: begin again."""
-    if _is_set(mark):
-        await story.remove()
+async def _played(story: Any) -> Story:
+    """The demo, loaded if the database is empty; a load that is killed half-way leaves it empty."""
     if not await database.fetch_value("SELECT EXISTS (SELECT FROM person)"):
         log.info("loading the demo; this happens once and takes a moment")
-        with _set(mark):
-            await story.load()
+        await story.load()
     return cast("Story", await story.describe())
-
-
-def _is_set(mark: Path | None) -> bool:
-    return mark is not None and mark.exists()
-
-
-@contextlib.contextmanager
-def _set(mark: Path | None) -> Iterator[None]:
-    if mark:
-        mark.touch()
-    yield
-    if mark:  # not after an error: that is what the mark is for
-        mark.unlink()
 
 
 async def _removed(address: str) -> Story:
