@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import cast
 import pytest
+
+import cast
 
 
 @dataclass

@@ -4,8 +4,9 @@ import asyncio
 import json
 from datetime import timedelta
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
 from incubator.moderation import actions
@@ -81,7 +82,7 @@ async def test_the_last_loop_offers_to_accept_or_to_fail(school, mod):
 
 
 async def test_of_two_moderators_who_press_at_once_one_decides_and_the_other_reads_who(school):
-    """Twenty trials, a version each; both press through the site, with sessions and connections of their own."""
+    """Twenty trials, a version each; each presses in a task with a connection of its own."""
     first = await cast.viewer(school.moderator)
     second = await cast.viewer(await cast.moderator(school.cohort, school.team, name="Зоя Климова"))
     people = {first.id: first.name, second.id: second.name}
@@ -91,7 +92,9 @@ async def test_of_two_moderators_who_press_at_once_one_decides_and_the_other_rea
         pressed = [actions.decide(who, school.submission, trial, RETURN) for who in pair]
         answers = await asyncio.gather(*pressed, return_exceptions=True)
         assert sorted(type(answer) for answer in answers if answer is not None) == [Clash], answers
-        made = await fetch_one("SELECT * FROM decision d JOIN revision r ON r.id = d.revision WHERE r.number = $1", trial)
+        made = await fetch_one(
+            "SELECT * FROM decision d JOIN revision r ON r.id = d.revision WHERE r.number = $1", trial
+        )
         loser = next(answer for answer in answers if answer is not None)
         assert dict(loser.reason.params)["name"] == people[made["decided_by"]]
         if trial < TRIALS:

@@ -1,0 +1,182 @@
+"""Remarks, private notes and guiding questions: who sees them when, how long they can be changed."""
+
+from datetime import timedelta
+
+import pytest
+
+import cast
+from incubator.foundation.database import fetch, fetch_one, fetch_value
+from incubator.foundation.refusals import Forbidden, NotFound, Refused
+from incubator.moderation import actions, desk, queries
+from incubator.moderation.rules import EDITABLE, Verdict, not_editable
+from incubator.stages import hooks
+from incubator.stages.queries import work_for
+from incubator.stages.rules import Outcome
+
+
+async def seen_by(viewer, submission):
+    return [row.text for row in await queries.remarks(viewer, await work_for(viewer, submission))]
+
+
+async def beside(viewer, submission):
+    """What stands beside the fields of the team's page."""
+    return {
+        key: [getattr(note, "text", "") for note in notes]
+        for key, notes in (await hooks.margin(viewer, submission)).items()
+    }
+
+
+async def test_a_draft_is_the_authors_until_it_is_sent(school, mod, lead):
+    second = await cast.viewer(await cast.moderator(school.cohort, school.team, name="Зоя Климова"))
+    await actions.write_remark(mod, school.submission, 1, "statement", "Кто это сказал?")
+    assert await seen_by(mod, school.submission) == ["Кто это сказал?"]
+    assert await seen_by(second, school.submission) == []
+    assert await beside(lead, school.submission) == {"": []}
+    assert await beside(mod, school.submission) == {"": []}  # nor on the team's page to its author
+    assert await actions.send_remarks(mod, school.submission) == 1
+    assert (await beside(lead, school.submission))["statement"] == ["Кто это сказал?"]
+    assert await seen_by(second, school.submission) == ["Кто это сказал?"]
+    with pytest.raises(Refused):
+        await actions.send_remarks(mod, school.submission)
+
+
+async def test_writing_a_draft_is_in_the_journal_for_the_author_alone(school, mod):
+    remark = await actions.write_remark(mod, school.submission, 1, "", "Кто это сказал?")
+    await actions.edit_remark(mod, remark, "Кто и когда это сказал?")
+    await actions.drop_remark(mod, remark)
+    rows = await fetch("SELECT verb, audience FROM journal_entry WHERE verb LIKE 'remark.%' ORDER BY id")
+    assert {row["audience"] for row in rows} == {"self"}
+    assert [row["verb"] for row in rows] == ["remark.written", "remark.edited", "remark.dropped"]
+    assert await fetch_value("SELECT count(*) FROM remark") == 0
+
+
+async def test_a_sent_remark_is_edited_for_fifteen_minutes(school, mod, lead):
+    remark = await actions.write_remark(mod, school.submission, 1, "", "Кто это сказал?")
+    await actions.send_remarks(mod, school.submission)
+    almost, after = cast.at(mod, mod.now + EDITABLE), cast.at(mod, mod.now + EDITABLE + timedelta(seconds=1))
+    await actions.edit_remark(almost, remark, "Кто и когда это сказал?")
+    with pytest.raises(Forbidden):
+        await actions.edit_remark(after, remark, "Передумал")
+    with pytest.raises(Forbidden):
+        await actions.drop_remark(mod, remark)
+    assert await seen_by(lead, school.submission) == ["Кто и когда это сказал?"]
+    (row,) = await queries.remarks(almost, await work_for(almost, school.submission))
+    (late,) = await queries.remarks(after, await work_for(after, school.submission))
+    assert (row.may_edit, late.may_edit) == (True, False)
+
+
+def test_nobody_edits_what_another_wrote():
+    from datetime import UTC, datetime
+
+    now = datetime(2027, 3, 1, tzinfo=UTC)
+    assert not_editable("a", "b", None, now) is not None
+    assert not_editable("a", "a", None, now) is None
+
+
+@pytest.mark.parametrize(("revision", "field"), [(2, ""), (1, "no_such_field")])
+async def test_a_remark_belongs_to_a_version_and_a_field_that_are_there(school, mod, revision, field):
+    with pytest.raises(NotFound):
+        await actions.write_remark(mod, school.submission, revision, field, "?")
+
+
+async def test_a_remark_can_be_made_at_a_field_that_has_left_the_assignment(school, mod):
+    """The version that was sent keeps the fields of its moment."""
+    from incubator.foundation.database import execute
+
+    await execute("UPDATE assignment SET fields = '[]'")
+    await actions.write_remark(mod, school.submission, 1, "statement", "Кто это сказал?")
+    await actions.send_remarks(mod, school.submission)
+    assert (await beside(mod, school.submission))[""] == ["Кто это сказал?"]
+
+
+async def test_the_team_answers_in_the_thread(school, mod, lead):
+    member = await cast.viewer(school.team.members[0])
+    remark = await actions.write_remark(mod, school.submission, 1, "", "Кто это сказал?")
+    await actions.send_remarks(mod, school.submission)
+    await actions.reply(member, remark, "Опрос в сентябре")
+    await actions.reply(cast.at(mod, member.now + timedelta(minutes=1)), remark, "Приложите его")
+    (row,) = await queries.remarks(lead, await work_for(lead, school.submission))
+    assert [(reply.author, reply.text) for reply in row.replies] == [
+        ("Тимур Асланов", "Опрос в сентябре"),
+        ("Роман Дёмин", "Приложите его"),
+    ]
+    assert row.may_reply
+
+
+async def test_the_word_to_the_team_stands_above_its_work(school, mod, lead):
+    await actions.decide(mod, school.submission, 1, Verdict(Outcome.RETURNED, "Покажите, откуда цифра"))
+    (word,) = (await hooks.margin(lead, school.submission))[""]
+    assert (word.message, word.decided_by, word.revision, word.template) == (
+        "Покажите, откуда цифра", "Роман Дёмин", 1, "moderation/_decision.html",
+    )  # fmt: skip
+
+
+async def test_those_without_a_right_to_remarks_find_none_beside_the_fields(school, mod):
+    await actions.decide(mod, school.submission, 1, Verdict(Outcome.RETURNED, "Покажите, откуда цифра"))
+    juror = await cast.viewer(await cast.juror(school.cohort))
+    assert await hooks.margin(juror, school.submission) == {}
+
+
+# --- Notes ------------------------------------------------------------------------------------------------------------
+
+
+async def test_what_a_note_said_before_is_kept(school, mod):
+    note = await actions.write_note(mod, school.team.id, "Сильная команда")
+    await actions.edit_note(mod, note, "Сильная команда, слабый лидер")
+    await actions.edit_note(mod, note, "Сильная команда, новый лидер")
+    kept = await fetch("SELECT number, text FROM private_note_version ORDER BY number")
+    assert [tuple(row) for row in kept] == [(1, "Сильная команда"), (2, "Сильная команда, слабый лидер")]
+    row = await fetch_one("SELECT text, version, edited_at FROM private_note")
+    assert (row["text"], row["version"], row["edited_at"]) == ("Сильная команда, новый лидер", 3, mod.now)
+
+
+async def test_a_retracted_note_is_hidden_and_not_erased(school, mod):
+    note = await actions.write_note(mod, school.team.id, "Сильная команда")
+    await actions.retract_note(mod, note)
+    assert await queries.private_notes(school.team.id) == []
+    assert await fetch_value("SELECT count(*) FROM private_note") == 1
+    with pytest.raises(NotFound):
+        await actions.edit_note(mod, note, "Снова")
+
+
+async def test_notes_are_in_the_journal_for_staff_only_and_without_their_text(school, mod):
+    note = await actions.write_note(mod, school.team.id, "Сильная команда")
+    await actions.edit_note(mod, note, "Слабая команда")
+    rows = await fetch("SELECT audience, data FROM journal_entry WHERE verb LIKE 'note.%'")
+    assert {(row["audience"], row["data"]) for row in rows} == {("staff", "{}")}
+
+
+# --- Guiding questions ------------------------------------------------------------------------------------------------
+
+
+async def test_a_question_is_a_task_of_the_team_until_it_is_answered(school, mod, lead):
+    question = await actions.ask(mod, school.team.id, "Кому удобно, чтобы всё осталось как есть?",
+                                 submission=school.submission)  # fmt: skip
+    (task,) = await desk.open_questions(lead, school.team.id)
+    assert task.href.endswith(f"#question-{question}")
+    assert await desk.open_questions(mod, school.team.id) == ()
+    await actions.answer(await cast.viewer(school.team.members[0]), question, "Подрядчику")
+    assert await desk.open_questions(lead, school.team.id) == ()
+    (row,) = await queries.questions(school.team.id)
+    assert (row.answer, row.answered_by, row.about != "") == ("Подрядчику", "Тимур Асланов", True)
+
+
+async def test_an_answer_may_be_given_anew_by_the_team_alone(school, mod, lead):
+    question = await actions.ask(mod, school.team.id, "Кому удобно?")
+    await actions.answer(lead, question, "Никому")
+    await actions.answer(lead, question, "Подрядчику")
+    assert (await queries.questions(school.team.id))[0].answer == "Подрядчику"
+    with pytest.raises(Forbidden):
+        await actions.answer(mod, question, "Я знаю кому")
+    with pytest.raises(NotFound):
+        await actions.answer(await cast.viewer((await cast.team(school.cohort, 1)).lead), question, "Нам")
+
+
+async def test_a_question_is_not_asked_about_the_work_of_another_team(school, mod):
+    other = await cast.team(school.cohort, 1)
+    sent = await school.send(team=other)
+    with pytest.raises(NotFound):
+        await actions.ask(mod, school.team.id, "?", submission=sent.submission)
+    await cast.give(school.moderator, cast.Role.MODERATOR, cast.Scope.TEAM, other.id, cohort=school.cohort.id)
+    with pytest.raises(NotFound):
+        await actions.ask(await cast.viewer(school.moderator), school.team.id, "?", submission=sent.submission)
