@@ -13,8 +13,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec.msgpack
-from arq import ArqRedis, create_pool, cron, run_worker
+from arq import ArqRedis, cron, run_worker
 from arq.connections import RedisSettings
+from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from incubator.foundation import database, jobs
@@ -71,25 +72,31 @@ class WorkerSettings:
 
 async def keep_ringing(bell: asyncio.Event) -> None:
     """In the web process: ring for every row that falls due, until cancelled. Does the work itself while Redis is away."""
-    redis: ArqRedis | None = None
+    redis = connect(settings().redis_url)
     with contextlib.suppress(Exception):
         await jobs.wake_all()
-    while True:
-        bell.clear()
-        idle = jobs.IDLE
-        try:
-            redis = redis or await _connect(settings().redis_url)
-            await ring(redis)
-            idle = max(PATIENCE, await jobs.pause())
-        except UNREACHABLE as fault:
-            log.warning("Redis can't be reached (%r): this process does the jobs meanwhile", fault)
-            await _let_go(redis)
-            redis = None
-            await _drain_safely()
-            idle = PATIENCE
-        except Exception:
-            log.exception("the bell could not be rung; trying again")
-        await jobs.rung(bell, idle)
+    try:
+        while True:
+            bell.clear()
+            await jobs.rung(bell, await _ring_or_work(redis))
+    finally:
+        await redis.aclose(close_connection_pool=True)
+
+
+async def _ring_or_work(redis: ArqRedis) -> float:
+    """One look at the table; seconds until the next."""
+    try:
+        await ring(redis)
+        return max(PATIENCE, await jobs.pause())
+    except UNREACHABLE as fault:
+        log.warning("Redis can't be reached (%r): this process does the jobs meanwhile", fault)
+    except Exception:
+        log.exception("the bell could not be rung; trying again")
+    try:
+        await jobs.drain()
+    except Exception:
+        log.exception("the outbox could not be drained; trying again")
+    return PATIENCE
 
 
 async def ring(redis: ArqRedis) -> int:
@@ -101,23 +108,10 @@ async def ring(redis: ArqRedis) -> int:
     return sum(each is not None for each in rings)
 
 
-async def _connect(address: str) -> ArqRedis:
-    reach = RedisSettings.from_dsn(address)
-    reach.conn_timeout, reach.conn_retries = 2, 0  # we ask again by ourselves
-    return await create_pool(reach, job_serializer=msgspec.msgpack.encode, job_deserializer=msgspec.msgpack.decode)
-
-
-async def _let_go(redis: ArqRedis | None) -> None:
-    if redis is not None:
-        with contextlib.suppress(*UNREACHABLE):
-            await redis.aclose()
-
-
-async def _drain_safely() -> None:
-    try:
-        await jobs.drain()
-    except Exception:
-        log.exception("the outbox could not be drained; trying again")
+def connect(address: str) -> ArqRedis:
+    """A client that connects when it is used, and again after it was lost."""
+    pool = ConnectionPool.from_url(address, socket_connect_timeout=2, socket_timeout=5)
+    return ArqRedis(pool, job_serializer=msgspec.msgpack.encode, job_deserializer=msgspec.msgpack.decode)
 
 
 def work() -> None:
