@@ -126,10 +126,19 @@ async def test_skipping_records_nothing_but_the_order():
     where = await cast.scoring_round()
     juror = await cast.viewer(where.jurors[0])
     before = await fetch_value("SELECT count(*) FROM journal_entry")
-    await actions.skip(juror, where.id, await where.project())
+    blank = Entry((None,) * 5, "")
+    await actions.skip(juror, where.id, await where.project(), reads(blank), expected=0)
     row = await sheet(where, where.jurors[0])
     assert (row["state"], row["skipped_at"]) == ("empty", juror.now)
     assert await fetch_value("SELECT count(*) FROM journal_entry") == before
+
+
+async def test_skipping_keeps_what_was_written_so_far():
+    where = await cast.scoring_round()
+    juror = await cast.viewer(where.jurors[0])
+    await actions.skip(juror, where.id, await where.project(), reads(HALF), expected=0)
+    row = await sheet(where, where.jurors[0])
+    assert (row["state"], row["marks"][0], row["skipped_at"]) == ("draft", 7000, juror.now)
 
 
 async def test_nothing_is_written_before_conflicts_were_declared():

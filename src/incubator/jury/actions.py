@@ -7,7 +7,7 @@ its own, because a statement that waits for a lock still reads what was true bef
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -202,11 +202,16 @@ async def recuse(viewer: Viewer, round_id: UUID, project_id: UUID, reason: str) 
         return await _record(viewer, sheet, change, expected=sheet.version, verb="sheet.recused")
 
 
-async def skip(viewer: Viewer, round_id: UUID, project_id: UUID) -> None:
-    """Put a project off: it comes last in the order of what is next. Nothing is recorded about the project."""
+async def skip(viewer: Viewer, round_id: UUID, project_id: UUID, read: Read, *, expected: int) -> None:
+    """Put a project off: it comes last in the order of what is next. What was written so far is kept."""
     async with DB.transaction():
-        sheet = await _hold(viewer, round_id, project_id)
-        await execute("UPDATE score_sheet SET skipped_at = $2 WHERE id = $1", sheet.id, viewer.now)
+        sheet = _not_abstained(await _hold(viewer, round_id, project_id))
+        entry = read(sheet.rubric)
+        if entry == sheet.entry:
+            await execute("UPDATE score_sheet SET skipped_at = $2 WHERE id = $1", sheet.id, viewer.now)
+        else:
+            change = replace(_saved(sheet, entry), skipped_at=viewer.now)
+            await _record(viewer, sheet, change, expected=expected, verb="sheet.saved")
 
 
 # Recording

@@ -370,4 +370,21 @@ async def publish(viewer: Viewer, round_id: UUID) -> None:
             "UPDATE jury_proposal SET decided_at = $2, decided_by = $3 WHERE round = $1 AND decided_at IS NULL",
             round_id, viewer.now, viewer.id,
         )  # fmt: skip
-        await _tell("round.published", viewer, scoring, Audience.EVERYONE, projects=len(result.rows))
+        await _tell(
+            "round.published", viewer, scoring, Audience.EVERYONE, projects=len(result.rows),
+            aside={"round": scoring.name, "path": f"/rounds/{round_id}/result"},
+        )  # fmt: skip
+
+
+async def note_reading(viewer: Viewer, scoring: Round, verb: str, subject: UUID) -> None:
+    """Write down that somebody looked at the jury's sheets; the page has judged whether he may."""
+    async with DB.transaction():
+        await record(
+            verb,
+            by=viewer.id,
+            at=viewer.now,
+            audience=Audience.JURY,
+            cohort=scoring.cohort,
+            subject=subject,
+            live=False,
+        )

@@ -1,7 +1,9 @@
 """A round through its viewer, its lock, and the dealing out of its sheets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import execute, fetch, fetch_one, new_id
@@ -58,7 +60,16 @@ async def round_for(viewer: Viewer, round_id: UUID) -> Round:
     row = await fetch_one(ROUND, round_id, viewer.id)
     if row is None:
         raise NotFound
-    known_as = viewer.standing(programme=row["programme"], cohort=row["cohort"])
+    return _round(row, viewer.standing(programme=row["programme"], cohort=row["cohort"]))
+
+
+async def published_round(round_id: UUID) -> Round | None:
+    """A round as a visitor sees it: only if it is published, and with no standing at all."""
+    row = await fetch_one(f"{ROUND} AND r.state = 'published'", round_id, None)
+    return _round(row, Standing(frozenset())) if row else None
+
+
+def _round(row: Mapping[str, Any], known_as: Standing) -> Round:
     seated = row["seat"] is not None and row["removed_at"] is None
     return Round(
         id=row["id"], name=row["name"], state=RoundState(row["state"]), cohort=row["cohort"],

@@ -42,6 +42,20 @@ class SheetState(StrEnum):
     VOID = "void"  # it was filled in and doesn't count: the juror was removed, or two organisers decided so
 
 
+SHEET_WORDS = {
+    SheetState.EMPTY: Message.within("sheet", "Not begun"),
+    SheetState.DRAFT: Message.within("sheet", "Draft"),
+    SheetState.HANDED_IN: Message.within("sheet", "Handed in"),
+    SheetState.ABSTAINED: Message.within("sheet", "Abstained"),
+    SheetState.RECUSED: Message.within("sheet", "Conflict of interest"),
+    SheetState.VOID: Message.within("sheet", "Doesn't count"),
+}
+ROUND_WORDS = {
+    RoundState.DRAFT: Message.within("round", "Being prepared"),
+    RoundState.OPEN: Message.within("round", "Scoring is open"),
+    RoundState.LOCKED: Message.within("round", "Locked"),
+    RoundState.PUBLISHED: Message.within("round", "Published"),
+}
 WRITABLE = frozenset({SheetState.EMPTY, SheetState.DRAFT, SheetState.HANDED_IN})
 MISSING = frozenset({SheetState.EMPTY, SheetState.DRAFT})
 SETTLED = frozenset({SheetState.HANDED_IN, SheetState.ABSTAINED})

@@ -1,17 +1,19 @@
 """Counting a round: who has brought how many sheets, the result from stored totals, what a team learns of it."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_value
 from incubator.jury.result import Contender, Result, Row, read_result, read_row, result_of
-from incubator.jury.rounds import Round
+from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import Rubric, read_rubric
 from incubator.jury.rules import RoundState, Turnout, assessable
-from incubator.jury.scoring import FIRST_PLACES, Tally
+from incubator.jury.scoring import FIRST_PLACES, POINT, Tally
+from incubator.people.rights import Viewer
 from incubator.programmes.blueprint import Closing, JuryPlan
 
 TURNOUT = """
@@ -113,6 +115,15 @@ async def sheets_of(round_id: UUID, project_id: UUID) -> list[JurorSheet]:
     return [JurorSheet(**{**row, "marks": tuple(row["marks"] or ())}) for row in rows]
 
 
+async def project_name(round_id: UUID, project_id: UUID) -> str | None:
+    """The name of the team whose project this is, None when it is not of this round."""
+    name: str | None = await fetch_value(
+        "SELECT t.name FROM round_project p JOIN team t ON t.id = p.team WHERE p.id = $1 AND p.round = $2",
+        project_id, round_id,
+    )  # fmt: skip
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """What one round gave a team: its own line and the jury's comments, without names and in no order that tells."""
@@ -125,6 +136,11 @@ class Feedback:
     row: Row | None
     comments: tuple[str, ...]
 
+    @property
+    def scale(self) -> int:
+        """The end of the longest scale, in points: how far the bars of a profile reach."""
+        return max(-(-each.scale_max // POINT) for each in self.rubric.criteria)
+
 
 ROUNDS_OF_TEAM = """
 SELECT r.id, r.name, r.state, r.criteria, r.published_at, p.id AS project,
@@ -136,15 +152,19 @@ WHERE p.team = $1 AND r.state = ANY($2) ORDER BY r.created_at DESC
 """
 
 
-async def feedback_on(team_id: UUID, states: tuple[RoundState, ...]) -> list[Feedback]:
-    """What rounds in these states gave a team; the line of one that is only locked is counted by the caller."""
-    rows = await fetch(ROUNDS_OF_TEAM, team_id, list(states))
-    return [_feedback(row) for row in rows]
+async def feedback_on(viewer: Viewer, team_id: UUID, *, locked: bool) -> list[Feedback]:
+    """What published rounds gave a team; with `locked` also what rounds would give that wait for their publication."""
+    states = [RoundState.PUBLISHED, *([RoundState.LOCKED] if locked else [])]
+    found = [_feedback(row) for row in await fetch(ROUNDS_OF_TEAM, team_id, states)]
+    return [each if each.row else replace(each, row=await _line(viewer, each.round, team_id)) for each in found]
+
+
+async def _line(viewer: Viewer, round_id: UUID, team_id: UUID) -> Row | None:
+    result = await count_up(await round_for(viewer, round_id))
+    return next((row for row in result.rows if row.team == team_id), None)
 
 
 def _feedback(row: Mapping[str, Any]) -> Feedback:
-    import json
-
     line = read_row(json.loads(row["line"])) if row["line"] else None
     return Feedback(
         row["id"], row["name"], RoundState(row["state"]), row["published_at"], read_rubric(row["criteria"]), line,

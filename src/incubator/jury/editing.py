@@ -1,0 +1,320 @@
+"""Pages on which organisers prepare a jury: its criteria and rules, rounds and their projects, conflicts of interest."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from incubator.foundation import pages
+from incubator.foundation.forms import Form
+from incubator.foundation.i18n import Message
+from incubator.foundation.i18n import gettext as _
+from incubator.foundation.refusals import Invalid, NotFound
+from incubator.jury import board, conducting, conflicts, preparing, queries
+from incubator.jury.preparing import KeptCriterion, cohort_jury
+from incubator.jury.result import tie_words
+from incubator.jury.rounds import round_for
+from incubator.jury.rubric import anchors, choices, read_criterion, read_jury_plan, rubric_of, tie_rules
+from incubator.jury.rules import CONDUCT, LIFT, SEE_JURORS, in_the_jury
+from incubator.people.rights import Viewer
+from incubator.people.sessions import flash
+from incubator.programmes.blueprint import Aggregate, Closing, CriterionPlan, JuryPlan, Rounding
+from incubator.programmes.blueprint_values import points
+from incubator.programmes.queries import cohort_for
+from incubator.programmes.rules import EDIT_JURY_SETTINGS
+
+Web = Request[Any, Any, Any]
+
+AGGREGATES = {
+    Aggregate.MEAN: Message("Mean of the sheets"),
+    Aggregate.SUM: Message("Sum of the sheets"),
+    Aggregate.TRIMMED_MEAN: Message("Mean without the highest and the lowest sheet, from five sheets up"),
+}
+CLOSINGS = {
+    Closing.SUBSTITUTE: Message("The lock waits until another juror has filled them in"),
+    Closing.CLOSE_WITH_GAPS: Message("The sheets that are there decide"),
+    Closing.NOT_ASSESSED: Message("A project that lacks a sheet is not assessed"),
+}
+ROUNDINGS = {
+    Rounding.HALF_UP: Message("A five is rounded up"),
+    Rounding.HALF_EVEN: Message("A five is rounded to the even digit"),
+}
+
+
+@get("/cohorts/{cohort_id:uuid}/jury")
+async def set_up(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """Criteria, rules, rounds and jurors of a cohort."""
+    cohort = await cohort_jury(viewer, cohort_id)
+    cohort.standing.need(SEE_JURORS)
+    found = await board.set_up(cohort_id)
+    words = tie_words(rubric_of(each.plan for each in found.criteria))
+    return pages.page(
+        request, "jury/set_up.html", cohort=cohort, set_up=found, may=cohort.standing.may(CONDUCT),
+        aggregate=AGGREGATES[found.plan.aggregate], closing=CLOSINGS[found.plan.closing],
+        rounding=ROUNDINGS[found.plan.rounding], ties=[words.get(tie, tie) for tie in found.plan.ties],
+    )  # fmt: skip
+
+
+# --- Criteria ---------------------------------------------------------------------------------------------------------
+
+
+@get("/cohorts/{cohort_id:uuid}/jury/criteria/new")
+async def new_criterion(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """The form for another criterion."""
+    initial = {"weight": "10", "scale_min": "0", "scale_max": "10", "step": "1"}
+    return await _criterion(request, viewer, cohort_id, None, Form.empty(initial))
+
+
+@get("/cohorts/{cohort_id:uuid}/jury/criteria/{criterion_id:uuid}")
+async def criterion(
+    request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID], criterion_id: FromPath[UUID]
+) -> Response[Any]:
+    """A criterion's form, with the strip that jurors will see."""
+    return await _criterion(request, viewer, cohort_id, criterion_id, None)
+
+
+async def _criterion(
+    request: Web, viewer: Viewer, cohort_id: UUID, criterion_id: UUID | None, form: Form | None
+) -> Response[Any]:
+    cohort = await cohort_jury(viewer, cohort_id)
+    cohort.standing.need(CONDUCT)
+    kept = _find(await preparing.criteria_of(cohort_id), criterion_id) if criterion_id else None
+    shown = form or Form.empty(_shown(kept.plan) if kept else {})
+    preview = (kept.plan, choices(kept.plan), anchors(kept.plan)) if kept else None
+    return pages.page(
+        request, "jury/criterion.html", status=422 if shown.errors else 200, cohort=cohort, form=shown,
+        criterion_id=criterion_id, preview=preview,
+    )  # fmt: skip
+
+
+def _find(criteria: list[KeptCriterion], criterion_id: UUID) -> KeptCriterion:
+    found = next((each for each in criteria if each.id == criterion_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _shown(plan: CriterionPlan) -> dict[str, object]:
+    return {
+        "title": plan.title, "description": plan.description, "weight": plan.weight,
+        "scale_min": points(plan.scale_min), "scale_max": points(plan.scale_max), "step": points(plan.step),
+        "anchor_score": [points(value) for value in sorted(plan.anchors)],
+        "anchor_words": [plan.anchors[value] for value in sorted(plan.anchors)],
+    }  # fmt: skip
+
+
+@post("/cohorts/{cohort_id:uuid}/jury/criteria/new")
+async def add_criterion(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """Add a criterion."""
+    form = await pages.read_form(request)
+    try:
+        plan = read_criterion(form, "new")
+    except Invalid:
+        return await _criterion(request, viewer, cohort_id, None, form)
+    await preparing.add_criterion(viewer, cohort_id, plan)
+    return pages.redirect(request, f"/cohorts/{cohort_id}/jury#criteria")
+
+
+@post("/cohorts/{cohort_id:uuid}/jury/criteria/{criterion_id:uuid}")
+async def edit_criterion(
+    request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID], criterion_id: FromPath[UUID]
+) -> Response[Any]:
+    """Change a criterion."""
+    form = await pages.read_form(request)
+    try:
+        plan = read_criterion(form, "kept")
+    except Invalid:
+        return await _criterion(request, viewer, cohort_id, criterion_id, form)
+    await preparing.edit_criterion(viewer, cohort_id, criterion_id, plan)
+    return pages.redirect(request, f"/cohorts/{cohort_id}/jury#criteria")
+
+
+@post("/cohorts/{cohort_id:uuid}/jury/criteria/{criterion_id:uuid}/move")
+async def move_criterion(
+    request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID], criterion_id: FromPath[UUID]
+) -> Response[Any]:
+    """Move a criterion up or down."""
+    form = await pages.read_form(request)
+    way = form.choice("way", ("up", "down"))
+    form.demand()
+    await preparing.move_criterion(viewer, cohort_id, criterion_id, -1 if way == "up" else 1)
+    return pages.redirect(request, f"/cohorts/{cohort_id}/jury#criteria")
+
+
+@post("/cohorts/{cohort_id:uuid}/jury/criteria/{criterion_id:uuid}/remove")
+async def remove_criterion(
+    request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID], criterion_id: FromPath[UUID]
+) -> Response[Any]:
+    """Take a criterion out."""
+    (await pages.read_form(request)).demand()
+    await preparing.remove_criterion(viewer, cohort_id, criterion_id)
+    return pages.redirect(request, f"/cohorts/{cohort_id}/jury#criteria")
+
+
+# --- Rules ------------------------------------------------------------------------------------------------------------
+
+
+@get("/cohorts/{cohort_id:uuid}/jury/rules")
+async def rules_page(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """How the jury decides, as a form."""
+    return await _rules(request, viewer, cohort_id, _plan_form)
+
+
+def _plan_form(plan: JuryPlan) -> Form:
+    return Form.empty(
+        {
+            "aggregate": plan.aggregate.value, "closing": plan.closing.value, "rounding": plan.rounding.value,
+            "minimum_sheets": plan.minimum_sheets, "quorum": plan.quorum, "decimals": plan.decimals,
+            "tie": list(plan.ties),
+        }
+    )  # fmt: skip
+
+
+async def _rules(request: Web, viewer: Viewer, cohort_id: UUID, form_of: Callable[[JuryPlan], Form]) -> Response[Any]:
+    cohort = await cohort_for(viewer, cohort_id)
+    cohort.standing.need(EDIT_JURY_SETTINGS)
+    rubric, plan = await preparing.rubric_for_cohort(cohort_id)
+    form, words = form_of(plan), tie_words(rubric)
+    return pages.page(
+        request, "jury/rules.html", status=422 if form.errors else 200, cohort=cohort, form=form,
+        aggregates=_options(AGGREGATES), closings=_options(CLOSINGS), roundings=_options(ROUNDINGS),
+        ties=[(tie, words[tie]) for tie in tie_rules(rubric.keys)], rows=min(len(rubric.keys) + 4, 8),
+    )  # fmt: skip
+
+
+def _options(words: Any) -> list[tuple[str, str]]:
+    return [(option.value, str(text)) for option, text in words.items()]
+
+
+@post("/cohorts/{cohort_id:uuid}/jury/rules")
+async def edit_rules(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """Change how the jury decides."""
+    form = await pages.read_form(request)
+    rubric, _plan = await preparing.rubric_for_cohort(cohort_id)
+    try:
+        plan = read_jury_plan(form, rubric.keys)
+    except Invalid:
+        return await _rules(request, viewer, cohort_id, lambda _plan: form)
+    await preparing.edit_plan(viewer, cohort_id, plan)
+    return pages.redirect(request, f"/cohorts/{cohort_id}/jury#rules")
+
+
+# --- Rounds -----------------------------------------------------------------------------------------------------------
+
+
+@get("/cohorts/{cohort_id:uuid}/rounds/new")
+async def new_round(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """The form for a round: its name, its teams and their running order."""
+    return await _new_round(request, viewer, cohort_id, None)
+
+
+async def _new_round(request: Web, viewer: Viewer, cohort_id: UUID, form: Form | None) -> Response[Any]:
+    cohort = await cohort_jury(viewer, cohort_id)
+    cohort.standing.need(CONDUCT)
+    teams = await board.entrants(cohort_id)
+    ready = [str(each.team) for each in teams if each.works]
+    shown = form or Form.empty({"name": _("Final defence"), "team": ready})
+    return pages.page(
+        request, "jury/round.html", status=422 if shown.errors else 200, cohort_id=cohort_id,
+        cohort_name=cohort.name, teams=teams, form=shown, action=f"/cohorts/{cohort_id}/rounds/new",
+    )  # fmt: skip
+
+
+@post("/cohorts/{cohort_id:uuid}/rounds/new")
+async def create_round(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """Draw up a round."""
+    form = await pages.read_form(request)
+    try:
+        name, teams = _read_round(form, await board.entrants(cohort_id))
+    except Invalid:
+        return await _new_round(request, viewer, cohort_id, form)
+    made = await conducting.create_round(viewer, cohort_id, name, teams)
+    await flash(viewer, "success", Message("The round is drawn up. Seat its jury, then open it."))
+    return pages.redirect(request, f"/rounds/{made}")
+
+
+@get("/rounds/{round_id:uuid}/projects")
+async def arrangement(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """The name, projects and running order of a round that is still a draft."""
+    return await _arrangement(request, viewer, round_id, None)
+
+
+async def _arrangement(request: Web, viewer: Viewer, round_id: UUID, form: Form | None) -> Response[Any]:
+    round_ = await round_for(viewer, round_id)
+    round_.standing.need(CONDUCT)
+    teams = await board.entrants(round_.cohort, round_id)
+    initial = {
+        "name": round_.name, "team": [str(each.team) for each in teams if each.place],
+        **{f"place_{each.team}": each.place for each in teams if each.place},
+    }  # fmt: skip
+    shown = form or Form.empty(initial)
+    return pages.page(
+        request, "jury/round.html", status=422 if shown.errors else 200, cohort_id=round_.cohort,
+        cohort_name=round_.cohort_name, teams=teams, form=shown, action=f"/rounds/{round_id}/projects",
+    )  # fmt: skip
+
+
+@post("/rounds/{round_id:uuid}/projects")
+async def arrange(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """Change a round that is still a draft."""
+    form = await pages.read_form(request)
+    round_ = await round_for(viewer, round_id)
+    try:
+        name, teams = _read_round(form, await board.entrants(round_.cohort, round_id))
+    except Invalid:
+        return await _arrangement(request, viewer, round_id, form)
+    await conducting.arrange_round(viewer, round_id, name, teams)
+    return pages.redirect(request, f"/rounds/{round_id}")
+
+
+def _read_round(form: Form, teams: list[board.Entrant]) -> tuple[str, list[UUID]]:
+    """The name and the ticked teams in running order: numbered ones by their number, the others after them."""
+    name = form.text("name", limit=200)
+    ticked = form.choices("team", [str(each.team) for each in teams], required=True)
+    last = len(teams) + 1
+    numbers = {str(each.team): form.integer(f"place_{each.team}", 1, 9999, required=False) for each in teams}
+    form.demand()
+    return name, [UUID(team) for team in sorted(ticked, key=lambda team: numbers[team] or last)]
+
+
+# --- Conflicts of interest --------------------------------------------------------------------------------------------
+
+
+@get("/cohorts/{cohort_id:uuid}/conflicts")
+async def conflict_list(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """Every conflict of interest of a cohort."""
+    return await _conflict_list(request, viewer, cohort_id, Form.empty(), None)
+
+
+async def _conflict_list(request: Web, viewer: Viewer, cohort_id: UUID, form: Form, at: UUID | None) -> Response[Any]:
+    cohort = await cohort_for(viewer, cohort_id)
+    in_the_jury(cohort.standing, seated=True).need(LIFT)
+    return pages.page(
+        request, "jury/conflict_list.html", status=422 if form.errors else 200, cohort=cohort, form=form, at=at,
+        blank=Form.empty(), conflicts=await queries.conflicts_of(cohort_id),
+    )  # fmt: skip
+
+
+@post("/cohorts/{cohort_id:uuid}/conflicts/{conflict_id:uuid}/lift")
+async def lift(
+    request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID], conflict_id: FromPath[UUID]
+) -> Response[Any]:
+    """Find that there is no conflict, with a reason."""
+    form = await pages.read_form(request)
+    reason = form.text("reason", limit=500, lines=True)
+    try:
+        form.demand()
+    except Invalid:
+        return await _conflict_list(request, viewer, cohort_id, form, conflict_id)
+    await conflicts.lift(viewer, conflict_id, reason)
+    await flash(viewer, "success", Message("The conflict of interest is lifted; it stays on record."))
+    return pages.redirect(request, f"/cohorts/{cohort_id}/conflicts")
+
+
+HANDLERS: list[Any] = [
+    set_up, new_criterion, criterion, add_criterion, edit_criterion, move_criterion, remove_criterion, rules_page,
+    edit_rules, new_round, create_round, arrangement, arrange, conflict_list, lift,
+]  # fmt: skip

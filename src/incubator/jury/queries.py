@@ -1,0 +1,325 @@
+"""What a juror's pages show: his rounds in running order, one sheet with what it needs, the page of conflicts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from incubator.foundation.database import fetch, fetch_one, fetch_value
+from incubator.foundation.i18n import Message
+from incubator.foundation.refusals import NotFound
+from incubator.jury.actions import OWN_SHEET, Sheet, sheet_of
+from incubator.jury.rubric import Rubric
+from incubator.jury.rules import SETTLED, RoundState, SheetState, view_sheet
+from incubator.jury.scoring import Rounding, rounded, sheet_total
+from incubator.people import rights
+from incubator.people.rights import Scope, Viewer
+from incubator.stages.answers import Answer, answers
+from incubator.stages.queries import AcceptedWork, accepted_work
+from incubator.teams.cases import LABELS, CaseText, from_content, sections
+
+# --- The juror's home -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A project in a juror's list; `state` None: a conflict of interest was known before sheets were dealt."""
+
+    project: UUID
+    place: int
+    title: str
+    team: str
+    municipality: str
+    state: SheetState | None
+    skipped: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is the juror's to score."""
+        return self.state not in {None, SheetState.RECUSED, SheetState.VOID}
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One round of a juror. Teams he has a conflict with are named but don't count."""
+
+    round: UUID
+    name: str
+    state: RoundState
+    cohort_name: str
+    declared: bool
+    rows: tuple[QueueRow, ...]
+
+    @property
+    def total(self) -> int:
+        """Sheets to bring in."""
+        return sum(1 for row in self.rows if row.counts)
+
+    @property
+    def done(self) -> int:
+        """Sheets handed in or abstained from."""
+        return sum(1 for row in self.rows if row.state in SETTLED)
+
+    @property
+    def next(self) -> QueueRow | None:
+        """What to score now: in running order, skipped ones last."""
+        waiting = [row for row in self.rows if row.counts and row.state not in SETTLED]
+        return min(waiting, key=lambda row: (row.skipped, row.place), default=None)
+
+
+SEATS = """
+SELECT r.id AS round, r.name, r.state, c.name AS cohort_name, e.declared_at IS NOT NULL AS declared
+FROM seat e JOIN scoring_round r ON r.id = e.round JOIN cohort c ON c.id = r.cohort
+WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR r.id = $2)
+ORDER BY r.state = 'published', r.created_at DESC
+"""
+QUEUE = """
+SELECT p.round, p.id AS project, p.place, p.title, t.name AS team, m.name AS municipality, s.state,
+  s.skipped_at IS NOT NULL AS skipped
+FROM seat e JOIN round_project p ON p.round = e.round JOIN team t ON t.id = p.team
+JOIN municipality m ON m.id = t.municipality LEFT JOIN score_sheet s ON s.seat = e.id AND s.project = p.id
+WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
+  AND (s.id IS NOT NULL OR p.team = ANY($3))
+ORDER BY p.place
+"""
+
+
+async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
+    """The rounds in which the viewer has a seat, or one of them; two statements."""
+    rows: dict[UUID, list[QueueRow]] = {}
+    for row in await fetch(QUEUE, viewer.id, round_id, _teams_in_conflict(viewer)):
+        state = SheetState(row["state"]) if row["state"] else None
+        found = QueueRow(
+            row["project"], row["place"], row["title"], row["team"], row["municipality"], state, row["skipped"]
+        )
+        rows.setdefault(row["round"], []).append(found)
+    return [
+        Queue(seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"],
+              tuple(rows.get(seat["round"], ())))
+        for seat in await fetch(SEATS, viewer.id, round_id)
+    ]  # fmt: skip
+
+
+def _teams_in_conflict(viewer: Viewer) -> list[UUID]:
+    own = {grant.where for grant in viewer.grants if grant.scope is Scope.TEAM and grant.where}
+    return [*own, *(interest.team for interest in viewer.interests)]
+
+
+# --- One sheet --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A sheet that the juror handed in before, to keep his own measure by."""
+
+    team: str
+    project: UUID
+    marks: tuple[int | None, ...]
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPage:
+    """Everything on a score sheet."""
+
+    sheet: Sheet
+    round_name: str
+    place: int
+    title: str
+    team: str
+    municipality: str
+    region: str
+    done: int
+    total: int
+    earlier: tuple[Earlier, ...]
+
+    @property
+    def rubric(self) -> Rubric:
+        """The criteria."""
+        return self.sheet.rubric
+
+
+SHEET_PAGE = OWN_SHEET.format(
+    share="""r.name AS round_name, p.place, p.title, t.name AS team_name, m.name AS municipality, m.region,
+  (SELECT json_build_array(count(*) FILTER (WHERE o.state IN ('handed_in', 'abstained')),
+                           count(*) FILTER (WHERE o.state NOT IN ('recused', 'void')))
+   FROM score_sheet o WHERE o.seat = e.id) AS progress,
+  (SELECT json_agg(json_build_array(o.name, o.project, o.marks)) FROM (
+     SELECT u.name, o.project, o.marks FROM score_sheet o JOIN round_project q ON q.id = o.project
+     JOIN team u ON u.id = q.team WHERE o.seat = e.id AND o.state = 'handed_in' AND o.project <> p.id
+     ORDER BY o.handed_in_at DESC LIMIT 5) o) AS earlier,"""
+).replace(
+    "LEFT JOIN seat e", "JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality\nLEFT JOIN seat e"
+)
+
+
+async def sheet_page(viewer: Viewer, round_id: UUID, project_id: UUID) -> SheetPage:
+    """A juror's own sheet through its viewer; one statement. Raises NotFound, Forbidden."""
+    row = await fetch_one(SHEET_PAGE, round_id, project_id, viewer.id)
+    if row is None:
+        raise NotFound
+    sheet = sheet_of(row, viewer)
+    rights.guard(*view_sheet(sheet.standing, sheet.place))
+    done, total = json.loads(row["progress"])
+    return SheetPage(
+        sheet, row["round_name"], row["place"], row["title"], row["team_name"], row["municipality"], row["region"],
+        done, total, tuple(_earlier(each, sheet.rubric) for each in json.loads(row["earlier"] or "[]")),
+    )  # fmt: skip
+
+
+def _earlier(row: tuple[str, str, list[int]], rubric: Rubric) -> Earlier:
+    team, project, marks = row
+    return Earlier(team, UUID(project), tuple(marks), points_of(sheet_total(marks, rubric.scoring)))
+
+
+def points_of(value: Fraction) -> Decimal:
+    """A sheet's total as people read it: two decimals, half up."""
+    return rounded(value, 2, Rounding.HALF_UP)
+
+
+NEXT = """
+SELECT s.project FROM score_sheet s JOIN round_project p ON p.id = s.project
+JOIN round_project here ON here.id = $3
+WHERE s.round = $1 AND s.seat = (SELECT id FROM seat WHERE round = $1 AND person = $2)
+  AND s.state IN ('empty', 'draft') AND s.project <> $3
+ORDER BY s.skipped_at IS NOT NULL, p.place < here.place, p.place LIMIT 1
+"""
+
+
+async def next_after(viewer: Viewer, round_id: UUID, project_id: UUID) -> UUID | None:
+    """The project to score after this one: further down the running order, then from its top, skipped ones last."""
+    found: UUID | None = await fetch_value(NEXT, round_id, viewer.id, project_id)
+    return found
+
+
+# --- Materials --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableWork:
+    """A piece of accepted work with its answers."""
+
+    module_title: str
+    title: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """What a juror reads before he scores: the case as it was submitted last, and the accepted work."""
+
+    case: CaseText | None
+    works: tuple[ReadableWork, ...]
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """The parts of the case as plain text by key."""
+        return sections(self.case) if self.case else {}
+
+    @property
+    def labels(self) -> Mapping[str, Message]:
+        """What the parts of a case are called."""
+        return LABELS
+
+
+SUBMITTED_CASE = """
+SELECT v.content FROM problem_case k JOIN case_version v ON v.problem_case = k.id
+WHERE k.team = $1 AND k.deleted_at IS NULL
+  AND NOT EXISTS (SELECT FROM case_withdrawal w WHERE w.case_version = v.id)
+ORDER BY v.number DESC LIMIT 1
+"""
+
+
+async def materials(team_id: UUID) -> Materials:
+    """The case and the accepted work of a team; two statements. The caller has judged who may read them."""
+    content = await fetch_value(SUBMITTED_CASE, team_id)
+    case = from_content(json.loads(content)) if content else None
+    return Materials(case, tuple(_readable(work) for work in await accepted_work([team_id])))
+
+
+def _readable(work: AcceptedWork) -> ReadableWork:
+    return ReadableWork(work.module_title, work.title, tuple(answers(work.sent.fields, work.sent.content)))
+
+
+# --- Conflicts --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TeamOfRound:
+    """A team on the page of conflicts; `reason` of a conflict that stands, `derived` when it follows from a role."""
+
+    team: UUID
+    name: str
+    municipality: str
+    title: str
+    reason: str | None
+    derived: bool
+
+
+TEAMS = """
+SELECT p.team, t.name, m.name AS municipality, p.title, i.reason
+FROM round_project p JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
+LEFT JOIN conflict_of_interest i ON i.team = p.team AND i.person = $2 AND i.lifted_at IS NULL
+WHERE p.round = $1 ORDER BY p.place
+"""
+
+
+async def teams_of_round(viewer: Viewer, round_id: UUID) -> list[TeamOfRound]:
+    """The teams of a round with the viewer's own conflicts."""
+    own = {grant.where for grant in viewer.grants if grant.scope is Scope.TEAM}
+    return [TeamOfRound(**row, derived=row["team"] in own) for row in await fetch(TEAMS, round_id, viewer.id)]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A conflict of interest on record."""
+
+    id: UUID
+    person: UUID
+    name: str
+    team: str
+    reason: str
+    declared_at: datetime
+    declared_by: str
+    lifted_at: datetime | None
+    lifted_by: str | None
+    lift_reason: str
+
+
+CONFLICTS = """
+SELECT i.id, i.person, h.name, t.name AS team, i.reason, i.declared_at, d.name AS declared_by, i.lifted_at,
+  l.name AS lifted_by, i.lift_reason
+FROM conflict_of_interest i JOIN person h ON h.id = i.person JOIN team t ON t.id = i.team
+JOIN person d ON d.id = i.declared_by LEFT JOIN person l ON l.id = i.lifted_by
+WHERE i.cohort = $1 ORDER BY i.lifted_at IS NOT NULL, i.declared_at DESC
+"""
+
+
+async def conflicts_of(cohort_id: UUID) -> list[Conflict]:
+    """Every conflict of interest of a cohort, the standing ones first."""
+    return [Conflict(**row) for row in await fetch(CONFLICTS, cohort_id)]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A juror whom a team may still challenge; `challenged` when a conflict stands already."""
+
+    person: UUID
+    name: str
+    challenged: bool
+
+
+CHALLENGES = """
+SELECT DISTINCT h.id AS person, h.name, EXISTS (
+  SELECT FROM conflict_of_interest i WHERE i.person = h.id AND i.team = $2 AND i.lifted_at IS NULL) AS challenged
+FROM scoring_round r JOIN seat e ON e.round = r.id AND e.removed_at IS NULL JOIN person h ON h.id = e.person
+WHERE r.cohort = $1 AND r.state = 'draft' ORDER BY h.name
+"""
+
+
+async def challenges(cohort_id: UUID, team_id: UUID) -> list[Challenge]:
+    """The jurors of rounds that are not open yet: names only, so that nobody can lobby them."""
+    return [Challenge(**row) for row in await fetch(CHALLENGES, cohort_id, team_id)]

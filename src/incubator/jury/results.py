@@ -1,0 +1,261 @@
+"""Pages of the result: the ranking, the sheets behind it, their export, what a team learns of its own project."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from incubator.foundation import pages
+from incubator.foundation.database import stream
+from incubator.foundation.forms import Form
+from incubator.foundation.i18n import Message, locale, number, score
+from incubator.foundation.refusals import Invalid, NotFound, SignInNeeded
+from incubator.jury import conducting, standings
+from incubator.jury.editing import AGGREGATES
+from incubator.jury.queries import points_of
+from incubator.jury.result import Result, Row, profile, tie_words
+from incubator.jury.rounds import Round, published_round, round_for
+from incubator.jury.rules import (
+    FEEDBACK,
+    NO_VALUES_YET,
+    PUBLISHED_SHEETS,
+    SHEET_WORDS,
+    VALUES,
+    RoundState,
+    in_the_jury,
+    refuse,
+)
+from incubator.jury.scoring import sheet_total
+from incubator.people.rights import Right, Verdict, Viewer
+from incubator.people.sessions import flash
+from incubator.teams.queries import team_for
+
+Web = Request[Any, Any, Any]
+
+
+def _need_values(scoring: Round, after_publication: Right = VALUES) -> None:
+    """Pass who may see values of this round now; before the lock that is nobody."""
+    published = scoring.state is RoundState.PUBLISHED
+    scoring.standing.need(after_publication if published else VALUES)
+    if scoring.state in {RoundState.DRAFT, RoundState.OPEN}:
+        refuse(NO_VALUES_YET)
+
+
+# --- The ranking ------------------------------------------------------------------------------------------------------
+
+
+@get("/rounds/{round_id:uuid}/result", opt={"public": True})
+async def ranking(request: Web, round_id: FromPath[UUID]) -> Response[Any]:
+    """The ranking: for everybody once it is published, for organisers without a conflict from the lock on."""
+    viewer: Viewer | None = request.scope["state"]["viewer"]
+    if viewer is None:
+        return await _public_ranking(request, round_id)
+    scoring = await round_for(viewer, round_id)
+    if scoring.state is not RoundState.PUBLISHED:
+        _need_values(scoring)
+    return await _ranking(request, scoring, Form.empty())
+
+
+async def _public_ranking(request: Web, round_id: UUID) -> Response[Any]:
+    """A visitor sees published rankings; every other address answers alike, whether it exists or not."""
+    scoring = await published_round(round_id)
+    if scoring is None:
+        raise SignInNeeded
+    return await _ranking(request, scoring, Form.empty())
+
+
+async def _ranking(request: Web, scoring: Round, form: Form) -> Response[Any]:
+    result = await standings.result_for(scoring)
+    staff = scoring.standing.may(VALUES)
+    return pages.page(
+        request, "jury/ranking.html", status=422 if form.errors else 200, scoring=scoring, form=form, staff=staff,
+        placed=_lines(result, result.placed), missed=result.not_assessed, waiting=result.awaiting_vote,
+        ties=[tie_words(result.rubric)[tie] for tie in result.plan.ties], plan=result.plan,
+        aggregate=AGGREGATES[result.plan.aggregate],
+    )  # fmt: skip
+
+
+def _lines(result: Result, rows: list[Row]) -> list[tuple[Any, ...]]:
+    """Ready words for each line: a thousand of them are drawn by a loop that only writes."""
+    words = {rule: str(text) for rule, text in tie_words(result.rubric).items()}
+    comma = locale() == "ru"
+    return [
+        (row.place, row.project, row.name, row.title, row.municipality, _decimal(row.total, comma=comma),
+         _decimal(row.median, comma=comma), row.sheets, words.get(row.decided_by or "", ""), row.team)
+        for row in rows
+    ]  # fmt: skip
+
+
+def _decimal(text: str | None, *, comma: bool) -> str:
+    return (text.replace(".", ",") if comma else text) if text else "–"
+
+
+@post("/rounds/{round_id:uuid}/tie")
+async def vote(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """Record how those present ranked tied projects."""
+    form = await pages.read_form(request)
+    projects = [UUID(each) for each in form.texts("project", limit=36, most=200) if each]
+    ranks = {project: form.integer(f"rank_{project}", 1, 200) for project in projects}
+    reason = form.text("reason", limit=1000, lines=True)
+    try:
+        form.demand()
+    except Invalid:
+        scoring = await round_for(viewer, round_id)
+        _need_values(scoring)
+        return await _ranking(request, scoring, form)
+    await conducting.vote_tie(viewer, round_id, {each: rank for each, rank in ranks.items() if rank}, reason)
+    await flash(viewer, "success", Message("The vote is recorded."))
+    return pages.redirect(request, f"/rounds/{round_id}/result")
+
+
+# --- The sheets behind it ---------------------------------------------------------------------------------------------
+
+
+@get("/rounds/{round_id:uuid}/projects/{project_id:uuid}/sheets")
+async def sheets(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID]
+) -> Response[Any]:
+    """Every sheet for one project, for organisers after the lock; that they looked is in the journal."""
+    scoring = await round_for(viewer, round_id)
+    _need_values(scoring, PUBLISHED_SHEETS)
+    team = await standings.project_name(round_id, project_id)
+    if team is None:
+        raise NotFound
+    await conducting.note_reading(viewer, scoring, "sheets.read", project_id)
+    return pages.page(
+        request, "jury/sheets.html", scoring=scoring, team=team, blank=Form.empty(), criteria=scoring.rubric.criteria,
+        sheets=[
+            (each, [score(mark) for mark in each.marks], _points(each.marks, scoring))
+            for each in await standings.sheets_of(round_id, project_id)
+        ],
+    )  # fmt: skip
+
+
+def _points(marks: tuple[int | None, ...], scoring: Round) -> str:
+    full = bool(marks) and None not in marks
+    return number(points_of(sheet_total(marks, scoring.rubric.scoring))) if full else "–"
+
+
+@post("/rounds/{round_id:uuid}/sheets.csv")
+async def export(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """Every sheet of the round as CSV for a spreadsheet; streamed, so its size costs no memory."""
+    (await pages.read_form(request)).demand()
+    scoring = await round_for(viewer, round_id)
+    _need_values(scoring)
+    await conducting.note_reading(viewer, scoring, "sheets.exported", round_id)
+    headers = {"content-disposition": 'attachment; filename="sheets.csv"'}
+    return Stream(_csv(round_id, _words(scoring)), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+EXPORT = """
+SELECT p.place, t.name AS team, h.name AS juror, s.state, s.marks, s.total, s.comment
+FROM score_sheet s JOIN round_project p ON p.id = s.project JOIN team t ON t.id = p.team
+JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person
+WHERE s.round = $1 ORDER BY p.place, h.name, s.id
+"""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the lines of an export are made of, in the reader's language before the stream begins."""
+
+    head: list[str]
+    states: dict[str, str]
+    marks: dict[int | None, str]
+    unit: int
+
+    def total(self, total: int | None) -> str:
+        """A sheet's total in points with four decimals, half up, by whole numbers."""
+        if total is None:
+            return ""
+        scaled = (20 * total + self.unit) // (2 * self.unit)
+        return f"{scaled // 10_000},{scaled % 10_000:04}"
+
+
+def _words(scoring: Round) -> Words:
+    criteria = scoring.rubric.criteria
+    first = (Message("Running order"), Message("Team"), Message("Juror"), Message("State"))
+    return Words(
+        head=[*map(str, first), *(each.title for each in criteria), str(Message("Total")), str(Message("Comment"))],
+        states={state.value: str(text) for state, text in SHEET_WORDS.items()},
+        marks={None: "", **{mark: score(mark) for each in criteria for mark in _scale(each)}},
+        unit=sum(each.weight for each in criteria),
+    )  # fmt: skip
+
+
+async def _csv(round_id: UUID, words: Words) -> AsyncIterator[bytes]:
+    """Semicolons and a byte order mark, as Excel in a Russian locale reads them; no cell is a formula."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, delimiter=";")
+    lines.write("\ufeff")
+    writer.writerow(map(_safe, words.head))
+    blanks = ("",) * (len(words.head) - 6)
+    async for rows in stream(EXPORT, round_id, batch=1000):
+        for place, team, juror, state, marks, total, comment in rows:
+            cells = [words.marks[mark] for mark in marks] or blanks
+            writer.writerow((place, _safe(team), _safe(juror), words.states[state], *cells, words.total(total),
+                             _safe(comment)))  # fmt: skip
+        yield lines.getvalue().encode()
+        lines.seek(0)
+        lines.truncate()
+
+
+def _scale(criterion: Any) -> range:
+    return range(criterion.scale_min, criterion.scale_max + 1, criterion.step)
+
+
+def _safe(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+# --- What a team learns -----------------------------------------------------------------------------------------------
+
+
+@get("/teams/{team_id:uuid}/result")
+async def feedback(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
+    """A team's own place, criterion profile and comments without names, once the result is published."""
+    team = await team_for(viewer, team_id)
+    standing = in_the_jury(team.standing, seated=True)
+    # Before the publication a conflict with any team of the cohort counts: totals of one give away those of others.
+    whole = viewer.standing(programme=team.programme, cohort=team.cohort)
+    early = in_the_jury(whole, seated=True).judge(VALUES)
+    found = await standings.feedback_on(viewer, team_id, locked=early is Verdict.ALLOW)
+    if not found:
+        _nothing_yet(standing.judge(FEEDBACK), early)
+    standing.need(FEEDBACK)
+    return pages.page(
+        request, "jury/feedback.html", team=team, found=[(each, _bars(each)) for each in found]
+    )  # fmt: skip
+
+
+def _nothing_yet(verdict: Verdict, early: Verdict) -> None:
+    """Who may see values early learns that there are none; to the team there is no such page yet."""
+    if verdict is Verdict.FORBID or early is not Verdict.HIDE:
+        refuse(NO_VALUES_YET)
+    raise NotFound
+
+
+def _bars(each: standings.Feedback) -> list[dict[str, Any]]:
+    if each.row is None:
+        return []
+    return [
+        {"label": title, "value": float(mean), "words": words, "mean": None, "cells": [words, number(_short(end))]}
+        for title, mean, end in profile(each.rubric, each.row)
+        for words in [number(_short(mean))]
+    ]
+
+
+def _short(value: Fraction) -> Any:
+    return points_of(value)
+
+
+HANDLERS: list[Any] = [ranking, vote, sheets, export, feedback]

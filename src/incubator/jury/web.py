@@ -1,0 +1,303 @@
+"""Pages of jurors: their rounds, the score sheet, conflicts of interest; and a lead's challenge to a juror."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from incubator.foundation import pages
+from incubator.foundation.forms import Form, given
+from incubator.foundation.i18n import Message, clock, number, score
+from incubator.foundation.refusals import Clash, Invalid
+from incubator.jury import actions, conflicts, control, editing, queries, results
+from incubator.jury.actions import Saved
+from incubator.jury.queries import SheetPage
+from incubator.jury.rounds import Round, round_for
+from incubator.jury.rubric import Entry, Rubric, anchors, choices, field_of, read_entry, typed
+from incubator.jury.rules import DECLARE, JURORS, QUEUE, RoundState, SheetState, write_sheet
+from incubator.jury.scoring import sheet_total
+from incubator.people.rights import Relation, Verdict, Viewer
+from incubator.people.sessions import flash
+from incubator.teams.queries import team_for
+from incubator.teams.rules import CHALLENGE_JUROR
+
+Web = Request[Any, Any, Any]
+
+ALL_DONE = Message("All your sheets are handed in. Until the lock you can still change them.")
+REASON_LIMIT = 500
+
+
+@get("/jury")
+async def home(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """The viewer's rounds with their projects in running order."""
+    return pages.page(request, "jury/home.html", queues=await queries.queues(viewer), alone=False)
+
+
+@get("/rounds/{round_id:uuid}")
+async def round_page(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """A round: for jurors their own list, for organisers the board."""
+    scoring = await round_for(viewer, round_id)
+    scoring.standing.need(QUEUE)
+    if scoring.standing.relations & JURORS:
+        return pages.page(request, "jury/home.html", queues=await queries.queues(viewer, round_id), alone=True)
+    return await control.board_page(request, scoring)
+
+
+# --- The score sheet --------------------------------------------------------------------------------------------------
+
+
+@get("/rounds/{round_id:uuid}/projects/{project_id:uuid}")
+async def sheet(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID]
+) -> Response[Any]:
+    """One's own score sheet for a project; first of all the juror declares his conflicts."""
+    page = await queries.sheet_page(viewer, round_id, project_id)
+    if _may_write(page) and not page.sheet.place.declared:
+        return pages.redirect(request, f"/rounds/{round_id}/conflicts")
+    return await _sheet(request, page, _recorded(page))
+
+
+def _may_write(page: SheetPage) -> bool:
+    return write_sheet(page.sheet.standing, page.sheet.place)[0] is Verdict.ALLOW
+
+
+def _recorded(page: SheetPage) -> Form:
+    shown = typed(page.rubric, page.sheet.marks, page.sheet.comment)
+    return Form.empty({**shown, "version": str(page.sheet.version)})
+
+
+async def _sheet(
+    request: Web, page: SheetPage, form: Form, *, status: int = 200, clash: Clash | None = None, side: str = ""
+) -> Response[Any]:
+    """`side` names the small form (abstain, recuse) whose errors `form` holds; `clash` shows both versions."""
+    unbiased = Relation.JUROR in page.sheet.standing.relations and page.sheet.state is not SheetState.RECUSED
+    return pages.page(
+        request, "jury/sheet.html", status=status, page=page, form=_recorded(page) if side else form,
+        side_form=form, blank=Form.empty(), side=side, writable=_may_write(page), versions=_versions(page, clash),
+        running=_running_total(page), saved=_saved_words(page),
+        materials=await queries.materials(page.sheet.team) if unbiased else None,
+        criteria=[(each, field_of(each), choices(each), anchors(each)) for each in page.rubric.criteria],
+    )  # fmt: skip
+
+
+def _running_total(page: SheetPage) -> str:
+    """The total of a full sheet in points, a dash while a mark is missing."""
+    if page.sheet.total is None:
+        return "–"
+    return number(queries.points_of(sheet_total(page.sheet.marks, page.rubric.scoring)))
+
+
+def _saved_words(page: SheetPage) -> str:
+    return "" if page.sheet.saved_at is None else str(_words_of(page.sheet.state, page.sheet.saved_at))
+
+
+def _words_of(state: SheetState, saved_at: datetime) -> Message:
+    at = clock(saved_at)
+    if state is SheetState.HANDED_IN:
+        return Message("Handed in; last change at {at}", at=at)
+    return Message("Draft saved at {at}", at=at)
+
+
+def _versions(page: SheetPage, clash: Clash | None) -> Mapping[str, Any] | None:
+    """Both versions of a sheet that was changed in two windows, in words, and the one sent as hidden fields."""
+    if clash is None:
+        return None
+    recorded, sent = clash.context["recorded"], clash.context["sent"]
+    assert isinstance(recorded, Entry)
+    assert isinstance(sent, Entry)
+    rows = zip(page.rubric.criteria, recorded.marks, sent.marks, strict=True)
+    return {
+        "rows": [(each.title, score(was), score(new)) for each, was, new in rows],
+        "comments": (recorded.comment, sent.comment),
+        "sent": typed(page.rubric, sent.marks, sent.comment), "version": clash.context["version"],
+        "at": clash.context["at"],
+    }  # fmt: skip
+
+
+@post("/rounds/{round_id:uuid}/projects/{project_id:uuid}")
+async def write_sheet_down(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID]
+) -> Response[Any]:
+    """Save, hand in or skip; a page that saves by itself gets JSON."""
+    form = await pages.read_form(request)
+    try:
+        saved, act = await _write(viewer, round_id, project_id, form)
+    except (Invalid, Clash) as refusal:
+        return await _unsaved(request, viewer, (round_id, project_id), form, refusal)
+    if pages.wants_json(request):
+        return _receipt(given(saved))
+    if act == "save":
+        return pages.redirect(request, f"/rounds/{round_id}/projects/{project_id}")
+    return await _onward(request, viewer, round_id, project_id)
+
+
+async def _write(viewer: Viewer, round_id: UUID, project_id: UUID, form: Form) -> tuple[Saved | None, str]:
+    expected = form.integer("version", 0, 2_000_000_000)
+    act = form.choice("act", ("save", "hand_in", "skip"), required=False) or "save"
+    known = -1 if expected is None else expected  # then `read` refuses the form
+
+    def read(rubric: Rubric) -> Entry:
+        return read_entry(form, rubric, full=act == "hand_in")
+
+    if act == "hand_in":
+        return await actions.hand_in(viewer, round_id, project_id, read, expected=known), act
+    if act == "skip":
+        await actions.skip(viewer, round_id, project_id, read, expected=known)
+        return None, act
+    return await actions.save_sheet(viewer, round_id, project_id, read, expected=known), act
+
+
+def _receipt(saved: Saved) -> Response[Any]:
+    words = str(_words_of(saved.state, saved.at))
+    receipt = {"saved_at": saved.at.isoformat(), "message": words, "version": saved.version}
+    return Response(receipt, status_code=200)
+
+
+async def _unsaved(
+    request: Web, viewer: Viewer, where: tuple[UUID, UUID], form: Form, refusal: Invalid | Clash
+) -> Response[Any]:
+    """What was typed comes back: with its errors, or beside what another window recorded."""
+    if pages.wants_json(request):
+        errors = {name: str(reason) for name, reason in form.errors.items()}
+        return Response({"message": _said(refusal), "errors": errors}, status_code=refusal.status)
+    page = await queries.sheet_page(viewer, *where)
+    clash = refusal if isinstance(refusal, Clash) else None
+    return await _sheet(request, page, form, status=refusal.status, clash=clash)
+
+
+def _said(refusal: Invalid | Clash) -> str:
+    if isinstance(refusal, Clash):
+        return str(Message("This sheet was changed in another window. Press “Save” to see both versions."))
+    return str(refusal.reason)
+
+
+async def _onward(request: Web, viewer: Viewer, round_id: UUID, project_id: UUID) -> Response[Any]:
+    following = await queries.next_after(viewer, round_id, project_id)
+    if following is None:
+        await flash(viewer, "success", ALL_DONE)
+        return pages.redirect(request, f"/rounds/{round_id}")
+    return pages.redirect(request, f"/rounds/{round_id}/projects/{following}")
+
+
+@post("/rounds/{round_id:uuid}/projects/{project_id:uuid}/take-back")
+async def take_back(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID]
+) -> Response[Any]:
+    """Make a handed-in sheet, or an abstention, a draft again."""
+    (await pages.read_form(request)).demand()
+    await actions.take_back(viewer, round_id, project_id)
+    return pages.redirect(request, f"/rounds/{round_id}/projects/{project_id}")
+
+
+@post("/rounds/{round_id:uuid}/projects/{project_id:uuid}/abstain")
+async def abstain(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID]
+) -> Response[Any]:
+    """Abstain from a project, with a reason."""
+    return await _step_aside(request, viewer, round_id, project_id, "abstain")
+
+
+@post("/rounds/{round_id:uuid}/projects/{project_id:uuid}/recuse")
+async def recuse(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID]
+) -> Response[Any]:
+    """Declare a conflict of interest with the team of this project, with a reason."""
+    return await _step_aside(request, viewer, round_id, project_id, "recuse")
+
+
+async def _step_aside(request: Web, viewer: Viewer, round_id: UUID, project_id: UUID, side: str) -> Response[Any]:
+    form = await pages.read_form(request)
+    reason = form.text("reason", limit=REASON_LIMIT, lines=True)
+    try:
+        form.demand()
+    except Invalid:
+        page = await queries.sheet_page(viewer, round_id, project_id)
+        return await _sheet(request, page, form, status=422, side=side)
+    act = actions.abstain if side == "abstain" else actions.recuse
+    await act(viewer, round_id, project_id, reason)
+    return await _onward(request, viewer, round_id, project_id)
+
+
+# --- Conflicts of interest --------------------------------------------------------------------------------------------
+
+
+@get("/rounds/{round_id:uuid}/conflicts")
+async def conflicts_page(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """The teams of a round, to say with which one has a conflict of interest."""
+    return await _conflicts(request, viewer, await round_for(viewer, round_id), Form.empty())
+
+
+async def _conflicts(request: Web, viewer: Viewer, scoring: Round, form: Form) -> Response[Any]:
+    scoring.known_as.need(DECLARE)
+    teams = await queries.teams_of_round(viewer, scoring.id)
+    open_to_change = scoring.state in {RoundState.DRAFT, RoundState.OPEN}
+    return pages.page(
+        request, "jury/conflicts.html", status=422 if form.errors else 200, scoring=scoring, teams=teams, form=form,
+        changeable=open_to_change,
+    )  # fmt: skip
+
+
+@post("/rounds/{round_id:uuid}/conflicts")
+async def declare(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """Declare one's conflicts, or that there is none."""
+    form = await pages.read_form(request)
+    scoring = await round_for(viewer, round_id)
+    scoring.known_as.need(DECLARE)
+    teams = await queries.teams_of_round(viewer, round_id)
+    try:
+        reasons = _read_conflicts(form, [team.team for team in teams])
+    except Invalid:
+        return await _conflicts(request, viewer, scoring, form)
+    await conflicts.declare(viewer, round_id, reasons)
+    await flash(viewer, "success", Message("Your declaration is recorded."))
+    return pages.redirect(request, f"/rounds/{round_id}" if scoring.seat else f"/rounds/{round_id}/conflicts")
+
+
+def _read_conflicts(form: Form, teams: list[UUID]) -> dict[UUID, str]:
+    """The ticked teams with their reasons; none at all needs the tick that says so."""
+    ticked = {UUID(team) for team in form.choices("team", [str(team) for team in teams])}
+    reasons = {team: form.text(f"reason_{team}", required=team in ticked, limit=REASON_LIMIT) for team in teams}
+    if not form.flag("none") and not ticked:
+        form.fail("none", Message("Tick the teams you have a conflict with, or say that you have none."))
+    form.demand()
+    return {team: reason for team, reason in reasons.items() if team in ticked}
+
+
+@get("/teams/{team_id:uuid}/jury")
+async def challenge_page(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
+    """Jurors of rounds that are not open yet, for the lead who knows of a conflict of interest."""
+    return await _challenge(request, viewer, team_id, Form.empty())
+
+
+async def _challenge(request: Web, viewer: Viewer, team_id: UUID, form: Form) -> Response[Any]:
+    team = await team_for(viewer, team_id)
+    team.standing.need(CHALLENGE_JUROR)
+    jurors = await queries.challenges(team.cohort, team_id)
+    return pages.page(
+        request, "jury/challenge.html", status=422 if form.errors else 200, team=team, jurors=jurors, form=form,
+        options=[(str(juror.person), juror.name) for juror in jurors if not juror.challenged],
+    )  # fmt: skip
+
+
+@post("/teams/{team_id:uuid}/jury")
+async def challenge(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
+    """Name a conflict of interest between a juror and one's own team."""
+    form = await pages.read_form(request)
+    juror, reason = form.uuid("juror"), form.text("reason", limit=REASON_LIMIT, lines=True)
+    try:
+        form.demand()
+    except Invalid:
+        return await _challenge(request, viewer, team_id, form)
+    await conflicts.claim(viewer, team_id, given(juror), reason)
+    await flash(viewer, "success", Message("The organisers have been told. The juror doesn't score your project."))
+    return pages.redirect(request, f"/teams/{team_id}/jury")
+
+
+HANDLERS: list[Any] = [
+    home, round_page, sheet, write_sheet_down, take_back, abstain, recuse, conflicts_page, declare, challenge_page,
+    challenge, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
+]  # fmt: skip
