@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Literal
 
 import asyncpg
@@ -125,6 +125,16 @@ async def execute(sql: str, *values: Any) -> int:
     async with _connection() as connection:
         tag = (await connection.execute(sql, *values)).rpartition(" ")[2]
         return int(tag) if tag.isdecimal() else 0
+
+
+async def stream(sql: str, *values: Any, batch: int = 500) -> AsyncIterator[list[asyncpg.Record]]:
+    """All rows of one statement in batches, on a connection of its own: memory stays flat however many there are."""
+    if DB.pool is None:
+        raise RuntimeError("connect() was not called")
+    async with DB.pool.acquire(timeout=2) as connection, connection.transaction(readonly=True):
+        cursor = await connection.cursor(sql, *values)
+        while rows := await cursor.fetch(batch):
+            yield rows
 
 
 def new_id() -> uuid.UUID:
