@@ -66,6 +66,11 @@ def name(field: FieldPlan) -> str:
     return PREFIX + field.key
 
 
+def error_name(field: FieldPlan) -> str:
+    """What an error of the whole field is kept under: a table has no control of its own, so its first cells have it."""
+    return cells(field)[0] if field.kind is FieldKind.TABLE else name(field)
+
+
 def cells(field: FieldPlan) -> list[str]:
     """The names of a table's cells in forms, one for each column, each sent once a row."""
     return [f"{name(field)}.{column}" for column in range(len(field.columns))]
@@ -93,6 +98,20 @@ def drafted(field: FieldPlan, content: Mapping[str, Any]) -> Any:
 def typed(fields: Iterable[FieldPlan], form: Form) -> Content:
     """What was typed into a form, as drafts keep it, whatever it is."""
     return {field.key: _typed(field, form) for field in written(fields)}
+
+
+def read_draft(form: Form, fields: Sequence[FieldPlan]) -> tuple[Content, dict[str, str]]:
+    """What was typed, whatever it is, and the prints of what the form showed; 400 for fields that no page has.
+
+    A field that an organiser took out of the plan meanwhile was on the page, and its text is let go.
+    """
+    shown = prints(form.text("version", required=False, limit=4000))
+    for key in shown.keys() - {field.key for field in fields}:
+        form.only(PREFIX + key, *(f"{PREFIX}{key}.{column}" for column in range(10)))
+    form.only("press", "remove", *(name(field) for field in fields if field.kind is FieldKind.FILE))
+    content = typed(fields, form)
+    form.finish()
+    return content, shown
 
 
 def _typed(field: FieldPlan, form: Form) -> Any:
@@ -163,11 +182,19 @@ def _value(field: FieldPlan, form: Form) -> Any:
 def _table(field: FieldPlan, form: Form) -> list[list[str]]:
     names = cells(field)
     rows = form.rows(*names, most=field.limit or 100)
-    if field.required and not rows and form.ok:
-        form.fail(name(field), REQUIRED)
-    if reason := form.error(names[0]):
-        form.fail(name(field), reason)
+    if field.required and not rows:
+        form.fail(error_name(field), REQUIRED)
     return [[row.text(each, required=False, limit=CELL_LIMIT, lines=True) for each in names] for row in rows]
+
+
+def faults(fields: Iterable[FieldPlan], form: Form) -> list[tuple[str, str, Message]]:
+    """(label, name of the control, reason) of every error, in the order of the fields."""
+    found: list[tuple[str, str, Message]] = []
+    for field in fields:
+        key = name(field)
+        own = [(each, reason) for each, reason in form.errors.items() if each == key or each.startswith(f"{key}.")]
+        found += [(field.label, each, reason) for each, reason in own]
+    return found
 
 
 def spoken(field: FieldPlan, value: Any) -> str:

@@ -1,7 +1,7 @@
 """The draft of a team's work: typed by several people at once, with files, kept until it is sent."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -78,18 +78,21 @@ async def note(verb: str, viewer: Viewer, work: Work, **data: Any) -> None:
                  subject=work.submission, title=work.title, assignment=work.assignment, **data)  # fmt: skip
 
 
-async def save_draft(
-    viewer: Viewer, team_id: UUID, assignment_id: UUID, typed: Content, shown: Mapping[str, str], *, asked: bool = False
-) -> Saved:
+Read = Callable[[Sequence[FieldPlan]], tuple[Content, Mapping[str, str]]]
+
+
+async def save_draft(viewer: Viewer, team_id: UUID, assignment_id: UUID, read: Read, *, asked: bool = False) -> Saved:
     """Keep what was typed, field by field: what others wrote in other fields meanwhile stays.
 
-    `shown` are the prints of what the form showed (`answers.prints`). Where both changed one field the rest is saved
-    and Clash is raised with `saved` and `mine`. A page saves itself every second while somebody types, so the journal
-    gets `submission.drafted` only when this person's last such entry is ten minutes old, or when he `asked` to save.
+    `read` takes the assignment's fields and gives what was typed and the prints of what the form showed
+    (`answers.read_draft`). Where both changed one field the rest is saved and Clash is raised with `saved` and `mine`.
+    A page saves itself every second while somebody types, so the journal gets `submission.drafted` only when this
+    person's last such entry is ten minutes old, or when he `asked` to save.
     """
     async with DB.transaction():
         work = await held(viewer, team_id, assignment_id)
         work.standing.need(EDIT_WORK)
+        typed, shown = read(work.fields)
         await need_writable(viewer, work)
         merged = merge(work.fields, work.content, typed, shown)
         if merged.changed:

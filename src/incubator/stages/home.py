@@ -26,6 +26,7 @@ from incubator.stages.rules import (
     Task,
     in_order,
     module_state,
+    not_advanceable,
     reached,
 )
 
@@ -45,7 +46,7 @@ def stopped(row: Mapping[str, Any]) -> Message | None:
 
 TEAM = """
 SELECT t.id, t.name, t.withdrawn_at, t.cohort, c.name AS cohort_name, c.programme, c.opened_at, c.closed_at,
-  c.min_members, p.name AS programme_name, y.name AS municipality, y.region, y.time_zone,
+  c.min_members, p.name AS programme_name, p.demo, y.name AS municipality, y.region, y.time_zone,
   (SELECT k.state FROM problem_case k WHERE k.team = t.id AND k.deleted_at IS NULL) AS case_state,
   (SELECT coalesce(json_agg(json_build_array(g.role, o.name) ORDER BY o.name), '[]') FROM role_grant g
      JOIN person o ON o.id = g.person WHERE g.scope = 'team' AND g.scope_id = t.id AND g.revoked_at IS NULL) AS people
@@ -79,6 +80,7 @@ class HomeTeam:
     region: str
     time_zone: str
     min_members: int
+    demo: bool
     case_state: str | None
     lead: str
     members: tuple[str, ...]
@@ -92,6 +94,7 @@ class WorkOnMap:
     """One assignment in a module, as the team stands to it."""
 
     assignment: UUID
+    submission: UUID | None
     title: str
     required: bool
     situation: Situation
@@ -115,6 +118,12 @@ class ModuleOnMap:
     state: ModuleState
     works: tuple[WorkOnMap, ...]
 
+    @property
+    def advanceable(self) -> bool:
+        """Whether the team may be led through this module's gate now."""
+        waits = self.gate is Gate.ALL_REQUIRED_ACCEPTED and self.reached and self.advanced_at is None
+        return waits and not_advanceable(work.situation.state for work in self.works if work.required) is None
+
 
 @dataclass(frozen=True, slots=True)
 class TeamHome:
@@ -123,6 +132,20 @@ class TeamHome:
     team: HomeTeam
     tasks: list[Task]
     modules: list[ModuleOnMap]
+
+    def quiet(self, now: datetime) -> Message:
+        """What to say when there is nothing to do."""
+        if self.team.stopped is not None:
+            return self.team.stopped
+        works = [work.situation.state for module in self.modules for work in module.works]
+        if SubmissionState.SUBMITTED in works:
+            return Message("Nothing to do now: your work is being checked. The answer will stand here and come by letter.")
+        if self.modules and all(module.state is ModuleState.DONE for module in self.modules):
+            return Message("The team has passed the whole programme.")
+        coming = next((module.opens_at for module in self.modules if module.opens_at > now), None)
+        if coming is not None:
+            return Message("Nothing to do now. The next module opens on {day}.", day=coming)
+        return Message("Nothing to do now. The moderator will lead the team into the next module.")
 
 
 async def home_team(viewer: Viewer, team_id: UUID) -> HomeTeam:
@@ -134,7 +157,7 @@ async def home_team(viewer: Viewer, team_id: UUID) -> HomeTeam:
     held = {role: tuple(name for each, name in people if each == role) for role in ("participant", "moderator")}
     lead = next((name for role, name in people if role == "team_lead"), "")
     same = {each: row[each] for each in ("id", "name", "cohort", "cohort_name", "programme", "programme_name",
-                                         "municipality", "region", "time_zone", "min_members", "case_state")}  # fmt: skip
+                                         "municipality", "region", "time_zone", "min_members", "case_state", "demo")}  # fmt: skip
     standing = viewer.standing(programme=row["programme"], cohort=row["cohort"], team=row["id"])
     return HomeTeam(**same, lead=lead, members=held["participant"], moderators=held["moderator"],
                     stopped=stopped(row), standing=standing)  # fmt: skip
@@ -171,7 +194,7 @@ def _module(
 
 def _work_on_map(row: Mapping[str, Any], halted: Message | None, *, is_reached: bool) -> WorkOnMap:
     return WorkOnMap(
-        row["assignment"], row["title"], row["required"], situation_of(row, halted, is_reached=is_reached),
+        row["assignment"], row["submission"], row["title"], row["required"], situation_of(row, halted, is_reached=is_reached),
         row["updated_at"], row["updated_by"] or "", row["sent_at"],
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ HERE: Final = timedelta(minutes=15)  # so long after saving somebody counts as s
 # --- One piece of work ------------------------------------------------------------------------------------------------
 
 WORK_COLUMNS = """
-SELECT t.id AS team, t.name AS team_name, t.withdrawn_at, c.id AS cohort, c.name AS cohort_name, c.programme,
+SELECT t.id AS team, t.name AS team_name, t.withdrawn_at, g.demo, c.id AS cohort, c.name AS cohort_name, c.programme,
   c.time_zone AS cohort_time_zone, c.opened_at, c.closed_at, y.time_zone, m.id AS module, m.title AS module_title,
   m.opens_at, m.due_at, a.id AS assignment, a.title, a.instructions, a.required, a.rework_limit, a.fields,
   a.guiding_questions, s.id AS submission, s.state, s.content, s.version, s.updated_at, w.name AS updated_by,
@@ -39,7 +39,7 @@ SELECT t.id AS team, t.name AS team_name, t.withdrawn_at, c.id AS cohort, c.name
        'size', o.size) ORDER BY f.id), '[]') FROM submission_file f JOIN stored_file o ON o.id = f.file
      WHERE f.submission = s.id AND f.removed_at IS NULL) AS files
 FROM team t JOIN cohort c ON c.id = t.cohort JOIN municipality y ON y.id = t.municipality
-JOIN module m ON m.cohort = t.cohort JOIN assignment a ON a.module = m.id
+JOIN programme g ON g.id = c.programme JOIN module m ON m.cohort = t.cohort JOIN assignment a ON a.module = m.id
 """
 DRAFT_OF = "LEFT JOIN submission s ON s.team = t.id AND s.assignment = a.id LEFT JOIN person w ON w.id = s.updated_by"
 WORK = f"{WORK_COLUMNS} {DRAFT_OF} WHERE t.id = $1 AND a.id = $2"
@@ -70,6 +70,7 @@ class RevisionRef:
 class Work:
     """A team's work on an assignment; `submission` is None until somebody saves. `zone` is the team's."""
 
+    demo: bool
     team: UUID
     team_name: str
     cohort: UUID
@@ -129,7 +130,7 @@ def _work(viewer: Viewer, row: Mapping[str, Any] | None) -> Work:
         raise NotFound
     same = {each: row[each] for each in ("team", "team_name", "cohort", "cohort_name", "programme", "module",
                                          "module_title", "assignment", "title", "instructions", "required",
-                                         "rework_limit", "submission", "updated_at")}  # fmt: skip
+                                         "rework_limit", "submission", "updated_at", "demo")}  # fmt: skip
     return Work(
         **same, cohort_zone=row["cohort_time_zone"], zone=row["time_zone"], fields=plans(json.loads(row["fields"])),
         guiding_questions=tuple(json.loads(row["guiding_questions"])),

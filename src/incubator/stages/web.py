@@ -1,0 +1,162 @@
+"""Pages of teams on their way: the home with its live updates, versions of work and their receipts, files."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from incubator.foundation import files, pages
+from incubator.foundation.i18n import Message
+from incubator.foundation.live import HUB
+from incubator.foundation.refusals import NotFound, TooMany
+from incubator.people import sessions
+from incubator.people.rights import Viewer
+from incubator.people.sessions import flash
+from incubator.settings import settings
+from incubator.stages import actions, downloads, plan_web, queries, working
+from incubator.stages.answers import Answer, answers
+from incubator.stages.comparison import Kind, Piece, compare
+from incubator.stages.home import home_team, team_home
+from incubator.stages.hooks import MARGIN
+from incubator.stages.queries import Work
+from incubator.stages.rules import ADVANCE, EDIT_WORK, RETURN, ROLLBACK, SUBSCRIBE, VIEW_STAGE, VIEW_WORK
+from incubator.stages.working import WORK
+
+__all__ = ["HANDLERS", "MARGIN"]
+
+Web = Request[Any, Any, Any]
+
+
+@get("/teams/{team_id:uuid}")
+async def home(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
+    """What the team has to do now, and where it stands in the programme."""
+    page = await team_home(viewer, team_id)
+    standing = page.team.standing
+    standing.need(VIEW_STAGE)
+    return pages.page(
+        request, "stages/home.html", block="home", page=page, team=page.team, own=standing.may(EDIT_WORK),
+        may_advance=standing.may(ADVANCE), may_roll_back=standing.may(ROLLBACK), may_check=standing.may(RETURN),
+        demo=page.team.demo,
+    )  # fmt: skip
+
+
+@get("/teams/{team_id:uuid}/live")
+async def live(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Stream:
+    """Tell the page that something has happened to the team; only while the right to see it lasts."""
+    team = await home_team(viewer, team_id)
+    team.standing.need(SUBSCRIBE)
+    if HUB.full(viewer.id):
+        raise TooMany(60)
+    token = request.cookies.get(sessions.cookie_name(settings()), "")
+
+    async def still() -> bool:
+        now = await sessions.load(token)
+        return now is not None and now.standing(
+            programme=team.programme, cohort=team.cohort, team=team_id
+        ).may(SUBSCRIBE)  # fmt: skip
+
+    events = HUB.stream(viewer.id, frozenset({str(team_id)}), still)
+    return Stream(events, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+@post("/teams/{team_id:uuid}/modules/{module_id:uuid}/rollback")
+async def rollback(
+    request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID], module_id: FromPath[UUID]
+) -> Response[Any]:
+    """Take an advance back, with a reason that the team reads."""
+    form = await pages.read_form(request)
+    reason = form.text("reason", limit=1000, lines=True)
+    form.demand()
+    await actions.rollback(viewer, team_id, module_id, reason)
+    await flash(viewer, "success", Message("The team is back in the module. It has been told."))
+    return pages.redirect(request, f"/teams/{team_id}")
+
+
+# --- Versions ---------------------------------------------------------------------------------------------------------
+
+
+async def _sent(viewer: Viewer, place: tuple[UUID, UUID], *numbers: int) -> tuple[Work, list[queries.SentWork]]:
+    work = await queries.work_on(viewer, *place)
+    work.standing.need(VIEW_WORK)
+    if work.submission is None or not all(0 < number < 2**31 for number in numbers):
+        raise NotFound
+    return work, await queries.versions(work.submission, *numbers)
+
+
+@get(f"{WORK}/revisions/{{number:int}}/receipt")
+async def receipt(
+    request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID], assignment_id: FromPath[UUID],
+    number: FromPath[int],
+) -> Response[Any]:  # fmt: skip
+    """The proof of having sent: number, time, and what happens next."""
+    work, (sent,) = await _sent(viewer, (team_id, assignment_id), number)
+    return pages.page(request, "stages/receipt.html", work=work, sent=sent, demo=work.demo)
+
+
+@get(f"{WORK}/revisions/{{number:int}}")
+async def revision(
+    request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID], assignment_id: FromPath[UUID],
+    number: FromPath[int],
+) -> Response[Any]:  # fmt: skip
+    """One version as it was sent."""
+    work, (sent,) = await _sent(viewer, (team_id, assignment_id), number)
+    return pages.page(
+        request, "stages/revision.html", work=work, sent=sent, answers=answers(sent.fields, sent.content), demo=work.demo
+    )  # fmt: skip
+
+
+@get(f"{WORK}/revisions/{{number:int}}/comparison")
+async def comparison(
+    request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID], assignment_id: FromPath[UUID],
+    number: FromPath[int],
+) -> Response[Any]:  # fmt: skip
+    """What changed from another version to this one, by word."""
+    other = _other(request.query_params.get("with", ""), number)
+    if other == number:
+        work, (sent,) = await _sent(viewer, (team_id, assignment_id), number)
+        return pages.page(request, "stages/comparison.html", work=work, old=None, new=sent, fields=[], demo=work.demo)
+    work, (old, new) = await _sent(viewer, (team_id, assignment_id), other, number)
+    if other > number:
+        old, new = new, old
+    found = await asyncio.to_thread(_compared, answers(old.fields, old.content), answers(new.fields, new.content))
+    return pages.page(request, "stages/comparison.html", work=work, old=old, new=new, fields=found, demo=work.demo)
+
+
+def _other(typed: str, number: int) -> int:
+    """The version to compare with: the one named, else the one before; the first has nothing before it."""
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else max(1, number - 1)
+
+
+def _compared(old: Sequence[Answer], new: Sequence[Answer]) -> list[tuple[str, list[Piece], bool]]:
+    """(label, pieces, whether anything changed) of every field that one of the versions has."""
+    before = {each.field.key: each for each in old}
+    labels = {each.field.key: each.field.label for each in (*old, *new)}
+    after = {each.field.key: each for each in new}
+    found: list[tuple[str, list[Piece], bool]] = []
+    for key, label in labels.items():
+        words = [each[key].words if key in each else "" for each in (before, after)]
+        pieces = compare(*words)
+        found.append((label, pieces, any(piece.kind is not Kind.SAME for piece in pieces)))
+    return found
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+
+@get("/files/{file_id:uuid}")
+async def download(viewer: NamedDependency[Viewer], file_id: FromPath[UUID]) -> Stream:
+    """A file to save, never to show; to everybody without a right it is not there."""
+    file = await downloads.file_for(viewer, file_id)
+    if not await asyncio.to_thread(files.readable, file_id):
+        raise FileNotFoundError(file_id)
+    return Stream(files.chunks(file_id), media_type=file.media_type, headers=files.download_headers(file))
+
+
+HANDLERS = [
+    home, live, rollback, receipt, revision, comparison, download, *working.HANDLERS, *plan_web.HANDLERS,
+]  # fmt: skip
