@@ -49,14 +49,25 @@
   }
   const forget = (form) => storage((s) => s.removeItem(keyOf(form)));
 
+  // Repeated groups get as many rows as were typed; rows that were taken out before become blank.
+  function makeRoom(form, values) {
+    for (const group of form.querySelectorAll("[data-repeat]")) {
+      const typed = values.get(group.querySelector("[data-row] [name]")?.name)?.length ?? 0;
+      const template = group.querySelector("template");
+      for (let rows = group.querySelectorAll("[data-row]").length; rows < typed; rows += 1) {
+        template.insertAdjacentHTML("beforebegin", template.innerHTML.replaceAll("__n__", `kept-${rows}`));
+      }
+    }
+  }
   function put(form, fields) {
     const values = new Map();
     for (const [name, value] of fields) values.set(name, [...(values.get(name) ?? []), value]);
+    makeRoom(form, values);
     for (const field of form.elements) {
       if (!field.name || field.type === "hidden" || field.type === "file") continue;
-      const given = values.get(field.name) ?? [];
-      if (field.type === "checkbox" || field.type === "radio") field.checked = given.includes(field.value);
-      else if (given.length) field.value = given.length > 1 ? given.splice(0, 1)[0] : given[0];
+      const given = values.get(field.name);
+      if (field.type === "checkbox" || field.type === "radio") field.checked = given?.includes(field.value) ?? false;
+      else if (given) field.value = given.shift() ?? "";
     }
   }
   function restore(form) {

@@ -107,6 +107,23 @@ async def test_text_of_an_ended_session_is_there_after_signing_in(page, site):
     assert site.saved[-1]["text"] == ["Не потеряйте"]
 
 
+async def test_rows_that_were_added_or_taken_out_and_not_sent_are_so_again(page, site):
+    page.on("dialog", lambda dialog: dialog.accept())
+    site.answer = (401, {"message": "…"})
+    count = await page.locator("[name=ind]").count()
+    for word in ("Рождаемость", "Отток"):
+        await page.click("[data-add]")
+        await page.keyboard.type(word)
+    await page.click("[data-remove] >> nth=0")
+    await says(page, "Сеанс закончился")
+    typed = await page.eval_on_selector_all("[name=ind]", "all => all.map(field => field.value)")
+    assert len(typed) == count + 1
+    site.answer = (200, {"message": "Сохранено в 14:06", "version": 4})
+    await page.goto(address(site))
+    await says(page, "Сохранено в 14:06")
+    assert [each for each in site.saved[-1]["ind"] if each] == [each for each in typed if each]
+
+
 async def test_without_a_connection_a_bar_says_so_and_the_text_goes_later(page, site):
     await page.context.set_offline(True)
     await page.fill("#f-text", "Из самолёта")
