@@ -85,7 +85,7 @@ async def sign_in(request: Asked) -> Response[Any]:
         status, wait = fault.status, {"retry-after": str(fault.retry_after)}
         form.fail("", fault.reason)
     if form.ok:
-        form.fail("email", WRONG)
+        form.fail("", WRONG)
     return pages.page(request, "people/sign_in.html", status=status, headers=wait, form=form, note=None)
 
 
