@@ -145,6 +145,9 @@ async def _stage(address: str) -> AsyncIterator[Any]:
 
 @contextlib.asynccontextmanager
 async def _pool(address: str) -> AsyncIterator[None]:
+    from incubator import features  # here: it pulls in every feature
+
+    features.handlers()  # those who read the journal must be there when something is recorded: letters are written so
     await database.connect(address)
     try:
         yield
