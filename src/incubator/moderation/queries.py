@@ -115,6 +115,11 @@ class RemarkRow:
         """What draws it in the margin of the team's page."""
         return "moderation/_remark.html"
 
+    @property
+    def outside(self) -> str:
+        """What draws, after the form of the work, the form of the answer to this remark."""
+        return "moderation/_remark_form.html"
+
 
 REMARKS = """
 SELECT k.id, k.field, k.text, k.author, p.name AS author_name, k.written_at, k.edited_at, k.sent_at,

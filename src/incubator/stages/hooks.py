@@ -1,7 +1,8 @@
 """Where features above take part in the team's pages; each registers its functions when it is imported.
 
 MARGIN  what stands beside the fields of a team's work (remarks, questions): field key -> notes. A note is any object
-        with `template`, the name of a template that draws it as `note`; the key "" is the top of the page.
+        with `template`, the name of a template that draws it as `note`; the key "" is the top of the page. The margin
+        stands inside the form of the work: a form of the note's own is drawn after it, by the template `outside`.
 TASKS   what else a team has to do (guiding questions to answer, say).
 OPENED  whether another feature opens a team's work to a viewer who has no right of his own (a juror, say): a verdict,
         or None for "not my business".
