@@ -181,8 +181,13 @@ async def _rules(request: Web, viewer: Viewer, cohort_id: UUID, form_of: Callabl
     return pages.page(
         request, "jury/rules.html", status=422 if form.errors else 200, cohort=cohort, form=form,
         aggregates=_options(AGGREGATES), closings=_options(CLOSINGS), roundings=_options(ROUNDINGS),
-        ties=[(tie, words[tie]) for tie in tie_rules(rubric.keys)], rows=min(len(rubric.keys) + 4, 8),
+        ties=[(tie, _capital(str(words[tie]))) for tie in tie_rules(rubric.keys)],
+        rows=min(len(rubric.keys) + 4, max(len(form.values("tie")), len(plan.ties)) + 2),
     )  # fmt: skip
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _options(words: Any) -> list[tuple[str, str]]:

@@ -1,7 +1,6 @@
 """What a juror's pages show: his rounds in running order, one sheet with what it needs, the page of conflicts."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +8,6 @@ from fractions import Fraction
 from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_one, fetch_value
-from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound
 from incubator.jury.actions import OWN_SHEET, Sheet, sheet_of
 from incubator.jury.rubric import Rubric
@@ -17,9 +15,12 @@ from incubator.jury.rules import SETTLED, RoundState, SheetState, view_sheet
 from incubator.jury.scoring import Rounding, rounded, sheet_total
 from incubator.people import rights
 from incubator.people.rights import Scope, Viewer
-from incubator.stages.answers import Answer, answers
-from incubator.stages.queries import AcceptedWork, accepted_work
-from incubator.teams.cases import LABELS, CaseText, from_content, sections
+
+
+def _about(team: str, title: str, municipality: str) -> str:
+    """Municipality and project of a team, without repeating its name; a team is often called like its town."""
+    return " · ".join(word for word in (municipality, title) if word != team)
+
 
 # --- The juror's home -------------------------------------------------------------------------------------------------
 
@@ -35,6 +36,11 @@ class QueueRow:
     municipality: str
     state: SheetState | None
     skipped: bool
+
+    @property
+    def about(self) -> str:
+        """What stands under the team's name."""
+        return _about(self.team, self.title, self.municipality)
 
     @property
     def counts(self) -> bool:
@@ -195,55 +201,6 @@ async def next_after(viewer: Viewer, round_id: UUID, project_id: UUID) -> UUID |
     return found
 
 
-# --- Materials --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ReadableWork:
-    """A piece of accepted work with its answers."""
-
-    module_title: str
-    title: str
-    answers: tuple[Answer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Materials:
-    """What a juror reads before he scores: the case as it was submitted last, and the accepted work."""
-
-    case: CaseText | None
-    works: tuple[ReadableWork, ...]
-
-    @property
-    def sections(self) -> dict[str, str]:
-        """The parts of the case as plain text by key."""
-        return sections(self.case) if self.case else {}
-
-    @property
-    def labels(self) -> Mapping[str, Message]:
-        """What the parts of a case are called."""
-        return LABELS
-
-
-SUBMITTED_CASE = """
-SELECT v.content FROM problem_case k JOIN case_version v ON v.problem_case = k.id
-WHERE k.team = $1 AND k.deleted_at IS NULL
-  AND NOT EXISTS (SELECT FROM case_withdrawal w WHERE w.case_version = v.id)
-ORDER BY v.number DESC LIMIT 1
-"""
-
-
-async def materials(team_id: UUID) -> Materials:
-    """The case and the accepted work of a team; two statements. The caller has judged who may read them."""
-    content = await fetch_value(SUBMITTED_CASE, team_id)
-    case = from_content(json.loads(content)) if content else None
-    return Materials(case, tuple(_readable(work) for work in await accepted_work([team_id])))
-
-
-def _readable(work: AcceptedWork) -> ReadableWork:
-    return ReadableWork(work.module_title, work.title, tuple(answers(work.sent.fields, work.sent.content)))
-
-
 # --- Conflicts --------------------------------------------------------------------------------------------------------
 
 
@@ -257,6 +214,11 @@ class TeamOfRound:
     title: str
     reason: str | None
     derived: bool
+
+    @property
+    def about(self) -> str:
+        """What stands under the team's name."""
+        return _about(self.name, self.title, self.municipality)
 
 
 TEAMS = """

@@ -34,7 +34,7 @@ from incubator.jury.rules import (
     refuse,
 )
 from incubator.jury.scoring import sheet_total
-from incubator.people.rights import Right, Verdict, Viewer
+from incubator.people.rights import Right, Scope, Verdict, Viewer
 from incubator.people.sessions import flash
 from incubator.teams.queries import team_for
 
@@ -79,17 +79,25 @@ async def _ranking(request: Web, scoring: Round, form: Form) -> Response[Any]:
         request, "jury/ranking.html", status=422 if form.errors else 200, scoring=scoring, form=form, staff=staff,
         placed=_lines(result, result.placed), missed=result.not_assessed, waiting=result.awaiting_vote,
         ties=[tie_words(result.rubric)[tie] for tie in result.plan.ties], plan=result.plan,
-        aggregate=AGGREGATES[result.plan.aggregate],
+        aggregate=AGGREGATES[result.plan.aggregate], mine=_own_teams(request),
     )  # fmt: skip
+
+
+def _own_teams(request: Web) -> set[UUID]:
+    """Teams whose own result the viewer may open from here."""
+    viewer: Viewer | None = request.scope["state"]["viewer"]
+    grants = viewer.grants if viewer else ()
+    return {grant.where for grant in grants if grant.scope is Scope.TEAM and grant.where}
 
 
 def _lines(result: Result, rows: list[Row]) -> list[tuple[Any, ...]]:
     """Ready words for each line: a thousand of them are drawn by a loop that only writes."""
     words = {rule: str(text) for rule, text in tie_words(result.rubric).items()}
-    comma = locale() == "ru"
+    waits, comma = str(Message("waits for a vote")), locale() == "ru"
     return [
-        (row.place, row.project, row.name, row.title, row.municipality, _decimal(row.total, comma=comma),
-         _decimal(row.median, comma=comma), row.sheets, words.get(row.decided_by or "", ""), row.team)
+        (row.place, row.project, row.name, row.title if row.title != row.name else "", row.municipality,
+         _decimal(row.total, comma=comma), _decimal(row.median, comma=comma), row.sheets,
+         waits if row.awaits_vote else words.get(row.decided_by or "", ""), row.team)
         for row in rows
     ]  # fmt: skip
 

@@ -124,7 +124,7 @@ WITHOUT_SHEET = f"""
 SELECT e.id AS seat, p.id AS project FROM seat e JOIN round_project p ON p.round = e.round
 WHERE e.round = $1 AND e.removed_at IS NULL AND NOT {IN_CONFLICT}
   AND NOT EXISTS (SELECT FROM score_sheet s WHERE s.seat = e.id AND s.project = p.id)
-"""  # noqa: S608  (constants)
+"""
 DEAL = """
 INSERT INTO score_sheet (id, round, project, seat, state, marks, comment, reason, version)
 SELECT id, $1, project, seat, 'empty', '{}', '', '', 0 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[])
@@ -148,6 +148,6 @@ async def recuse_conflicted(round_id: UUID) -> int:
         FROM seat e, round_project p
         WHERE s.round = $1 AND s.seat = e.id AND s.project = p.id AND s.state NOT IN ('recused', 'void')
           AND {IN_CONFLICT}
-        """,  # noqa: S608  (constants)
+        """,
         round_id,
     )

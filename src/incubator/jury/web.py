@@ -15,6 +15,7 @@ from incubator.foundation.i18n import Message, clock, number, score
 from incubator.foundation.refusals import Clash, Invalid
 from incubator.jury import actions, conflicts, control, editing, queries, results
 from incubator.jury.actions import Saved
+from incubator.jury.materials import materials
 from incubator.jury.queries import SheetPage
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import Entry, Rubric, anchors, choices, field_of, read_entry, typed
@@ -79,7 +80,7 @@ async def _sheet(
         request, "jury/sheet.html", status=status, page=page, form=_recorded(page) if side else form,
         side_form=form, blank=Form.empty(), side=side, writable=_may_write(page), versions=_versions(page, clash),
         running=_running_total(page), saved=_saved_words(page),
-        materials=await queries.materials(page.sheet.team) if unbiased else None,
+        materials=await materials(page.sheet.team) if unbiased else None,
         criteria=[(each, field_of(each), choices(each), anchors(each)) for each in page.rubric.criteria],
     )  # fmt: skip
 
