@@ -1,0 +1,186 @@
+"""The house as CONTRIBUTING.md draws it: rooms, roles inside a room, sizes, and what an action is."""
+
+import ast
+import statistics
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "incubator"
+FEATURES = ("journal", "people", "notifications", "programmes", "teams", "stages", "moderation", "jury", "reporting")
+
+# Roles inside a feature, the lowest first; a file of a lower role never imports one of a higher. A feature that is too
+# large for one file of a role names the others by what people do or by what the page is.
+ROLES: dict[str, tuple[set[str], ...]] = {
+    "journal": ({"rules"}, {"tables"}, {"actions"}, {"queries"}),
+    "people": (
+        {"rights", "rules"}, {"tables"}, {"places", "passwords", "throttle", "queries"},
+        {"sessions", "actions", "accounts", "administering"}, {"web", "door", "desk"},
+    ),
+    "notifications": ({"rules"}, {"tables"}, {"letters", "actions", "queries"}, {"web"}),
+    "programmes": (
+        {"blueprint", "blueprint_shape", "blueprint_text", "blueprint_values", "rules"}, {"tables"},
+        {"layers", "shipped", "queries"}, {"actions"}, {"web"},
+    ),
+    "teams": ({"municipalities", "cases", "rules"}, {"tables"}, {"queries", "reading"}, {"actions", "writing"}, {"web", "casework"}),
+    "jury": (
+        {"scoring", "rubric", "rules"}, {"tables"}, {"rounds", "result", "standings"},
+        {"actions", "conducting", "preparing", "conflicts"}, {"queries", "board"}, {"web"},
+    ),
+}  # fmt: skip
+LONGEST_FILE = 400
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in SOURCE.rglob("*.py") if "assets" not in path.parts)
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of what a module imports, those inside functions too."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def test_the_import_contracts_are_kept():
+    run = subprocess.run([ROOT / ".venv/bin/lint-imports"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout[-3000:]
+
+
+@pytest.mark.parametrize("feature", ROLES)
+def test_roles_inside_a_feature_build_on_each_other_in_one_order(feature):
+    rank = {name: place for place, names in enumerate(ROLES[feature]) for name in names}
+    for path in (SOURCE / feature).glob("*.py"):
+        if path.stem not in rank:
+            continue
+        for name in imported(path):
+            parts = name.split(".")
+            if parts[:2] == ["incubator", feature] and len(parts) > 2 and parts[2] in rank:
+                assert rank[parts[2]] <= rank[path.stem], f"{feature}/{path.name} imports {parts[2]}"
+
+
+def test_only_pages_speak_http():
+    """Litestar is known to the composition root, to the foundation's pages and to what is named web."""
+    speakers = {
+        path.relative_to(SOURCE).as_posix()
+        for path in modules()
+        if any(name.split(".")[0] == "litestar" for name in imported(path))
+    }
+    lower = {name for name in speakers if name.endswith(("rules.py", "tables.py", "actions.py", "queries.py", "scoring.py"))}
+    assert not lower, lower
+
+
+def test_no_feature_reaches_into_the_pages_of_another():
+    for path in modules():
+        feature = path.relative_to(SOURCE).parts[0]
+        if feature not in FEATURES:
+            continue
+        for name in imported(path):
+            parts = name.split(".")
+            if len(parts) > 2 and parts[0] == "incubator" and parts[1] in FEATURES and parts[1] != feature:
+                assert parts[2] != "web", f"{path.relative_to(SOURCE)} imports {name}"
+
+
+def test_there_is_no_drawer():
+    names = {path.stem for path in modules()}
+    assert not names & {"utils", "util", "helpers", "helper", "common", "misc", "base", "core"}
+
+
+def test_no_file_is_too_long():
+    files = [*modules(), *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
+    long = {path.relative_to(ROOT).as_posix(): count for path in files if (count := len(path.read_text().splitlines())) > LONGEST_FILE}
+    assert not long, long
+
+
+def functions() -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [
+        node for path in modules() for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def test_functions_are_short():
+    lengths = [node.end_lineno - node.lineno + 1 for node in functions() if node.end_lineno]
+    assert statistics.median(lengths) <= 8
+    assert statistics.quantiles(lengths, n=10)[-1] <= 25
+    assert max(lengths) <= 60
+
+
+def test_everything_public_says_what_it_is():
+    for path in modules():
+        module = tree(path)
+        assert ast.get_docstring(module), path
+        for node in module.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{path.relative_to(SOURCE)}: {node.name}"
+
+
+def test_an_action_is_one_transaction():
+    """Every public function of an `actions.py` opens a transaction, or says that it is a step or a job, or is a reader."""
+    for path in modules():
+        if path.name != "actions.py" or path.parent.name in {"journal", "notifications"}:
+            continue
+        for node in tree(path).body:
+            if not isinstance(node, ast.AsyncFunctionDef) or node.name.startswith("_") or node.decorator_list:
+                continue
+            words = (ast.get_docstring(node) or "").lower()
+            body = ast.unparse(node)
+            # `open_cohort` and its like hand the whole of it to one private function.
+            whole = "DB.transaction()" in body or any(f"await {name}(" in body for name in _private_transactions(path))
+            assert whole or "step" in words or "job" in words, f"{path.parent.name}.{node.name}"
+
+
+def _private_transactions(path: Path) -> set[str]:
+    return {
+        node.name
+        for node in tree(path).body
+        if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("_") and "DB.transaction()" in ast.unparse(node)
+    }
+
+
+def test_nothing_asks_the_wall_clock_in_rules_and_actions():
+    for path in modules():
+        if path.name in {"rules.py", "actions.py", "rights.py", "scoring.py"}:
+            source = path.read_text()
+            assert "datetime.now(" not in source, path
+            assert "time.time(" not in source, path
+
+
+def test_no_migration_is_missing():
+    """The tables and the chain of migrations say the same."""
+    import os
+
+    environment = {**os.environ, "PICCOLO_CONF": "incubator.piccolo_conf"}
+    before = set((ROOT / "migrations").iterdir())
+    command = [ROOT / ".venv/bin/piccolo", "migrations", "new", "incubator", "--auto", "--auto_input=n", "--desc=test"]
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    made = set((ROOT / "migrations").iterdir()) - before
+    for path in made:
+        if path.is_file():
+            path.unlink()
+    assert not [path for path in made if path.suffix == ".py"], run.stdout[-2000:]
+
+
+SHORT_SENTENCE = "what a workplace or a registry is called must not stand in what is committed"
+
+
+def test_what_is_committed_speaks_of_the_product_alone():
+    listing = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    if listing.returncode != 0:
+        return  # an unpacked archive
+    forbidden = ("py" + "pi.org", "python" + "hosted", "npm" + "js.", "debian.org" + "/debian", "/wo" + "rk/", "." + "library")
+    for name in listing.stdout.splitlines():
+        path = ROOT / name
+        if path.suffix in {".woff2", ".png", ".ico"} or not path.is_file() or name.startswith("static/vendor/"):
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        assert not [word for word in forbidden if word in text], f"{name}: {SHORT_SENTENCE}"
