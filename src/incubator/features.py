@@ -46,6 +46,8 @@ def _links(viewer: Viewer) -> list[tuple[str, str]]:
         links.append(("/jury", _("Scoring")))
     if viewer.is_administrator or viewer.places(Role.ORGANISER, Scope.PROGRAMME):
         links.append(("/cohorts", _("Cohorts")))
+    if viewer.is_administrator:
+        links += [("/people", _("People")), ("/letters", _("Letters"))]
     return links
 
 
