@@ -48,6 +48,15 @@ async def pool(dsn: str) -> AsyncIterator[None]:
     await database.disconnect()
 
 
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[object]:
+    """One Chromium for the run."""
+    from browser import chromium  # here: most tests need none
+
+    async with chromium() as started:
+        yield started
+
+
 TABLES = (
     "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
     " WHERE schemaname = 'public' AND tablename <> 'migration'"

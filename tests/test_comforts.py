@@ -1,14 +1,12 @@
 """The small scripts over the pages, in a real Chromium under the real content policy: nothing typed is lost."""
 
-import os
 import re
-import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from gallery import Site
 
@@ -21,18 +19,6 @@ def site() -> Iterator[Site]:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Chromium of the system; without one a laptop skips and CI fails."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: pages were not tried in a browser")
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        await started.close()
 
 
 @pytest.fixture

@@ -1,0 +1,89 @@
+"""A real Chromium for the tests, and pages that watch over themselves: no script fault, no breach of the policy, no 5xx."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Response, async_playwright
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage")  # fmt: skip
+WIDE = {"width": 1180, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+COLOURS = ("color-contrast", "link-in-text-block")  # what may differ between light and dark
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Chromium of the system; without one a laptop skips loudly and CI fails."""
+    path = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if path is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: pages were not tried in a browser")
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield started
+        await started.close()
+
+
+class Watched:
+    """A context whose pages keep a list of what must not happen."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.faults: list[str] = []
+        context.on("page", self._watch)
+
+    def _watch(self, page: Page) -> None:
+        page.on("pageerror", lambda fault: self.faults.append(f"{page.url}: {fault}"))
+        page.on("console", self._heard)
+        page.on("response", self._answered)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # Refusals are answers, not faults; `_answered` judges them. A cut line is what offline tests do on purpose.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.faults.append(f"{message.location.get('url', '')}: {message.text}")
+
+    def _answered(self, response: Response) -> None:
+        lost = response.status == 404 and response.request.resource_type != "document"
+        if response.status >= 500 or lost:
+            self.faults.append(f"{response.status} {response.request.method} {response.url}")
+
+
+@asynccontextmanager
+async def watched(browser: Browser, **options: Any) -> AsyncIterator[BrowserContext]:
+    """A fresh context (no cookies) in Russian; at its end it must have seen no fault."""
+    # The zone differs from Moscow and from the teams': a time shown in the browser's zone would be noticed.
+    settled = {"locale": "ru-RU", "timezone_id": "Asia/Tokyo", "viewport": WIDE, "service_workers": "block", **options}
+    context = await browser.new_context(**settled)
+    context.set_default_timeout(10_000)
+    watch = Watched(context)
+    try:
+        yield context
+        assert watch.faults == []
+    finally:
+        await context.close()
+
+
+async def faults_of_access(page: Page, *, colours_only: bool = False) -> list[str]:
+    """What axe-core finds on the page as it stands, in one line each."""
+    rules = {"type": "rule", "values": COLOURS} if colours_only else {"type": "tag", "values": STANDARDS}
+    if not await page.evaluate("typeof window.axe === 'object'"):
+        await page.evaluate(AXE_SCRIPT)
+    found: list[Mapping[str, Any]] = await page.evaluate(
+        "rules => axe.run({runOnly: rules, resultTypes: ['violations']}).then(result => result.violations)", rules
+    )
+    return [f"{fault['id']}: {fault['nodes'][0]['html'][:200]} ({len(fault['nodes'])})" for fault in found]
+
+
+async def keep(page: Page, name: str) -> None:
+    """A picture for whoever wants to look at the pages (SHOTS names the folder); nothing otherwise."""
+    if folder := os.environ.get("SHOTS"):
+        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
