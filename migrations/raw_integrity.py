@@ -18,8 +18,13 @@ STATEMENTS = (
     "CREATE INDEX outbox_due ON outbox (next_at) WHERE done_at IS NULL AND failed_at IS NULL",
     "CREATE INDEX journal_of_cohort ON journal_entry (cohort, id DESC)",
     "CREATE INDEX journal_of_team ON journal_entry (team, id DESC)",
+    "CREATE INDEX journal_at_large ON journal_entry (cohort, id DESC) WHERE team IS NULL",
+    "CREATE INDEX journal_of_installation ON journal_entry (id DESC) WHERE audience = 'platform'",
     "CREATE INDEX submission_waiting ON submission (updated_at) WHERE state = 'submitted'",
-    "CREATE INDEX sheet_of_round ON score_sheet (round, project) INCLUDE (state, total)",
+    "CREATE INDEX sheet_of_round ON score_sheet (round, project)",
+    "CREATE INDEX last_sheets ON score_sheet (seat, handed_in_at DESC) WHERE state = 'handed_in'",
+    # Room on each page, so that a saved sheet stays on it and no index is written (heap-only update).
+    "ALTER TABLE score_sheet SET (fillfactor = 70)",
     "CREATE UNIQUE INDEX one_indicator_at_a_place ON indicator (problem_case, place)",
     """
     CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -198,7 +198,7 @@ WHERE e.round = $1 GROUP BY e.id, h.name ORDER BY e.removed_at IS NOT NULL, h.na
 THIN = """
 SELECT t.name AS team, count(s.id) AS sheets, count(*) OVER () AS total
 FROM round_project p JOIN team t ON t.id = p.team
-LEFT JOIN score_sheet s ON s.project = p.id AND s.state = 'handed_in'
+LEFT JOIN score_sheet s ON s.round = p.round AND s.project = p.id AND s.state = 'handed_in'
 WHERE p.round = $1 GROUP BY p.id, t.name HAVING count(s.id) < $2 ORDER BY count(s.id), p.place LIMIT 20
 """
 PROPOSALS = """

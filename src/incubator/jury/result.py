@@ -19,7 +19,7 @@ from incubator.jury.rubric import (
     rubric_of,
     scoring_rules,
 )
-from incubator.jury.scoring import ProjectResult, Tally
+from incubator.jury.scoring import ProjectResult, Rules, Tally
 from incubator.programmes.blueprint import JuryPlan
 
 
@@ -102,22 +102,23 @@ def result_of(
     known = {each.tally.project: each for each in contenders}
     # A barred project goes into the count without its sheets, so that it can't take a place or win a tie.
     tallies = [_barred(each.tally, rubric) if each.barred else each.tally for each in known.values()]
-    ranking = scoring.from_totals(rubric.scoring, tallies, scoring_rules(plan), votes)
-    return Result(rubric, plan, tuple(_row(known[each.project], each, rubric, plan) for each in ranking.results))
+    rules = scoring_rules(plan)
+    ranking = scoring.from_totals(rubric.scoring, tallies, rules, votes)
+    return Result(rubric, plan, tuple(_row(known[each.project], each, rubric, rules) for each in ranking.results))
 
 
 def _barred(tally: Tally, rubric: Rubric) -> Tally:
     return Tally(tally.project, tally.applied, (), (0,) * len(rubric.scoring))
 
 
-def _row(known: Contender, found: ProjectResult, rubric: Rubric, plan: JuryPlan) -> Row:
+def _row(known: Contender, found: ProjectResult, rubric: Rubric, rules: Rules) -> Row:
     tally = known.tally
     placed = found.total is not None
-    median = scoring.median(tally.totals, rubric.scoring) if placed else None
+    middle = scoring.median(tally.totals, rubric.scoring) if placed else None
     return Row(
         project=found.project, team=known.team, name=known.name, title=known.title, municipality=known.municipality,
         place=found.place, total=str(found.total) if placed else None,
-        median=None if median is None else str(scoring.rounded(median, plan.decimals, scoring_rules(plan).rounding)),
+        median=None if middle is None else str(scoring.rounded(middle, rules.decimals, rules.rounding)),
         sheets=len(tally.totals), sums=tuple(tally.sums), decided_by=found.decided_by, shared=found.shared,
         awaits_vote=found.awaits_vote,
     )  # fmt: skip

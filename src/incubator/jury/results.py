@@ -12,6 +12,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
+from markupsafe import escape
 
 from incubator.foundation import pages
 from incubator.foundation.database import stream
@@ -77,9 +78,10 @@ async def _ranking(request: Web, scoring: Round, form: Form) -> Response[Any]:
     staff = scoring.standing.may(VALUES)
     return pages.page(
         request, "jury/ranking.html", status=422 if form.errors else 200, scoring=scoring, form=form, staff=staff,
-        placed=_lines(result, result.placed), missed=result.not_assessed, waiting=result.awaiting_vote,
+        placed=_lines(result, staff=staff, own=_own_teams(request)), missed=result.not_assessed,
+        waiting=result.awaiting_vote,
         ties=[tie_words(result.rubric)[tie] for tie in result.plan.ties], plan=result.plan,
-        aggregate=AGGREGATES[result.plan.aggregate], mine=_own_teams(request),
+        aggregate=AGGREGATES[result.plan.aggregate],
     )  # fmt: skip
 
 
@@ -90,16 +92,26 @@ def _own_teams(request: Web) -> set[UUID]:
     return {grant.where for grant in grants if grant.scope is Scope.TEAM and grant.where}
 
 
-def _lines(result: Result, rows: list[Row]) -> list[tuple[Any, ...]]:
-    """Ready words for each line: a thousand of them are drawn by a loop that only writes."""
-    words = {rule: str(text) for rule, text in tie_words(result.rubric).items()}
+def _lines(result: Result, *, staff: bool, own: set[UUID]) -> list[tuple[Any, ...]]:
+    """Ready pieces of HTML for each line: a thousand of them are drawn by a loop that only writes."""
+    words = {rule: str(escape(str(text))) for rule, text in tie_words(result.rubric).items()}
     waits, comma = str(Message("waits for a vote")), locale() == "ru"
     return [
-        (row.place, row.project, row.name, row.title if row.title != row.name else "", row.municipality,
+        (row.place, _team_cell(row, staff=staff, own=own), str(escape(row.municipality)),
          _decimal(row.total, comma=comma), _decimal(row.median, comma=comma), row.sheets,
-         waits if row.awaits_vote else words.get(row.decided_by or "", ""), row.team)
-        for row in rows
+         waits if row.awaits_vote else words.get(row.decided_by or "", ""))
+        for row in result.placed
     ]  # fmt: skip
+
+
+def _team_cell(row: Row, *, staff: bool, own: set[UUID]) -> str:
+    """A team's name, which leads organisers to its sheets and the team to its own result, and its project."""
+    name = str(escape(row.name))
+    if staff:
+        name = f'<a href="projects/{row.project}/sheets">{name}</a>'
+    elif row.team in own:
+        name = f'<a href="/teams/{row.team}/result">{name}</a>'
+    return name if row.title == row.name else f'{name}<br><span class="meta">{escape(row.title)}</span>'
 
 
 def _decimal(text: str | None, *, comma: bool) -> str:
@@ -160,7 +172,9 @@ async def export(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
     _need_values(scoring)
     await conducting.note_reading(viewer, scoring, "sheets.exported", round_id)
     headers = {"content-disposition": 'attachment; filename="sheets.csv"'}
-    return Stream(_csv(round_id, _words(scoring)), media_type="text/csv; charset=utf-8", headers=headers)
+    return Stream(
+        _csv(round_id, _words(scoring)), status_code=200, media_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 EXPORT = """

@@ -335,15 +335,18 @@ class _Count:
         Counted only when a tie asks for it: it needs a look at every sheet of the round.
         """
         if self._firsts is None:
-            given: defaultdict[Hashable, list[tuple[int, UUID]]] = defaultdict(list)
-            for each in self._assessed:
-                for juror, total in zip(each.tally.jurors, each.tally.totals, strict=True):
-                    given[juror].append((total, each.tally.project))
-            self._firsts = Counter()
-            for sheets in given.values():
-                best = max(total for total, _ in sheets)
-                self._firsts.update(project for total, project in sheets if total == best)
+            best: dict[Hashable, int] = {}
+            for juror, total, _ in self._given():
+                if total > best.get(juror, -1):
+                    best[juror] = total
+            self._firsts = Counter(project for juror, total, project in self._given() if total == best[juror])
         return self._firsts
+
+    def _given(self) -> Iterator[tuple[Hashable, int, UUID]]:
+        """Every sheet of an assessed project: juror, total, project."""
+        for each in self._assessed:
+            for juror, total in zip(each.tally.jurors, each.tally.totals, strict=True):
+                yield juror, total, each.tally.project
 
 
 def _unit(criteria: Iterable[Criterion]) -> int:

@@ -94,8 +94,8 @@ class ScoreSheet(Table, db=DB, tablename="score_sheet"):
     """
 
     id = UUID(primary_key=True, default=new_id)
-    round = ref(ScoringRound)
-    project = ref(RoundProject)
+    round = ref(ScoringRound, index=False)
+    project = ref(RoundProject, index=False)
     seat = ref(Seat, index=False)
     state = Varchar(length=12, null=False, default="empty")
     marks = Array(base_column=Integer(), null=False, default=[])
