@@ -5,6 +5,7 @@ import re
 import cast
 import pytest
 from incubator.foundation.database import fetch_one, fetch_value
+from incubator.foundation.refusals import Refusal
 from incubator.jury import actions, conducting, conflicts
 from incubator.jury.rubric import Entry
 
@@ -137,6 +138,42 @@ async def test_the_board_counts_and_shows_no_value(client):
     part = await client.get(f"/rounds/{where.id}/progress", headers={"HX-Request": "true"})
     assert "1 из 2" in part.text
     assert "<html" not in part.text
+
+
+async def test_the_live_part_of_the_board_stands_alone(client):
+    where = await cast.scoring_round(declared=False)
+    seat = await fetch_value("SELECT id FROM seat WHERE person = $1", where.jurors[0].id)
+    await conducting.remove_juror(await where.organiser(), where.id, seat, "Заболел")
+    await cast.sign_in(client, where.cohort.organiser)
+    part = await client.get(f"/rounds/{where.id}/progress", headers={"HX-Request": "true"})
+    assert part.status_code == 200
+    assert "Заболел" in part.text
+    assert "Ещё нет" in part.text
+
+
+async def test_a_juror_reads_the_materials_of_a_team_he_judges(client):
+    where = await cast.scoring_round(opened=False)
+    plan, team = await cast.begin(where.cohort), where.teams[0]
+    first = plan[0].assignments[0].id
+    await cast.decide(await cast.hand_in(team.lead, team.id, first, "Отток молодых семей"), "accepted")
+    await cast.sign_in(client, where.jurors[0])
+    assert (await client.get(f"{await address(where)}/materials")).status_code == 403
+    await conducting.open_round(await where.organiser(), where.id)
+    for asked in ({}, {"HX-Request": "true"}):
+        page = await client.get(f"{await address(where)}/materials", headers=asked)
+        assert page.status_code == 200
+        assert "Отток молодых семей" in page.text
+    await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {team.id: "Коллега"})
+    assert (await client.get(f"{await address(where)}/materials")).status_code == 403
+
+
+async def test_a_team_does_not_change_its_work_while_it_is_judged(client):
+    where = await cast.scoring_round(opened=False)
+    plan, team = await cast.begin(where.cohort), where.teams[0]
+    await cast.write(team.lead, team.id, plan[0].assignments[0].id)
+    await conducting.open_round(await where.organiser(), where.id)
+    with pytest.raises(Refusal):
+        await cast.write(team.lead, team.id, plan[0].assignments[0].id, "другое")
 
 
 async def test_before_the_lock_nobody_reads_a_result(client):

@@ -82,14 +82,20 @@ FROM seat e JOIN scoring_round r ON r.id = e.round JOIN cohort c ON c.id = r.coh
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR r.id = $2)
 ORDER BY r.state = 'published', r.created_at DESC
 """
+# Two halves, each by its index: the juror's sheets, and the teams he has none for because of a conflict.
 QUEUE = """
-SELECT p.round, p.id AS project, p.place, p.title, t.name AS team, m.name AS municipality, s.state,
+SELECT s.round, p.id AS project, p.place, p.title, t.name AS team, m.name AS municipality, s.state,
   s.skipped_at IS NOT NULL AS skipped
-FROM seat e JOIN round_project p ON p.round = e.round JOIN team t ON t.id = p.team
-JOIN municipality m ON m.id = t.municipality LEFT JOIN score_sheet s ON s.seat = e.id AND s.project = p.id
+FROM seat e JOIN score_sheet s ON s.seat = e.id JOIN round_project p ON p.id = s.project
+JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
-  AND (s.id IS NOT NULL OR p.team = ANY($3))
-ORDER BY p.place
+UNION ALL
+SELECT p.round, p.id, p.place, p.title, t.name, m.name, NULL, false
+FROM seat e JOIN round_project p ON p.round = e.round AND p.team = ANY($3)
+JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
+WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
+  AND NOT EXISTS (SELECT FROM score_sheet s WHERE s.seat = e.id AND s.project = p.id)
+ORDER BY place
 """
 
 
@@ -138,8 +144,6 @@ class SheetPage:
     team: str
     municipality: str
     region: str
-    done: int
-    total: int
     earlier: tuple[Earlier, ...]
 
     @property
@@ -150,13 +154,10 @@ class SheetPage:
 
 SHEET_PAGE = OWN_SHEET.format(
     share="""r.name AS round_name, p.place, p.title, t.name AS team_name, m.name AS municipality, m.region,
-  (SELECT json_build_array(count(*) FILTER (WHERE o.state IN ('handed_in', 'abstained')),
-                           count(*) FILTER (WHERE o.state NOT IN ('recused', 'void')))
-   FROM score_sheet o WHERE o.seat = e.id) AS progress,
-  (SELECT json_agg(json_build_array(o.name, o.project, o.marks)) FROM (
-     SELECT u.name, o.project, o.marks FROM score_sheet o JOIN round_project q ON q.id = o.project
-     JOIN team u ON u.id = q.team WHERE o.seat = e.id AND o.state = 'handed_in' AND o.project <> p.id
-     ORDER BY o.handed_in_at DESC LIMIT 5) o) AS earlier,"""
+  (SELECT json_agg(json_build_array(u.name, o.project, o.marks)) FROM (
+     SELECT o.project, o.marks FROM score_sheet o WHERE o.seat = e.id AND o.state = 'handed_in' AND o.project <> p.id
+     ORDER BY o.handed_in_at DESC LIMIT 5) o
+   JOIN round_project q ON q.id = o.project JOIN team u ON u.id = q.team) AS earlier,"""
 ).replace(
     "LEFT JOIN seat e", "JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality\nLEFT JOIN seat e"
 )
@@ -169,10 +170,9 @@ async def sheet_page(viewer: Viewer, round_id: UUID, project_id: UUID) -> SheetP
         raise NotFound
     sheet = sheet_of(row, viewer)
     rights.guard(*view_sheet(sheet.standing, sheet.place))
-    done, total = json.loads(row["progress"])
     return SheetPage(
         sheet, row["round_name"], row["place"], row["title"], row["team_name"], row["municipality"], row["region"],
-        done, total, tuple(_earlier(each, sheet.rubric) for each in json.loads(row["earlier"] or "[]")),
+        tuple(_earlier(each, sheet.rubric) for each in json.loads(row["earlier"] or "[]")),
     )  # fmt: skip
 
 

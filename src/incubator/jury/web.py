@@ -19,7 +19,7 @@ from incubator.jury.materials import materials
 from incubator.jury.queries import SheetPage
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import Entry, Rubric, anchors, choices, field_of, read_entry, typed
-from incubator.jury.rules import DECLARE, JURORS, QUEUE, RoundState, SheetState, write_sheet
+from incubator.jury.rules import DECLARE, JURORS, NOT_YOURS, QUEUE, RoundState, SheetState, refuse, write_sheet
 from incubator.jury.scoring import sheet_total
 from incubator.people.rights import Relation, Verdict, Viewer
 from incubator.people.sessions import flash
@@ -59,11 +59,28 @@ async def sheet(
     page = await queries.sheet_page(viewer, round_id, project_id)
     if _may_write(page) and not page.sheet.place.declared:
         return pages.redirect(request, f"/rounds/{round_id}/conflicts")
-    return await _sheet(request, page, _recorded(page))
+    return _sheet(request, page, _recorded(page))
 
 
 def _may_write(page: SheetPage) -> bool:
     return write_sheet(page.sheet.standing, page.sheet.place)[0] is Verdict.ALLOW
+
+
+def _may_read(page: SheetPage) -> bool:
+    """Whether the team's work is open to this juror: not with a conflict of interest."""
+    return Relation.JUROR in page.sheet.standing.relations and page.sheet.state is not SheetState.RECUSED
+
+
+@get("/rounds/{round_id:uuid}/projects/{project_id:uuid}/materials")
+async def read_materials(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID]
+) -> Response[Any]:
+    """The case and the accepted work of the team whose project is judged."""
+    page = await queries.sheet_page(viewer, round_id, project_id)
+    if not _may_read(page):
+        refuse(NOT_YOURS)
+    found = await materials(page.sheet.team)
+    return pages.page(request, "jury/materials.html", block="materials", page=page, materials=found)
 
 
 def _recorded(page: SheetPage) -> Form:
@@ -71,16 +88,15 @@ def _recorded(page: SheetPage) -> Form:
     return Form.empty({**shown, "version": str(page.sheet.version)})
 
 
-async def _sheet(
+def _sheet(
     request: Web, page: SheetPage, form: Form, *, status: int = 200, clash: Clash | None = None, side: str = ""
 ) -> Response[Any]:
     """`side` names the small form (abstain, recuse) whose errors `form` holds; `clash` shows both versions."""
-    unbiased = Relation.JUROR in page.sheet.standing.relations and page.sheet.state is not SheetState.RECUSED
     return pages.page(
         request, "jury/sheet.html", status=status, page=page, form=_recorded(page) if side else form,
         side_form=form, blank=Form.empty(), side=side, writable=_may_write(page), versions=_versions(page, clash),
         running=_running_total(page), saved=_saved_words(page),
-        materials=await materials(page.sheet.team) if unbiased else None,
+        unbiased=_may_read(page),
         criteria=[(each, field_of(each), choices(each), anchors(each)) for each in page.rubric.criteria],
     )  # fmt: skip
 
@@ -167,7 +183,7 @@ async def _unsaved(
         return Response({"message": _said(refusal), "errors": errors}, status_code=refusal.status)
     page = await queries.sheet_page(viewer, *where)
     clash = refusal if isinstance(refusal, Clash) else None
-    return await _sheet(request, page, form, status=refusal.status, clash=clash)
+    return _sheet(request, page, form, status=refusal.status, clash=clash)
 
 
 def _said(refusal: Invalid | Clash) -> str:
@@ -217,7 +233,7 @@ async def _step_aside(request: Web, viewer: Viewer, round_id: UUID, project_id: 
         form.demand()
     except Invalid:
         page = await queries.sheet_page(viewer, round_id, project_id)
-        return await _sheet(request, page, form, status=422, side=side)
+        return _sheet(request, page, form, status=422, side=side)
     act = actions.abstain if side == "abstain" else actions.recuse
     await act(viewer, round_id, project_id, reason)
     return await _onward(request, viewer, round_id, project_id)
@@ -299,6 +315,6 @@ async def challenge(request: Web, viewer: NamedDependency[Viewer], team_id: From
 
 
 HANDLERS: list[Any] = [
-    home, round_page, sheet, write_sheet_down, take_back, abstain, recuse, conflicts_page, declare, challenge_page,
+    home, round_page, sheet, read_materials, write_sheet_down, take_back, abstain, recuse, conflicts_page, declare, challenge_page,
     challenge, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
 ]  # fmt: skip
