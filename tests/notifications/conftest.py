@@ -1,5 +1,6 @@
 """A mail server on loopback that can be told to refuse, and a small world to write letters in."""
 
+import functools
 import os
 import socket
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from email import message_from_bytes, policy
 
 import cast
 import pytest
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 from incubator import settings as settings_module
 from incubator.foundation.database import DB, execute, new_id
 from incubator.notifications import actions, post  # noqa: F401  (the readers)
@@ -30,6 +31,7 @@ class Mailbox:
     to_data: list = field(default_factory=list)
     drop_after_data: int = 0
     server: object = None
+    password: str = ""
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         answer = self.to_recipient.pop(0) if self.to_recipient else ""
@@ -52,7 +54,12 @@ class Mailbox:
         import asyncio
 
         loop = asyncio.get_running_loop()
-        self.server = await loop.create_server(lambda: SMTP(self, loop=loop, hostname="mail.example"), "127.0.0.1", self.port)
+        signs_in = {"authenticator": self.check, "auth_require_tls": False} if self.password else {}
+        made = functools.partial(SMTP, self, loop=loop, hostname="mail.example", **signs_in)
+        self.server = await loop.create_server(made, "127.0.0.1", self.port)
+
+    def check(self, server, session, envelope, mechanism, words):
+        return AuthResult(success=words.password == self.password.encode(), handled=False)
 
     async def stop(self):
         if self.server is not None:

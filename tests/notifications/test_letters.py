@@ -125,7 +125,7 @@ async def test_an_invitation_goes_to_the_address_with_its_link(school):
     assert message["Subject"] == "Школа команд: приглашение"
     text = message.get_body(("plain",)).get_content()
     assert f"/invitation/{offer.token}" in text
-    assert "Ольга Сомова" in text and "Весна" in text and "Эксперт" in text and "МСК" in text
+    assert "Ольга Сомова" in text and "Весна" in text and "эксперт" in text and "МСК" in text
 
 
 async def test_several_invitations_come_with_one_entry(school):
@@ -165,6 +165,13 @@ def test_every_letter_has_subject_text_button_and_address(kind, locale):
     assert "<img" not in html and "http://fonts" not in html and "max-width:600px" in html
     assert "&#" not in text and "<p" not in text
     assert not any("{" in each or "%(" in each for each in said.paragraphs)
+
+
+def test_the_last_module_has_no_next_and_no_deadline():
+    with speaking("ru", "Europe/Moscow"):
+        said = words(Kind.ADVANCED, {"programme": "Школа", "path": PATH}, {})
+        assert said.paragraphs == ("Ваша команда прошла последний модуль.",)
+        assert "Срок" not in " ".join(words(Kind.RETURNED, {**FACTS, "deadline": None}, {}).paragraphs)
 
 
 def test_a_letter_without_a_programme_begins_with_the_product():

@@ -134,12 +134,26 @@ async def test_a_connection_lost_after_the_letter_was_taken_doubles_it_at_most_o
     assert len(mail.letters) == 2 and len({message["Message-ID"] for message in mail.letters}) == 1
 
 
-async def test_a_wrong_password_of_the_server_fails_no_letter(school, mail, monkeypatch):
+async def test_a_server_that_knows_no_sign_in_fails_no_letter(school, mail, monkeypatch):
     use_smtp(monkeypatch, f"smtp://us%40er:p%2Fw@127.0.0.1:{mail.port}?plain")
     await invited(school)
     await jobs.drain()
     row = await letter()
-    assert row["failed_at"] is None and row["fault"]
+    assert row["failed_at"] is None and row["fault"].startswith("settings: ")
+
+
+@pytest.mark.parametrize(("password", "fault"), [("right", ""), ("wrong", "sign-in: 535 ")])
+async def test_the_server_s_sign_in(school, mail, monkeypatch, password, fault):
+    mail.password = "right"
+    await mail.stop()
+    await mail.start()
+    use_smtp(monkeypatch, f"smtp://us%40er:{password}@127.0.0.1:{mail.port}?plain")
+    await invited(school)
+    await jobs.drain()
+    row = await letter()
+    assert row["failed_at"] is None and row["fault"].startswith(fault)
+    assert (row["sent_at"] is None) is bool(fault) and len(mail.letters) == (not fault)
+    assert await fetch_value("SELECT attempts FROM outbox") == (not fault)
 
 
 @pytest.mark.parametrize("change", ["revoked_at = now()", "accepted_at = now()", "expires_at = now() - interval '1 s'"])

@@ -179,6 +179,19 @@ async def test_a_new_address_signs_the_person_out_and_must_be_free(client, world
     assert await sessions.load(token) is None
 
 
+async def test_the_same_address_and_the_same_state_are_no_news(client, world):
+    lead = world.people["team_lead"]
+    await enter(client, world, "platform_admin")
+    before = await fetch_value("SELECT count(*) FROM journal_entry")
+    assert (await client.post(f"/people/{lead.id}/address", data={"email": lead.email})).status_code == 303
+    assert (await client.post(f"/people/{lead.id}/address", data={"email": "x"})).status_code == 422
+    assert (await client.post(f"/people/{lead.id}/reactivate")).status_code == 303
+    assert await fetch_value("SELECT count(*) FROM journal_entry") == before
+    for act, data in ACTS.items():
+        assert (await client.post(f"/people/{new_id()}/{act}", data=data)).status_code == 404
+    assert (await client.get(f"/people/{new_id()}")).status_code == 404
+
+
 # The list
 
 

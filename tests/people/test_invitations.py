@@ -7,7 +7,7 @@ from uuid import uuid4
 import cast
 import pytest
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value
-from incubator.foundation.refusals import Refused
+from incubator.foundation.refusals import NotFound, Refused
 from incubator.people import accounts, actions, rules, sessions
 from incubator.people.rights import Role, Scope
 
@@ -298,6 +298,45 @@ async def test_a_conflict_is_declared_once_and_stays_on_record_when_lifted(db):
     assert not (await cast.viewer(petr)).interests
     assert await fetch_value("SELECT reason || lift_reason FROM conflict_of_interest") == "соседошибка"
     assert await actions.declare_conflict(petr.id, cohort=COHORT, team=team, reason="снова", by=petr.id, at=now) != first
+
+
+async def test_a_withdrawn_offer_can_not_be_accepted(client, db):
+    offered = await offer()
+    now = await cast.now()
+    assert await actions.withdraw_offer(offered.invitation_id, now)
+    assert not await actions.withdraw_offer(offered.invitation_id, now)
+    assert (await client.get(link(offered))).status_code == 410
+
+
+async def test_who_is_not_there_gets_no_role(db):
+    petr = await cast.person("Пётр", EMAIL)
+    await execute("UPDATE person SET deactivated_at = now()")
+    for who in (petr, cast.Person(uuid4(), "Никто", "nobody@example.org")):
+        with pytest.raises(NotFound):
+            await cast.give(who, Role.JUROR, Scope.COHORT, COHORT, cohort=COHORT)
+        with pytest.raises(NotFound):
+            await cast.viewer(who)
+
+
+@pytest.mark.parametrize(
+    ("role", "scope", "cohort", "audience"),
+    [
+        (Role.JUROR, Scope.COHORT, COHORT, "jury"), (Role.MODERATOR, Scope.COHORT, COHORT, "staff"),
+        (Role.ORGANISER, Scope.PROGRAMME, None, "platform"),
+    ],
+)  # fmt: skip
+async def test_who_may_read_that_an_invitation_was_accepted(client, db, role, scope, cohort, audience):
+    offered = await offer(role, scope=scope, cohort=cohort)
+    await client.post(link(offered), data=NEW)
+    assert await fetch_value("SELECT audience FROM journal_entry WHERE verb = 'invitation.accepted'") == audience
+
+
+async def test_a_link_s_token_may_be_typed_as_a_code(client, db):
+    offered = await offer()
+    answer = await client.post("/code", data={"code": offered.token})
+    assert answer.headers["location"] == link(offered)
+    assert (await client.post("/code", data={"code": ""})).status_code == 422
+    assert (await client.get("/code")).status_code == 200
 
 
 async def test_sessions_of_a_visitor_end_with_his_joining(client, db):

@@ -175,6 +175,21 @@ def test_common_passwords_in_the_list_are_long_enough_to_be_met():
     assert all(len(each) >= 9 for each in rules.COMMON)
 
 
+def test_an_invitation_is_a_role_and_closes_by_itself():
+    from datetime import timedelta
+
+    made = {
+        "id": uuid4(), "email": "a@example.org", "name": "", "role": Role.JUROR, "scope": Scope.COHORT, "scope_id": COHORT,
+        "cohort": COHORT, "position": "", "time_zone": "", "invited_by": None, "expires_at": NOW, "accepted_at": None,
+        "revoked_at": None,
+    }  # fmt: skip
+    assert rules.Invitation(**made).grant == cohort(Role.JUROR)
+    assert rules.Invitation(**made).closed(NOW - timedelta(seconds=1)) is None
+    assert rules.Invitation(**made).closed(NOW) is rules.EXPIRED
+    for more, reason in (({"accepted_at": NOW}, rules.USED), ({"revoked_at": NOW}, rules.REVOKED)):
+        assert rules.Invitation(**{**made, **more}).closed(NOW) is reason
+
+
 @for_all(any_.text())
 def test_no_path_leads_away(path):
     local = rules.local_path(path)

@@ -195,6 +195,82 @@ async def test_a_flash_is_shown_once_by_a_whole_page(client, anna):
     assert "Готово" not in (await client.get("/profile")).text
 
 
+async def test_a_session_knows_when_it_was_last_used(client, anna):
+    await cast.sign_in(client, anna)
+    await execute("UPDATE session SET seen_at = now() - interval '1 hour'")
+    await client.get("/profile")
+    assert await fetch_value("SELECT seen_at > now() - interval '1 minute' FROM session")
+
+
+async def test_several_cookie_headers_are_one(client, anna):
+    token = await sessions.begin(anna.id)
+    answer = await client.get("/profile", headers=[("cookie", "lang=en"), ("cookie", f"session={token}")])
+    assert answer.status_code == 200
+
+
+async def test_without_a_database_a_signed_in_page_is_503_and_a_static_file_is_there(client, anna):
+    from incubator.foundation import pages
+    from incubator.foundation.database import DB
+
+    await cast.sign_in(client, anna)
+    pool, DB.pool = DB.pool, None
+    try:
+        assert (await client.get("/profile")).status_code in {500, 503}
+        assert (await client.get(pages.static().address("css/base.css"))).status_code == 200
+    finally:
+        DB.pool = pool
+
+
+async def test_on_https_the_cookies_are_bound_to_the_host(client, anna, monkeypatch):
+    import os
+
+    from incubator import settings as settings_module
+
+    monkeypatch.setitem(os.environ, "PUBLIC_URL", "https://incubator.example")
+    settings_module.settings.cache_clear()
+    try:
+        made = [sessions.cookie("x").to_header(header=""), sessions.device_cookie(anna.id).to_header(header="")]
+    finally:
+        monkeypatch.undo()
+        settings_module.settings.cache_clear()
+    for header in made:
+        assert header.startswith("__Host-") and "Secure" in header and "HttpOnly" in header and "Path=/" in header
+        assert "SameSite=lax" in header and "Domain" not in header
+
+
+# One's own data
+
+
+async def test_one_takes_what_is_kept_about_oneself(client, anna):
+    import json
+
+    boris = await cast.person("Борис Лагутин", "boris@example.org")
+    await cast.sign_in(client, anna)
+    await client.post("/profile", data={"name": "Анна Ветрова", "locale": "ru", "time_zone": "Europe/Moscow"})
+    answer = await client.post("/profile/data")
+    assert "attachment" in answer.headers["content-disposition"]
+    told = json.loads(answer.text)
+    assert told["account"][0]["email"] == EMAIL
+    assert {"roles", "invitations", "letters", "sessions", "conflicts of interest", "acts"} < told.keys()
+    assert [act["verb"] for act in told["acts"]] == ["person.profile_edited", "person.data_taken"]
+    for secret in ("argon2", "token", "boris", str(boris.id)):
+        assert secret not in answer.text
+
+
+async def test_one_asks_to_be_erased_and_the_administrator_sees_it(client, anna):
+    await cast.sign_in(client, anna)
+    assert (await client.post("/profile/deletion")).status_code == 303
+    await cast.sign_in(client, await cast.administrator())
+    assert "Просит удалить данные" in (await client.get(f"/people/{anna.id}")).text
+
+
+@pytest.mark.parametrize("path", ["", "/data", "/deletion", "/password", "/sessions"])
+async def test_the_profile_is_closed_to_visitors(client, db, path):
+    before = await cast.counts()
+    assert (await client.post(f"/profile{path}", data={"name": "x"})).status_code == 401
+    assert await cast.counts() == before
+
+
 async def test_pages_of_a_session_are_kept_by_no_cache(client, anna):
     await cast.sign_in(client, anna)
     assert "no-store" in (await client.get("/profile")).headers["cache-control"]

@@ -11,7 +11,7 @@ from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.refusals import NotFound
 from incubator.notifications.post import Outgoing
 from incubator.notifications.rules import SEE_CARD, SEE_LETTERS, Kind, State, fault_details, fault_words
-from incubator.people import places
+from incubator.people import own_data, places
 from incubator.people.queries import standing_anywhere
 from incubator.people.rights import ORGANISERS, Relation, Role, Standing, Viewer, right
 from incubator.people.rules import ROLE_NAMES
@@ -31,7 +31,7 @@ END
 LETTERS = f"""
 SELECT l.*, {OVER} AS over, coalesce(p.name, i.name, '') AS name
 FROM letter l LEFT JOIN invitation i ON l.kind = 'invitation' AND i.id = l.about LEFT JOIN person p ON p.id = l.person
-"""  # noqa: S608  (constants)
+"""
 
 
 async def letter_to_send(letter_id: UUID) -> Outgoing | None:
@@ -146,6 +146,17 @@ async def letters_of_platform(viewer: Viewer, state: State | None) -> LettersPag
     standing_anywhere(viewer).need(PLATFORM_LETTERS)
     page = await _page("(l.cohort IS NULL OR l.sent_at IS NULL AND l.failed_at IS NOT NULL)", [], state)
     return replace(page, rows=tuple(row if row.cohort is None else replace(row, link="") for row in page.rows))
+
+
+OWN = "SELECT kind, address, created_at, sent_at, failed_at FROM letter WHERE person = $1 ORDER BY created_at, id"
+
+
+async def letters_to(person: UUID) -> list[dict[str, Any]]:
+    """The letters to a person, for that person; without their links."""
+    return [dict(row) for row in await fetch(OWN, person)]
+
+
+own_data.register("letters", letters_to)
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ def _writes(kind: Kind) -> Callable[[Callable[[Facts, Mapping[str, str]], Letter
 
 @_writes(Kind.INVITATION)
 def _invitation(facts: Facts, secret: Mapping[str, str]) -> Letter:
-    role, place = ROLE_NAMES[Role(facts["role"])], facts.get("place") or Message("the whole installation")
+    role, place = str(ROLE_NAMES[Role(facts["role"])]).lower(), facts.get("place") or Message("the whole installation")
     paragraphs = [
         Message("{inviter} invites you to take part.", inviter=facts["inviter"])
         if facts.get("inviter")

@@ -17,7 +17,7 @@ from incubator.foundation.i18n import locale as spoken
 from incubator.foundation.jobs import enqueue, handles
 from incubator.foundation.refusals import Forbidden, Refused, SignInNeeded
 from incubator.journal.actions import Audience, record
-from incubator.people import passwords, queries, sessions, throttle
+from incubator.people import own_data, passwords, queries, sessions, throttle
 from incubator.people.actions import ensure_person, give_role
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.rules import (
@@ -271,6 +271,26 @@ async def edit_profile(viewer: Viewer, profile: Profile) -> None:
             viewer.id, profile.name, profile.locale, profile.time_zone,
         )  # fmt: skip
         await _record_own("person.profile_edited", viewer.id, viewer.now)
+
+
+async def take_own_data(viewer: Viewer) -> str:
+    """Everything kept about the person, as JSON; that it was taken is kept too."""
+    async with DB.transaction():
+        await _record_own("person.data_taken", viewer.id, viewer.now)
+        return await own_data.everything(viewer.id)
+
+
+async def ask_deletion(viewer: Viewer) -> None:
+    """Ask the administrators to erase one's account; they see it on its page."""
+    async with DB.transaction():
+        await record(
+            "person.deletion_asked",
+            by=viewer.id,
+            at=viewer.now,
+            audience=Audience.PLATFORM,
+            subject=viewer.id,
+            live=False,
+        )
 
 
 async def speak(viewer: Viewer, locale: str) -> None:

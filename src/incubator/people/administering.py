@@ -3,6 +3,8 @@
 import secrets
 from uuid import UUID
 
+import asyncpg
+
 from incubator.foundation import readings
 from incubator.foundation.database import DB, execute, fetch_one, fetch_value
 from incubator.foundation.i18n import Message
@@ -96,9 +98,10 @@ async def change_address(viewer: Viewer, person: UUID, email: str) -> None:
         before = await _lock(viewer, person, EDIT_PERSON)
         if before == email:
             return
-        if await fetch_value("SELECT true FROM person WHERE email = $1", email):
-            raise Refused(TAKEN)
-        await execute("UPDATE person SET email = $2 WHERE id = $1", person, email)
+        try:
+            await execute("UPDATE person SET email = $2 WHERE id = $1", person, email)
+        except asyncpg.UniqueViolationError as fault:
+            raise Refused(TAKEN) from fault
         await execute("DELETE FROM password_reset WHERE person = $1 AND used_at IS NULL", person)
         await sessions.end_all(person)
         await _record_about("person.address_changed", viewer, person, before=before, after=email)

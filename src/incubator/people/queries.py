@@ -22,7 +22,7 @@ HOLDS = """
   (SELECT coalesce(json_agg(json_build_array(c.cohort, c.team)), '[]')
      FROM conflict_of_interest c WHERE c.person = p.id AND c.lifted_at IS NULL) AS interests
 """
-VIEWER = f"SELECT p.id, p.name, p.email, p.locale, p.time_zone, p.demo, {HOLDS} FROM person p"  # noqa: S608  (a constant)
+VIEWER = f"SELECT p.id, p.name, p.email, p.locale, p.time_zone, p.demo, {HOLDS} FROM person p"
 
 
 def viewer_of(row: Mapping[str, Any], now: datetime, **more: Any) -> Viewer:
@@ -187,6 +187,7 @@ class PersonRow:
     deactivated_at: datetime | None
     has_password: bool
     seen_at: datetime | None
+    deletion_asked_at: datetime | None
     roles: tuple[Held, ...]
 
 
@@ -194,6 +195,7 @@ PEOPLE_SHOWN = 50
 PEOPLE = """
 SELECT p.id, p.name, p.email, p.created_at, p.deactivated_at, p.password_hash IS NOT NULL AS has_password,
   (SELECT max(s.seen_at) FROM session s WHERE s.person = p.id) AS seen_at,
+  (SELECT max(e.at) FROM journal_entry e WHERE e.actor = p.id AND e.verb = 'person.deletion_asked') AS deletion_asked_at,
   (SELECT coalesce(json_agg(json_build_array(g.role, g.scope_id) ORDER BY g.granted_at), '[]')
      FROM role_grant g WHERE g.person = p.id AND g.revoked_at IS NULL) AS roles
 FROM person p
@@ -220,7 +222,7 @@ async def _person_rows(rows: Iterable[Mapping[str, Any]]) -> list[PersonRow]:
     return [
         PersonRow(
             row["id"], row["name"], row["email"], row["created_at"], row["deactivated_at"], row["has_password"],
-            row["seen_at"], tuple(Held(role, _name(known, where)) for role, where in held[row["id"]]),
+            row["seen_at"], row["deletion_asked_at"], tuple(Held(role, _name(known, where)) for role, where in held[row["id"]]),
         )
         for row in rows
     ]  # fmt: skip

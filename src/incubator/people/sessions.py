@@ -38,7 +38,7 @@ SELECT p.id, p.name, p.email, p.locale, p.time_zone, p.demo, s.flash, now() AS n
 {queries.HOLDS}
 FROM session s JOIN person p ON p.id = s.person
 WHERE s.token_hash = $1 AND s.expires_at > now() AND s.seen_at > now() - $3::interval AND p.deactivated_at IS NULL
-"""  # noqa: S608  (a constant)
+"""
 FORGET = """
 UPDATE session SET flash = coalesce(
   (SELECT jsonb_agg(line) FROM jsonb_array_elements(flash) WITH ORDINALITY AS kept(line, place) WHERE place > $2), '[]')

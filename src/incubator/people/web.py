@@ -144,7 +144,9 @@ async def accept_invitation(request: Asked, key: FromPath[str]) -> Response[Any]
         form.finish()
         await accounts.accept(viewer, key)
         await flash(
-            viewer, "success", Message("The invitation is accepted: {role}.", role=rules.ROLE_NAMES[offered.role])
+            viewer,
+            "success",
+            Message("The invitation is accepted: {role}.", role=str(rules.ROLE_NAMES[offered.role]).lower()),
         )
         return pages.redirect(request, "/")
     account = rules.read_new_account(form, offered.email)
@@ -169,7 +171,7 @@ async def open_code(request: Asked) -> Response[Any]:
     if form.ok:
         try:
             await accounts.try_code(typed, _visitor(request))
-            return pages.redirect(request, f"/invitation/{rules.plain_code(typed)}")
+            return pages.redirect(request, f"/invitation/{rules.plain_code(typed) or typed}")
         except NotFound:
             form.fail("code", WRONG_CODE)
     return pages.page(request, "people/code.html", status=422, form=form)
@@ -280,6 +282,22 @@ async def _renewed(request: Asked, token: str, told: Message) -> Response[Any]:
     return response
 
 
+@post("/profile/data")
+async def take_own_data(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """Everything kept about oneself, as a file."""
+    (await pages.read_form(request)).finish()
+    return pages.download(await accounts.take_own_data(viewer), "incubator-own-data.json", "application/json")
+
+
+@post("/profile/deletion")
+async def ask_deletion(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """Ask for one's account to be erased."""
+    (await pages.read_form(request)).finish()
+    await accounts.ask_deletion(viewer)
+    await flash(viewer, "success", Message("The administrators see your request. They will write to you."))
+    return pages.redirect(request, "/profile")
+
+
 @post("/language", opt={"public": True})
 async def choose_language(request: Asked) -> Response[Any]:
     """Speak another language, to a visitor by a cookie; back to where one was."""
@@ -300,6 +318,7 @@ async def choose_language(request: Asked) -> Response[Any]:
 
 HANDLERS: list[Any] = [
     sign_in_page, sign_in, sign_out, invitation_page, accept_invitation, code_page, open_code, ask_reset_page, ask_reset,
-    reset_page, reset, profile_page, edit_profile, change_password, sign_out_everywhere, choose_language,
+    reset_page, reset, profile_page, edit_profile, change_password, sign_out_everywhere, take_own_data, ask_deletion,
+    choose_language,
     *directory.HANDLERS,
 ]  # fmt: skip
