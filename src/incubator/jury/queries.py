@@ -7,7 +7,10 @@ from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
+from markupsafe import escape
+
 from incubator.foundation.database import fetch, fetch_one, fetch_value
+from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound
 from incubator.jury.actions import OWN_SHEET, Sheet, sheet_of
 from incubator.jury.rubric import Rubric
@@ -23,6 +26,11 @@ def _about(team: str, title: str, municipality: str) -> str:
 
 
 # --- The juror's home -------------------------------------------------------------------------------------------------
+
+
+NOT_HIS = frozenset({None, SheetState.RECUSED, SheetState.VOID})
+PUT_OFF = Message("Put off")
+NOT_TO_SCORE = Message("You don't score this project")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,22 @@ class QueueRow:
     @property
     def counts(self) -> bool:
         """Whether it is the juror's to score."""
-        return self.state not in {None, SheetState.RECUSED, SheetState.VOID}
+        return self.state not in NOT_HIS
+
+    @property
+    def line(self) -> tuple[str, int, str, str, str]:
+        """Ready for the list: project ("" for no link), place, escaped team and note, state."""
+        note = self.about
+        if not self.counts or self.skipped:
+            note = " · ".join(filter(None, (note, str(PUT_OFF if self.counts else NOT_TO_SCORE))))
+        state = self.state or SheetState.RECUSED
+        return (
+            str(self.project) if self.state else "",
+            self.place,
+            str(escape(self.team)),
+            str(escape(note)),
+            state.value,
+        )
 
 
 @dataclass(frozen=True, slots=True)
