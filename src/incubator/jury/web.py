@@ -2,27 +2,30 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from markupsafe import Markup
 
 from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
-from incubator.foundation.i18n import Message, clock, number, score
+from incubator.foundation.i18n import Message, clock, locale, number, score
 from incubator.foundation.refusals import Clash, Invalid
 from incubator.jury import actions, conflicts, control, editing, queries, results
 from incubator.jury.actions import Saved
 from incubator.jury.materials import materials
 from incubator.jury.queries import SheetPage
 from incubator.jury.rounds import Round, round_for
-from incubator.jury.rubric import Entry, Rubric, anchors, choices, field_of, read_entry, typed
+from incubator.jury.rubric import Entry, Rubric, anchors, choices, field_of, read_entry, read_rubric, typed
 from incubator.jury.rules import DECLARE, JURORS, NOT_YOURS, QUEUE, RoundState, SheetState, refuse, write_sheet
 from incubator.jury.scoring import sheet_total
 from incubator.people.rights import Relation, Verdict, Viewer
 from incubator.people.sessions import flash
+from incubator.programmes.blueprint import CriterionPlan
 from incubator.teams.queries import team_for
 from incubator.teams.rules import CHALLENGE_JUROR
 
@@ -97,8 +100,34 @@ def _sheet(
         side_form=form, blank=Form.empty(), side=side, writable=_may_write(page), versions=_versions(page, clash),
         running=_running_total(page), saved=_saved_words(page),
         unbiased=_may_read(page),
-        criteria=[(each, field_of(each), choices(each), anchors(each)) for each in page.rubric.criteria],
+        strips=_strips(page, form), criteria=page.rubric.criteria,
     )  # fmt: skip
+
+
+def _strips(page: SheetPage, form: Form) -> list[Markup]:
+    """The strip of each criterion with the chosen mark."""
+    if form.errors:
+        return [_strip(each, form) for each in page.rubric.criteria]
+    blank = _blank_strips(page.sheet.document, locale())
+    return [_marked(html, name, form.value(name)) for name, html in blank]
+
+
+@lru_cache(maxsize=64)
+def _blank_strips(document: str, _locale: str) -> list[tuple[str, Markup]]:
+    """Names and strips of a round's criteria without a mark. They are frozen, so each language draws them once."""
+    return [(field_of(each), _strip(each, Form.empty())) for each in read_rubric(document).criteria]
+
+
+def _strip(criterion: CriterionPlan, form: Form) -> Markup:
+    macros: Any = pages.environment().get_template("jury/_criterion.html").module
+    drawn: Markup = macros.strip(form, criterion, field_of(criterion), choices(criterion), anchors(criterion))
+    return drawn
+
+
+def _marked(strip: Markup, name: str, value: str) -> Markup:
+    """The strip with one step checked; a value that is none of its steps changes nothing."""
+    cell = f'name="{name}" value="{value}"'
+    return Markup(str(strip).replace(cell, f"{cell} checked", 1)) if value else strip  # noqa: S704  (cell is in it, or not used)
 
 
 def _running_total(page: SheetPage) -> str:
