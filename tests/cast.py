@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+
 from incubator.foundation.database import DB, fetch_value, new_id
 from incubator.people import actions, queries, sessions
 from incubator.people.rights import Role, Scope, Viewer
@@ -263,6 +264,16 @@ async def score(where: RoundOfCast, who: Person, project: UUID, *marks: int, com
 # --- Work in stages ---------------------------------------------------------------------------------------------------
 
 
+async def begin_again(where: CohortOfCast, days_ago: int) -> list[Any]:
+    """Shift the plan of a cohort that is at work, past every question."""
+    from incubator.foundation.database import execute
+
+    first = await fetch_value("SELECT min(opens_at) FROM module WHERE cohort = $1", where.id)
+    shift = await now() - timedelta(days=days_ago) - first
+    await execute("UPDATE module SET opens_at = opens_at + $2, due_at = due_at + $2 WHERE cohort = $1", where.id, shift)
+    return await begin(where, days_ago=days_ago)
+
+
 async def begin(where: CohortOfCast, *, days_ago: int = 3) -> list[Any]:
     """Shift the plan so that its first module opened so many days ago; the plan as it is then."""
     from incubator.programmes.queries import cohort_for
@@ -274,7 +285,11 @@ async def begin(where: CohortOfCast, *, days_ago: int = 3) -> list[Any]:
     shift = organiser.now - timedelta(days=days_ago) - modules[0].facts.opens_at
     for each in modules:
         facts = replace(each.facts, opens_at=each.facts.opens_at + shift, due_at=each.facts.due_at + shift)
-        await plan_actions.edit_module(organiser, where.id, each.id, facts, version=each.facts.version)
+        if facts != each.facts:
+            numbers = each.affected.token
+            await plan_actions.edit_module(
+                organiser, where.id, each.id, facts, version=each.facts.version, confirmed=numbers
+            )
     return await plan_queries.plan(ref, organiser.now)
 
 

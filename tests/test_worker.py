@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec.msgpack
 import pytest
+
 from incubator import settings as settings_module
 from incubator.foundation import jobs
 from incubator.foundation.database import DB, execute, fetch, fetch_value
@@ -122,7 +123,12 @@ async def arq(worker, redis, **changes):
     """A worker in this process, on this pool."""
     from arq.worker import create_worker
 
-    calm = {"on_startup": None, "on_shutdown": None, "handle_signals": False, "redis_settings": worker.RedisSettings.from_dsn(redis.address)}
+    calm = {
+        "on_startup": None,
+        "on_shutdown": None,
+        "handle_signals": False,
+        "redis_settings": worker.RedisSettings.from_dsn(redis.address),
+    }
     made = create_worker(worker.WorkerSettings, **{**calm, **changes})
     try:
         await made.async_run()
@@ -244,7 +250,9 @@ worker.work()
 
 def process(dsn, redis, folder):
     words = {**os.environ, "DATABASE_URL": dsn, "REDIS_URL": redis.address, "INCUBATOR_VAR": str(folder)}
-    return subprocess.Popen([sys.executable, "-c", WORKER], env=words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [sys.executable, "-c", WORKER], env=words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
 
 
 async def said(running):

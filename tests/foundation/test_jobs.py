@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 import pytest
+
 from incubator.foundation import jobs
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value
 from incubator.foundation.jobs import GivesUp, Waits, enqueue, enqueue_all
@@ -312,7 +313,9 @@ async def test_rows_done_long_ago_are_forgotten(seen):
     await jobs.drain()
     await put()
     assert await jobs.forget_old() == 0
-    await execute("UPDATE outbox SET done_at = now() - interval '31 days', created_at = now() - interval '60 days' WHERE done_at IS NOT NULL")
+    await execute(
+        "UPDATE outbox SET done_at = now() - interval '31 days', created_at = now() - interval '60 days' WHERE done_at IS NOT NULL"
+    )
     assert await jobs.forget_old() == 1
     assert len(await fetch("SELECT 1 FROM outbox")) == 1
 

@@ -1,4 +1,5 @@
 """A mail server on loopback that can be told to refuse, and a small world to write letters in."""
+# ruff: noqa: ARG002  (the names are those that aiosmtpd calls with)
 
 import functools
 import os
@@ -6,9 +7,10 @@ import socket
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 
-import cast
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
+
+import cast
 from incubator import settings as settings_module
 from incubator.foundation.database import DB, execute, new_id
 from incubator.notifications import actions, post  # noqa: F401  (the readers)
@@ -110,7 +112,9 @@ async def school(db):
     """A programme with one cohort and one team of Spassk-Dalny, as rows: the features that make them stand above ours."""
     programme, cohort, town, team = new_id(), new_id(), new_id(), new_id()
     async with DB.transaction():
-        await execute("INSERT INTO programme (id, name, created_at, demo) VALUES ($1, 'Школа команд', now(), false)", programme)
+        await execute(
+            "INSERT INTO programme (id, name, created_at, demo) VALUES ($1, 'Школа команд', now(), false)", programme
+        )
         await execute(
             "INSERT INTO cohort (id, programme, name, summary, time_zone, starts_on, places, min_members, max_members,"
             " eligible_positions, created_at) VALUES ($1, $2, 'Весна', '', 'Europe/Moscow', now()::date, 20, 1, 10, '{}', now())",
@@ -118,7 +122,8 @@ async def school(db):
         )  # fmt: skip
         await execute(
             "INSERT INTO municipality (id, oktmo, name, kind, region, time_zone, demo)"
-            " VALUES ($1, '05720000', 'Спасск-Дальний', 'urban', 'Приморский край', 'Asia/Vladivostok', false)", town,
+            " VALUES ($1, '05720000', 'Спасск-Дальний', 'urban', 'Приморский край', 'Asia/Vladivostok', false)",
+            town,
         )
         await execute(
             "INSERT INTO team (id, cohort, municipality, name, registered_at) VALUES ($1, $2, $3, 'Спасск', now())",
@@ -126,7 +131,12 @@ async def school(db):
         )  # fmt: skip
     people = [
         await cast.person(name, f"{word}@example.org")
-        for name, word in (("Ольга Сомова", "olga"), ("Мария Рыбина", "maria"), ("Лев Ершов", "lev"), ("Анна Ветрова", "anna"))
+        for name, word in (
+            ("Ольга Сомова", "olga"),
+            ("Мария Рыбина", "maria"),
+            ("Лев Ершов", "lev"),
+            ("Анна Ветрова", "anna"),
+        )
     ]
     olga, maria, lev, anna = people
     await cast.give(olga, Role.ORGANISER, Scope.PROGRAMME, programme)

@@ -3,8 +3,9 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation import jobs
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import speaking
@@ -27,7 +28,9 @@ async def tell(verb, school, aside, *, at=None, by=None):
 
 
 async def returned(school, **more):
-    await tell("submission.returned", school, {"assignment": "Паспорт проекта", "path": PATH, "message": "секрет"}, **more)
+    await tell(
+        "submission.returned", school, {"assignment": "Паспорт проекта", "path": PATH, "message": "секрет"}, **more
+    )
 
 
 async def letters():
@@ -79,7 +82,13 @@ async def test_letters_to_many_are_written_in_a_constant_number_of_statements(sc
 
     few = await statements()
     for n in range(20):
-        await cast.give(await cast.person(f"Участник {n}", f"p{n}@example.org"), Role.PARTICIPANT, Scope.TEAM, school.team, cohort=school.cohort)
+        await cast.give(
+            await cast.person(f"Участник {n}", f"p{n}@example.org"),
+            Role.PARTICIPANT,
+            Scope.TEAM,
+            school.team,
+            cohort=school.cohort,
+        )
     assert await statements() == few
 
 
@@ -136,7 +145,9 @@ async def test_several_invitations_come_with_one_entry(school):
                              scope_id=school.cohort, cohort=school.cohort, at=now)
             for n in range(3)
         ]  # fmt: skip
-        await record("people.invited", by=None, at=now, audience=Audience.STAFF, cohort=school.cohort, aside={"offers": offers})
+        await record(
+            "people.invited", by=None, at=now, audience=Audience.STAFF, cohort=school.cohort, aside={"offers": offers}
+        )
     rows = await letters()
     assert {json.loads(row["secret"])["token"] for row in rows} == {offer.token for offer in offers}
 
@@ -183,7 +194,9 @@ def test_times_are_told_in_the_reader_s_zone_and_in_moscow():
     with speaking("ru", "Asia/Vladivostok"):
         assert rules.when(DEADLINE) == "1 января 2027, 06:30 по Владивостоку (МСК+7) · 31 декабря 2026, 23:30 МСК"
     with speaking("ru", "Asia/Yekaterinburg"):
-        assert rules.when(DEADLINE - timedelta(hours=12)) == "31 декабря 2026, 13:30 по Екатеринбургу (МСК+2) · 11:30 МСК"
+        assert (
+            rules.when(DEADLINE - timedelta(hours=12)) == "31 декабря 2026, 13:30 по Екатеринбургу (МСК+2) · 11:30 МСК"
+        )
     with speaking("ru", "Europe/Moscow"):
         assert rules.when(DEADLINE) == "31 декабря 2026, 23:30 МСК"
 

@@ -2,8 +2,9 @@
 
 import json
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation import jobs
 from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
 from incubator.people import accounts
@@ -49,11 +50,23 @@ async def test_letters_of_a_cohort_are_its_organisers(client, school, no_smtp, r
 
 async def test_a_cohort_that_is_not_there_has_no_letters(client, school):
     await cast.sign_in(client, school.organiser)
-    for path in (f"/cohorts/{new_id()}/letters", f"/cohorts/{school.programme}/letters", f"/cohorts/{school.team}/letters"):
+    for path in (
+        f"/cohorts/{new_id()}/letters",
+        f"/cohorts/{school.programme}/letters",
+        f"/cohorts/{school.team}/letters",
+    ):
         assert (await client.get(path)).status_code == 404
 
 
-@pytest.mark.parametrize(("role", "status"), [*((role, 404) for role in ("member", "lead", "moderator", "juror")), ("visitor", 303), ("organiser", 403), ("administrator", 200)])
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        *((role, 404) for role in ("member", "lead", "moderator", "juror")),
+        ("visitor", 303),
+        ("organiser", 403),
+        ("administrator", 200),
+    ],
+)
 async def test_letters_of_the_platform_are_the_administrator_s(client, school, no_smtp, role, status):
     await enter(client, school, role)
     assert (await client.get("/letters")).status_code == status
@@ -105,7 +118,9 @@ async def test_letters_are_counted_and_filtered_by_state(client, school, mail):
     await cast.sign_in(client, school.organiser)
     address = f"/cohorts/{school.cohort}/letters"
     page = (await client.get(address)).text
-    assert "Все (2)" in page and "Отправлено (1)" in page and "Не отправлено (1)" in page and "Ждёт отправки (0)" in page
+    assert (
+        "Все (2)" in page and "Отправлено (1)" in page and "Не отправлено (1)" in page and "Ждёт отправки (0)" in page
+    )
     assert "Такого почтового ящика нет" in page and "550 5.1.1 no such user" in page
     for state, rows in (("sent", 1), ("failed", 1), ("waiting", 0), ("nonsense", 2)):
         assert (await client.get(address, params={"state": state})).text.count("<tr>") == (rows and rows + 1)
@@ -127,7 +142,9 @@ async def test_only_organisers_send_again(client, school, mail, role):
     await enter(client, school, role)
     before = await cast.counts()
     answer = await client.post(f"/letters/{letter}/again")
-    assert answer.status_code == (303 if role in {"organiser", "conflicted"} else 401 if role == "visitor" else LETTERS[role])
+    assert answer.status_code == (
+        303 if role in {"organiser", "conflicted"} else 401 if role == "visitor" else LETTERS[role]
+    )
     if role not in {"organiser", "conflicted"}:
         assert await cast.counts() == before and await fetch_value("SELECT failed_at FROM letter") is not None
         return
@@ -229,7 +246,9 @@ async def test_an_administrator_sees_his_own_invitations_with_links(client, scho
     from incubator.people import administering
 
     admin = await cast.administrator()
-    await administering.invite_organiser(await cast.viewer(admin), email="boss@example.org", name="Ольга", programme=school.programme)
+    await administering.invite_organiser(
+        await cast.viewer(admin), email="boss@example.org", name="Ольга", programme=school.programme
+    )
     token = json.loads((await fetch_one("SELECT secret FROM letter"))["secret"])["token"]
     await cast.sign_in(client, admin)
     assert token in (await client.get("/letters")).text

@@ -1,7 +1,7 @@
 """Letters meet a real mail server: taken once, tried again, given up in words, never lost."""
 
-
 import pytest
+
 from incubator.foundation import jobs
 from incubator.foundation.database import execute, fetch_one, fetch_value
 from incubator.foundation.jobs import GivesUp
@@ -53,7 +53,11 @@ async def test_a_line_end_in_a_name_becomes_no_header(school, mail):
     await jobs.drain()
     assert len(mail.letters) == 2
     for message in mail.letters:
-        assert message["Bcc"] is None and message["Cc"] is None and "evil@example.org" not in str(message["To"].addresses[0].addr_spec)
+        assert (
+            message["Bcc"] is None
+            and message["Cc"] is None
+            and "evil@example.org" not in str(message["To"].addresses[0].addr_spec)
+        )
 
 
 async def test_a_line_end_in_an_address_is_refused(school, mail):

@@ -1,7 +1,8 @@
 """The administrator's pages: who may, who hears that it is there, what each act does, and that nobody acts on himself."""
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import execute, fetch, fetch_value, new_id
 from incubator.foundation.refusals import Refused
 from incubator.people import administering, sessions
@@ -16,7 +17,9 @@ class World:
     async def build(self):
         self.programme, self.other_programme, self.cohort, self.team = (new_id() for _ in range(4))
         for programme, name in ((self.programme, "Школа"), (self.other_programme, "Сессия")):
-            await execute("INSERT INTO programme (id, name, created_at, demo) VALUES ($1, $2, now(), false)", programme, name)
+            await execute(
+                "INSERT INTO programme (id, name, created_at, demo) VALUES ($1, $2, now(), false)", programme, name
+            )
         await execute(
             "INSERT INTO cohort (id, programme, name, summary, time_zone, starts_on, places, min_members, max_members,"
             " eligible_positions, created_at) VALUES ($1, $2, 'Весна', '', 'Europe/Moscow', now()::date, 9, 1, 9, '{}', now())",
@@ -132,7 +135,7 @@ async def test_nobody_raises_himself(client, world):
     assert (await client.post("/people/organisers", data=data)).status_code == 403
     for act, data in ACTS.items():
         assert (await client.post(f"/people/{admin.id}/{act}", data=data)).status_code == 403
-    assert "action=\"/people/" not in (await client.get(f"/people/{admin.id}")).text
+    assert 'action="/people/' not in (await client.get(f"/people/{admin.id}")).text
 
 
 async def test_a_co_juror_s_account_is_left_alone(client, world):
@@ -153,7 +156,10 @@ async def test_a_closed_account_is_out_at_once_and_can_come_back(client, world):
     assert "Закрыта" in (await client.get(f"/people/{lead.id}")).text
     await client.post(f"/people/{lead.id}/reactivate")
     assert await sessions.load(await sessions.begin(lead.id)) is not None
-    assert [row["verb"] for row in await fetch("SELECT verb FROM journal_entry ORDER BY id")] == ["person.deactivated", "person.reactivated"]
+    assert [row["verb"] for row in await fetch("SELECT verb FROM journal_entry ORDER BY id")] == [
+        "person.deactivated",
+        "person.reactivated",
+    ]
 
 
 async def test_a_reset_is_sent_and_never_shown(client, world):
@@ -197,7 +203,16 @@ async def test_the_same_address_and_the_same_state_are_no_news(client, world):
 
 @pytest.mark.parametrize(
     ("search", "found"),
-    [("team_lead", 1), ("ЧЕЛОВЕК", 7), ("человек juror", 1), ("%", 0), ("_", 2), ("\\", 0), ("nobody", 0), ("@example.org", 7)],
+    [
+        ("team_lead", 1),
+        ("ЧЕЛОВЕК", 7),
+        ("человек juror", 1),
+        ("%", 0),
+        ("_", 2),
+        ("\\", 0),
+        ("nobody", 0),
+        ("@example.org", 7),
+    ],
 )
 async def test_people_are_found_by_parts_of_name_and_address(client, world, search, found):
     await enter(client, world, "platform_admin")
@@ -218,7 +233,13 @@ async def test_the_list_costs_the_same_for_one_person_and_for_many(client, world
 
     few = await statements()
     for n in range(60):
-        await cast.give(await cast.person(f"Ещё {n}", f"more{n}@example.org"), Role.PARTICIPANT, Scope.TEAM, world.team, cohort=world.cohort)
+        await cast.give(
+            await cast.person(f"Ещё {n}", f"more{n}@example.org"),
+            Role.PARTICIPANT,
+            Scope.TEAM,
+            world.team,
+            cohort=world.cohort,
+        )
     assert await statements() == few <= 5
     assert (await client.get("/people")).text.count('<a href="/people/') == 50
 
@@ -229,7 +250,9 @@ async def test_the_list_costs_the_same_for_one_person_and_for_many(client, world
 async def test_the_first_administrator_gets_a_link(client, db):
     link = await administering.add_user("Boss@Example.org", "Олег Тихонов", "administrator")
     path = link.removeprefix("http://127.0.0.1:8000")
-    answer = await client.post(path, data={"name": "Олег Тихонов", "time_zone": "Europe/Moscow", "password": cast.PASSWORD})
+    answer = await client.post(
+        path, data={"name": "Олег Тихонов", "time_zone": "Europe/Moscow", "password": cast.PASSWORD}
+    )
     assert answer.status_code == 303
     assert (await client.get("/people")).status_code == 200
 
@@ -248,7 +271,9 @@ async def test_an_organiser_is_added_to_the_only_programme_or_the_one_named(clie
     assert await fetch_value("SELECT scope_id FROM invitation") == world.programme
 
 
-@pytest.mark.parametrize(("email", "password"), [("boss", None), ("boss@example.org", "short"), ("bоss@example.org", None)])
+@pytest.mark.parametrize(
+    ("email", "password"), [("boss", None), ("boss@example.org", "short"), ("bоss@example.org", None)]
+)
 async def test_a_bad_address_or_password_is_explained(db, email, password):
     with pytest.raises(Refused):
         await administering.add_user(email, "Олег", "administrator", password=password)

@@ -4,8 +4,9 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.people import accounts, actions, rules, sessions
@@ -52,7 +53,12 @@ async def test_a_new_person_gets_account_role_and_session(client, db):
     answer = await client.post(link(offered), data=NEW)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     person = await fetch_one("SELECT * FROM person")
-    assert (person["email"], person["name"], person["time_zone"], person["locale"]) == (EMAIL, "Пётр Ёлкин", "Asia/Omsk", "ru")
+    assert (person["email"], person["name"], person["time_zone"], person["locale"]) == (
+        EMAIL,
+        "Пётр Ёлкин",
+        "Asia/Omsk",
+        "ru",
+    )
     assert person["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert [tuple(row) for row in await held()] == [("juror", COHORT)]
     assert (await client.get("/profile")).status_code == 200
@@ -73,7 +79,10 @@ async def test_a_link_is_used_once(client, db):
 async def test_two_clicks_at_once_are_one_acceptance(client, db):
     offered = await offer()
     accounts_made = await asyncio.gather(
-        *(accounts.join(offered.token, rules.NewAccount("Пётр", "Asia/Omsk", cast.PASSWORD), accounts.Visitor("::1")) for _ in range(4)),
+        *(
+            accounts.join(offered.token, rules.NewAccount("Пётр", "Asia/Omsk", cast.PASSWORD), accounts.Visitor("::1"))
+            for _ in range(4)
+        ),
         return_exceptions=True,
     )
     assert sum(isinstance(each, tuple) for each in accounts_made) == 1
@@ -113,14 +122,12 @@ async def test_an_account_without_a_password_gets_one_with_the_link(client, db):
     assert await fetch_value("SELECT name FROM person") == "Пётр Ёлкин"
 
 
-@pytest.mark.parametrize(
-    "change", ["revoked_at = now()", "expires_at = now() - interval '1 s'", "accepted_at = now()"]
-)
+@pytest.mark.parametrize("change", ["revoked_at = now()", "expires_at = now() - interval '1 s'", "accepted_at = now()"])
 async def test_a_closed_invitation_says_why_and_gives_nothing(client, db, change):
     offered = await offer()
     await execute(f"UPDATE invitation SET {change}")
     page = await client.get(link(offered))
-    assert page.status_code == 410 and "<form method=\"post\" action=\"/invitation" not in page.text
+    assert page.status_code == 410 and '<form method="post" action="/invitation' not in page.text
     assert (await client.post(link(offered), data=NEW)).status_code == 409 or change.startswith("accepted")
     assert await fetch_value("SELECT count(*) FROM role_grant") == 0
     assert await fetch_value("SELECT count(*) FROM person") == 0
@@ -151,7 +158,14 @@ async def test_a_new_offer_of_the_same_closes_the_old_link(client, db):
 
 @pytest.mark.parametrize(
     ("password", "part"),
-    [("коротко", "10"), (EMAIL, "адрес"), ("1234567890", "распространён"), ("ЙЦУКЕНГШЩЗ", "распространён"), ("аааааааааааа", "повторя"), ("", "")],
+    [
+        ("коротко", "10"),
+        (EMAIL, "адрес"),
+        ("1234567890", "распространён"),
+        ("ЙЦУКЕНГШЩЗ", "распространён"),
+        ("аааааааааааа", "повторя"),
+        ("", ""),
+    ],
 )
 async def test_a_bad_password_is_explained_and_what_was_typed_stays(client, db, password, part):
     offered = await offer()
@@ -174,7 +188,12 @@ async def test_tokens_and_codes_are_kept_as_hashes(client, db):
 async def test_a_code_is_read_in_any_case_with_spaces_and_from_a_russian_keyboard(client, db):
     offered = await offer()
     plain = offered.code.replace("-", "")
-    typed = [offered.code, plain.lower(), " ".join(plain), plain.translate(str.maketrans("ACEHKMPTXY", "АСЕНКМРТХУ")).lower()]
+    typed = [
+        offered.code,
+        plain.lower(),
+        " ".join(plain),
+        plain.translate(str.maketrans("ACEHKMPTXY", "АСЕНКМРТХУ")).lower(),
+    ]
     for each in typed:
         answer = await client.post("/code", data={"code": each})
         assert (answer.status_code, answer.headers["location"]) == (303, f"/invitation/{plain}"), each
@@ -192,7 +211,9 @@ def test_codes_have_no_letters_that_look_alike():
 
 async def test_codes_can_not_be_guessed_through(client, db):
     await offer()
-    answers = [(await client.post("/code", data={"code": f"ACDEFHJKMN{a}{b}"})).status_code for a in "ACDEF" for b in "ACDEFH"]
+    answers = [
+        (await client.post("/code", data={"code": f"ACDEFHJKMN{a}{b}"})).status_code for a in "ACDEF" for b in "ACDEFH"
+    ]
     assert answers.count(422) == 20 and answers[20:] == [429] * 10
     assert (await client.get("/invitation/ACDEFHJKMNPR")).status_code == 429
     assert (await client.post("/code", data={"code": "short"})).status_code == 429
@@ -260,7 +281,8 @@ async def test_two_teams_accepted_at_once_are_one(db):
     petr = await cast.person("Пётр", EMAIL)
     cohort = uuid4()
     done = await asyncio.gather(
-        *(cast.give(petr, Role.PARTICIPANT, Scope.TEAM, uuid4(), cohort=cohort) for _ in range(4)), return_exceptions=True
+        *(cast.give(petr, Role.PARTICIPANT, Scope.TEAM, uuid4(), cohort=cohort) for _ in range(4)),
+        return_exceptions=True,
     )
     assert sum(not isinstance(each, Exception) for each in done) == 1
 
@@ -297,7 +319,9 @@ async def test_a_conflict_is_declared_once_and_stays_on_record_when_lifted(db):
     assert not await actions.lift_conflict(first, reason="ошибка", by=by.id, at=now)
     assert not (await cast.viewer(petr)).interests
     assert await fetch_value("SELECT reason || lift_reason FROM conflict_of_interest") == "соседошибка"
-    assert await actions.declare_conflict(petr.id, cohort=COHORT, team=team, reason="снова", by=petr.id, at=now) != first
+    assert (
+        await actions.declare_conflict(petr.id, cohort=COHORT, team=team, reason="снова", by=petr.id, at=now) != first
+    )
 
 
 async def test_a_withdrawn_offer_can_not_be_accepted(client, db):
@@ -344,5 +368,7 @@ async def test_sessions_of_a_visitor_end_with_his_joining(client, db):
     token = await sessions.begin(other.id)
     offered = await offer()
     key = (await sessions.load(token)).session
-    await accounts.join(offered.token, rules.NewAccount("Пётр", "Asia/Omsk", cast.PASSWORD), accounts.Visitor("::1", session=key))
+    await accounts.join(
+        offered.token, rules.NewAccount("Пётр", "Asia/Omsk", cast.PASSWORD), accounts.Visitor("::1", session=key)
+    )
     assert await sessions.load(token) is None

@@ -4,9 +4,10 @@ import asyncio
 import statistics
 import time
 
-import cast
 import httpx
 import pytest
+
+import cast
 from incubator.foundation import jobs
 from incubator.foundation.database import execute, fetch_one, fetch_value
 from incubator.people import accounts, passwords, sessions, throttle
@@ -37,7 +38,9 @@ def cheap(monkeypatch):
 
 def browser(app, address):
     """A browser at another address."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app, client=(address, 50000)), base_url="http://127.0.0.1:8000")
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app, client=(address, 50000)), base_url="http://127.0.0.1:8000"
+    )
 
 
 async def enter(client, email=EMAIL, password=WRONG):
@@ -275,7 +278,9 @@ async def test_of_two_links_the_newest_opens(client, asked):
 
 async def test_two_uses_at_once_are_one(client, asked):
     token = asked.rpartition("/")[2]
-    done = await asyncio.gather(*(accounts.use_reset(token, f"новые сосны {n}") for n in range(4)), return_exceptions=True)
+    done = await asyncio.gather(
+        *(accounts.use_reset(token, f"новые сосны {n}") for n in range(4)), return_exceptions=True
+    )
     assert sum(isinstance(each, tuple) for each in done) == 1
     assert await fetch_value("SELECT count(*) FROM session") == 1
 
@@ -312,7 +317,9 @@ async def test_an_address_that_can_not_be_one_is_explained(client, anna):
 
 async def test_links_come_from_the_configured_address(client, asked):
     await execute("DELETE FROM throttle")
-    await client.post("/reset", data={"email": EMAIL}, headers={"x-forwarded-host": "evil.example", "forwarded": "host=evil"})
+    await client.post(
+        "/reset", data={"email": EMAIL}, headers={"x-forwarded-host": "evil.example", "forwarded": "host=evil"}
+    )
     await jobs.drain()
     from incubator.notifications import post, queries
 
@@ -339,7 +346,9 @@ async def test_the_password_changes_by_the_present_one_and_others_are_signed_out
     assert await fetch_value("SELECT count(*) FROM letter WHERE kind = 'password_changed'") == 1
 
 
-@pytest.mark.parametrize(("current", "wanted"), [(WRONG, "новые сосны шумят"), (cast.PASSWORD, "коротко"), ("", ""), (cast.PASSWORD, EMAIL)])
+@pytest.mark.parametrize(
+    ("current", "wanted"), [(WRONG, "новые сосны шумят"), (cast.PASSWORD, "коротко"), ("", ""), (cast.PASSWORD, EMAIL)]
+)
 async def test_a_wrong_or_bad_password_changes_nothing(client, anna, current, wanted):
     await cast.sign_in(client, anna)
     before = await fetch_one("SELECT password_hash FROM person")

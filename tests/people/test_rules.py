@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as any_
+
 from incubator.foundation.refusals import Forbidden, NotFound
 from incubator.people import rules
 from incubator.people.rights import (
@@ -27,7 +28,9 @@ NOW = datetime(2026, 3, 14, tzinfo=UTC)
 
 
 def viewer(*grants, interests=()):
-    return Viewer(uuid4(), "Анна", "anna@example.org", "ru", "Europe/Moscow", NOW, frozenset(grants), frozenset(interests))
+    return Viewer(
+        uuid4(), "Анна", "anna@example.org", "ru", "Europe/Moscow", NOW, frozenset(grants), frozenset(interests)
+    )
 
 
 def team(role, where=TEAM, cohort=COHORT):
@@ -80,7 +83,10 @@ def test_a_declared_conflict_counts_for_its_team_and_for_the_cohort_as_a_whole()
     assert relations(cohort(Role.JUROR), interests=[CONFLICT], of=None) == {Relation.JUROR_CONFLICTED}
     assert relations(ORGANISER, interests=[CONFLICT]) == {Relation.ORGANISER_CONFLICTED}
     assert relations(ORGANISER, interests=[Interest(uuid4(), TEAM)], of=None) == {Relation.ORGANISER}
-    assert relations(ORGANISER, team(Role.PARTICIPANT, OTHER), of=None) == {Relation.ORGANISER_CONFLICTED, Relation.OTHER_TEAM}
+    assert relations(ORGANISER, team(Role.PARTICIPANT, OTHER), of=None) == {
+        Relation.ORGANISER_CONFLICTED,
+        Relation.OTHER_TEAM,
+    }
 
 
 def standing(*found):

@@ -1,8 +1,8 @@
 """The door: right and wrong passwords, sessions that rotate and end, where one goes after it, the language."""
 
-import cast
-
 import pytest
+
+import cast
 from incubator.foundation.database import execute, fetch, fetch_value
 from incubator.people import passwords, queries, sessions
 
@@ -43,7 +43,10 @@ async def test_a_wrong_pair_is_one_answer_for_all(client, anna, email, password)
 
 
 async def test_known_and_unknown_addresses_read_the_same(client, anna):
-    known, unknown = await enter(client, EMAIL, "не тот пароль"), await enter(client, "kto@example.org", "не тот пароль")
+    known, unknown = (
+        await enter(client, EMAIL, "не тот пароль"),
+        await enter(client, "kto@example.org", "не тот пароль"),
+    )
     assert known.text.replace(EMAIL, "") == unknown.text.replace("kto@example.org", "")
 
 
