@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import re
 import uuid
 
 import asyncpg
 import pytest
 from incubator.foundation import database
 from incubator.foundation.database import DB, execute, fetch_value, new_id
+from incubator.settings import PACKAGE
 
 
 @pytest.fixture
@@ -101,9 +103,7 @@ async def test_two_processes_migrate_once(server):
     await admin.execute("CREATE DATABASE twice")
     await admin.close()
     target = server.replace("/postgres?", "/twice?")
-    code = (
-        "import asyncio, sys; from incubator.foundation import database; asyncio.run(database.migrate(sys.argv[1]))"
-    )
+    code = "import asyncio, sys; from incubator.foundation import database; asyncio.run(database.migrate(sys.argv[1]))"
     import sys
 
     runs = [await asyncio.create_subprocess_exec(sys.executable, "-c", code, target) for _ in range(2)]
@@ -129,3 +129,15 @@ async def test_a_journal_row_can_not_be_changed_or_deleted(db):
     for statement in ("UPDATE journal_entry SET verb = 'y'", "DELETE FROM journal_entry"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
             await execute(statement)
+
+
+SESSION_STATE = re.compile(r"pg_advisory_lock|pg_try_advisory_lock|set_config|add_listener|\bLISTEN \w|SET SESSION|SET ROLE|CREATE TEMP|WITH HOLD")  # fmt: skip
+OWN_CONNECTIONS = {"foundation/database.py", "foundation/live.py", "upkeep.py"}
+
+
+def test_no_statement_leaves_state_in_a_session_of_the_pool():
+    """Connections come back to the pool as they are; what would stay in one belongs to a connection of its own."""
+    found = {
+        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if SESSION_STATE.search(path.read_text())
+    }
+    assert found <= OWN_CONNECTIONS
