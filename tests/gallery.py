@@ -55,9 +55,9 @@ class Site(ThreadingHTTPServer):
         form = Form.empty({"proof": 2, "ind": ["Доля"], "plan": ["40"]})
         for name in self.wrong:
             form.fail(name, Message("Choose an answer."))
-        context = {"viewer": SimpleNamespace(name="Анна", email="a@example.org"), "csrf": "t0ken", "locale": "ru", "path": "/",
+        context = {"viewer": SimpleNamespace(name="Анна", email="a@example.org"), "locale": "ru", "path": "/",
                    "demo": False, "flash": [], "nav": [("/", "Задачи", True), ("/team", "Команда", False)], "form": form}  # fmt: skip
-        with speaking("ru", MOSCOW):
+        with speaking("ru", MOSCOW), pages.carrying("t0ken"):
             return pages.environment().from_string(PAGE).render(context)
 
 

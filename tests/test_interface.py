@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
+import jinja2
 import pytest
 
 from incubator.foundation import pages
@@ -163,9 +164,9 @@ def filled(*wrong: str) -> Form:
 
 
 def shown(form: Form, locale: str = "ru", template: str = CONTROLS, **more: object) -> Page:
-    context = {"viewer": SimpleNamespace(name="Анна", email="a@example.org"), "csrf": "t0ken", "locale": locale, "path": "/x",
+    context = {"viewer": SimpleNamespace(name="Анна", email="a@example.org"), "locale": locale, "path": "/x",
                "demo": True, "flash": [("success", "Сохранено.")], "nav": [("/x", "Задачи", True)], "form": form, **more}  # fmt: skip
-    with speaking(locale, MOSCOW):
+    with speaking(locale, MOSCOW), pages.carrying("t0ken"):
         return Page(pages.environment().from_string(template).render(context))
 
 
@@ -215,6 +216,21 @@ def test_every_form_that_posts_carries_the_token():
     forms = re.findall(r'<form[^>]*method="post".*?</form>', shown(filled()).text, re.DOTALL)
     assert len(forms) >= 4
     assert all(re.search(r'name="_csrf"\s+value="t0ken"', form) for form in forms)
+
+
+def test_the_token_in_a_macro_is_that_of_the_request_that_is_answered():
+    template = pages.environment().from_string('{% import "shared/forms.html" as f %}{{ f.csrf() }}')
+    for token in ("first", "second"):
+        with pages.carrying(token):
+            assert f'value="{token}"' in template.render()
+
+
+@pytest.mark.parametrize("source", ["{{ csrf }}", "{{ viewer.name }}"])
+def test_a_part_that_is_drawn_once_for_everybody_holds_no_token_and_no_name(monkeypatch, source):
+    template = pages.environment().from_string(source)
+    monkeypatch.setattr(pages.environment(), "get_template", lambda _: template)
+    with pages.carrying("t0ken"), pytest.raises(jinja2.UndefinedError):
+        pages.fixed(f"shared/never drawn before: {source}")
 
 
 def test_scripts_and_styles_carry_their_integrity():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -218,7 +219,12 @@ def _local(instant: datetime, zone: str | None) -> datetime:
 def day(value: date, zone: str | None = None, *, year: bool = True) -> str:
     """«14 марта 2026»; an instant is seen from the zone, the current one if none is named."""
     shown = _local(value, zone).date() if isinstance(value, datetime) else value
-    return format_date(shown, "d MMMM y" if year else "d MMMM", locale=locales.locale())
+    return _day(shown, "d MMMM y" if year else "d MMMM", locales.locale())
+
+
+@lru_cache(maxsize=4096)  # a page of deadlines says the same few days over and over
+def _day(shown: date, pattern: str, locale: str) -> str:
+    return format_date(shown, pattern, locale=locale)
 
 
 def clock(instant: datetime, zone: str | None = None) -> str:

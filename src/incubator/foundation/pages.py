@@ -1,9 +1,11 @@
 """Pages and fragments from templates, forms from requests, redirects, static files, and refusals for people."""
 
 import base64
+import contextlib
 import hashlib
 import mimetypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import jinja2
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from incubator import __version__
 from incubator.foundation import filters, i18n
@@ -35,10 +37,12 @@ class Static:
     def __init__(self, folder: Path) -> None:
         self.files: dict[str, bytes] = {}
         self.versions: dict[str, str] = {}
+        self.digests: dict[str, str] = {}
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             name = path.relative_to(folder).as_posix()
             self.files[name] = path.read_bytes()
             self.versions[name] = hashlib.sha256(self.files[name]).hexdigest()[:12]
+            self.digests[name] = base64.b64encode(hashlib.sha384(self.files[name]).digest()).decode()
 
     def address(self, name: str) -> str:
         """Address of a file for templates; an unknown name is a fault of the template."""
@@ -46,7 +50,7 @@ class Static:
 
     def integrity(self, name: str) -> str:
         """The value of an `integrity` attribute (Subresource Integrity)."""
-        return "sha384-" + base64.b64encode(hashlib.sha384(self.files[name]).digest()).decode()
+        return "sha384-" + self.digests[name]
 
     def answer(self, version: str, name: str, known_tag: str) -> Response[bytes]:
         """The file, 304 when the browser has it, 404 when there is none. `-` as version is a short-lived address."""
@@ -72,6 +76,49 @@ def static() -> Static:
     return Static(asset_folder("static"))
 
 
+# --- Templates --------------------------------------------------------------------------------------------------------
+
+_token: ContextVar[str | None] = ContextVar("token", default="")
+
+
+class Token:
+    """`csrf` in templates: the hidden token of whoever is being answered.
+
+    It is no variable of the page, so that macros need not be imported with its context: Jinja makes such macros once,
+    the others again for each page.
+    """
+
+    def __html__(self) -> str:
+        token = _token.get()
+        if token is None:
+            raise jinja2.UndefinedError("a part that is drawn once for everybody must not hold a token")
+        return escape(token)
+
+    def __str__(self) -> str:
+        return self.__html__()
+
+
+@contextlib.contextmanager
+def carrying(token: str | None) -> Iterator[None]:
+    """Forms drawn in the `with` block carry this token; with None there may be no form."""
+    before = _token.set(token)
+    try:
+        yield
+    finally:
+        _token.reset(before)
+
+
+def fixed(name: str) -> Markup:
+    """A template that depends on nothing but the language: drawn once, and then the same for everybody."""
+    return _drawn(name, i18n.locale())
+
+
+@cache
+def _drawn(name: str, locale: str) -> Markup:
+    with carrying(None):
+        return Markup(environment().get_template(name).render(locale=locale))  # noqa: S704  (drawn with autoescape)
+
+
 @cache
 def environment() -> jinja2.Environment:
     """The one template environment: autoescape, strict about missing variables."""
@@ -85,7 +132,9 @@ def environment() -> jinja2.Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     filters.install(made)
-    made.globals.update(asset=static().address, integrity=static().integrity, version=__version__)
+    made.globals.update(
+        asset=static().address, integrity=static().integrity, version=__version__, csrf=Token(), fixed=fixed
+    )
     made.filters["markdown"] = markdown
     return made
 
@@ -111,7 +160,6 @@ def render(request: Any, template: str, context: Mapping[str, Any], *, block: st
     state = request.scope.get("state", {})
     variables: dict[str, Any] = {
         "viewer": state.get("viewer"),
-        "csrf": state.get("csrf", ""),
         "locale": i18n.locale(),
         "path": request.scope["path"],
         "flash": state.get("flash", ()),
@@ -122,13 +170,17 @@ def render(request: Any, template: str, context: Mapping[str, Any], *, block: st
     for add in CONTEXT:
         variables.update(add(request))
     variables.update(context)
-    page_template = environment().get_template(template)
+    with carrying(state.get("csrf", "")):
+        return _render(environment().get_template(template), variables, block)
+
+
+def _render(template: jinja2.Template, variables: Mapping[str, Any], block: str | None) -> str:
     if block is None:
-        return page_template.render(variables)
-    made = page_template.new_context(variables)
+        return template.render(variables)
+    made = template.new_context(dict(variables))
     # The first step of the page runs its imports and macros, which Jinja otherwise leaves out of a single block.
-    next(page_template.root_render_func(made), None)
-    return "".join(page_template.blocks[block](made))
+    next(template.root_render_func(made), None)
+    return "".join(template.blocks[block](made))
 
 
 def is_partial(request: Any) -> bool:
