@@ -10,7 +10,7 @@ from uuid import UUID
 from markupsafe import escape
 
 from incubator.foundation.database import fetch, fetch_one, fetch_value
-from incubator.foundation.i18n import Message
+from incubator.foundation.i18n import Message, number, score
 from incubator.foundation.refusals import NotFound
 from incubator.jury.actions import OWN_SHEET, Sheet, sheet_of
 from incubator.jury.rubric import Rubric
@@ -152,8 +152,8 @@ class Earlier:
 
     team: str
     project: UUID
-    marks: tuple[int | None, ...]
-    total: Decimal
+    marks: tuple[str, ...]
+    total: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,8 @@ async def sheet_page(viewer: Viewer, round_id: UUID, project_id: UUID) -> SheetP
 
 def _earlier(row: tuple[str, str, list[int]], rubric: Rubric) -> Earlier:
     team, project, marks = row
-    return Earlier(team, UUID(project), tuple(marks), points_of(sheet_total(marks, rubric.scoring)))
+    total = points_of(sheet_total(marks, rubric.scoring))
+    return Earlier(team, UUID(project), tuple(map(score, marks)), number(total))
 
 
 def points_of(value: Fraction) -> Decimal:

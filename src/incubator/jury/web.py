@@ -21,7 +21,17 @@ from incubator.jury.materials import materials
 from incubator.jury.queries import SheetPage
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import Entry, Rubric, anchors, choices, field_of, read_entry, read_rubric, typed
-from incubator.jury.rules import DECLARE, JURORS, NOT_YOURS, QUEUE, RoundState, SheetState, refuse, write_sheet
+from incubator.jury.rules import (
+    DECLARE,
+    JURORS,
+    NOT_YOURS,
+    QUEUE,
+    SHEET_WORDS,
+    RoundState,
+    SheetState,
+    refuse,
+    write_sheet,
+)
 from incubator.jury.scoring import sheet_total
 from incubator.people.rights import Relation, Verdict, Viewer
 from incubator.people.sessions import flash
@@ -33,6 +43,11 @@ Web = Request[Any, Any, Any]
 
 ALL_DONE = Message("All your sheets are handed in. Until the lock you can still change them.")
 REASON_LIMIT = 500
+NEXT_CELL = Markup('</td><td class="num">')
+TAGS = {
+    SheetState.EMPTY: "grey", SheetState.DRAFT: "blue", SheetState.HANDED_IN: "plain", SheetState.ABSTAINED: "plain",
+    SheetState.RECUSED: "grey", SheetState.VOID: "red",
+}  # fmt: skip
 
 
 @get("/jury")
@@ -97,10 +112,11 @@ def _sheet(
     """`side` names the small form (abstain, recuse) whose errors `form` holds; `clash` shows both versions."""
     return pages.page(
         request, "jury/sheet.html", status=status, page=page, form=_recorded(page) if side else form,
-        side_form=form, blank=Form.empty(), side=side, writable=_may_write(page), versions=_versions(page, clash),
+        side_form=form, side=side, writable=_may_write(page), versions=_versions(page, clash),
         running=_running_total(page), saved=_saved_words(page),
         unbiased=_may_read(page),
-        strips=_strips(page, form), criteria=page.rubric.criteria,
+        strips=_strips(page, form), criteria=page.rubric.criteria, cell=NEXT_CELL,
+        tag=(TAGS[page.sheet.state], SHEET_WORDS[page.sheet.state]),
     )  # fmt: skip
 
 
