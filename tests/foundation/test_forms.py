@@ -248,3 +248,11 @@ def test_not_found_never_says_why():
     with pytest.raises(TypeError):
         refusals.NotFound(REASON)
     assert str(refusals.NotFound()) == str(refusals.NotFound())
+
+
+def test_a_draft_takes_what_was_typed_right_or_wrong_but_once():
+    form = Form([("a", " \u200bсырое\r\n"), ("b", "1"), ("b", "2")])
+    assert (form.raw("a"), form.raw("missing"), form.errors) == (" \u200bсырое\r\n", "", {})
+    form.raw("b")
+    with pytest.raises(refusals.UnexpectedFields):
+        form.finish()

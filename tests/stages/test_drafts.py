@@ -3,8 +3,9 @@
 import asyncio
 from datetime import timedelta
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, NotFound
 from incubator.stages import actions, answers, queries

@@ -3,8 +3,9 @@
 import asyncio
 from datetime import timedelta
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import DB, execute, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.stages import actions

@@ -5,8 +5,9 @@ import re
 from datetime import timedelta
 
 import asyncpg
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import DB, execute, fetch, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, Invalid, NotFound, Refused
 from incubator.stages import actions, hooks, queries

@@ -180,6 +180,12 @@ class Form(Reader):
         """Whether everything read so far could be read."""
         return not self.errors
 
+    # Drafts
+
+    def raw(self, name: str) -> str:
+        """What was typed, right or wrong, for a draft that keeps everything; registers the name."""
+        return self._take(name)
+
     # Lists
 
     def flag(self, name: str) -> bool:

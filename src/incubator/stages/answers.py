@@ -116,8 +116,7 @@ def read_draft(form: Form, fields: Sequence[FieldPlan]) -> tuple[Content, dict[s
 
 def _typed(field: FieldPlan, form: Form) -> Any:
     if field.kind is not FieldKind.TABLE:
-        form.only(name(field))
-        return form.value(name(field)).replace("\r\n", "\n")
+        return form.raw(name(field)).replace("\r\n", "\n")
     names = cells(field)
     form.only(*names)
     rows = [[row[each] for each in names] for row in form.grid(*names)]

@@ -62,6 +62,9 @@ class Stages:
 
     def _described(self, row: Mapping[str, Any], ground: Ground, rows: Iterable[Mapping[str, Any]]) -> ModulePlan:
         opens_on_day = day_of(row["opens_at"], ground)
+        assignments = tuple(assignment_plan(each) for each in rows if each["module"] == row["id"])
+        # A blueprint lets no gate wait for work that nobody has to do; a plan in the making may have one.
+        gate = Gate(row["gate"]) if any(each.required for each in assignments) else Gate.OPEN_BY_DATE
         return ModulePlan(
             key=row["key"],
             title=row["title"],
@@ -69,8 +72,8 @@ class Stages:
             opens_on_day=opens_on_day,
             due_on_day=max(opens_on_day, day_of(row["due_at"], ground)),
             due_time=f"{row['due_at'].astimezone(ZoneInfo(ground.time_zone)):%H:%M}",
-            gate=Gate(row["gate"]),
-            assignments=tuple(assignment_plan(each) for each in rows if each["module"] == row["id"]),
+            gate=gate,
+            assignments=assignments,
         )
 
 

@@ -121,8 +121,6 @@ async def comparison(
         work, (sent,) = await _sent(viewer, (team_id, assignment_id), number)
         return pages.page(request, "stages/comparison.html", work=work, old=None, new=sent, fields=[], demo=work.demo)
     work, (old, new) = await _sent(viewer, (team_id, assignment_id), other, number)
-    if other > number:
-        old, new = new, old
     found = await asyncio.to_thread(_compared, answers(old.fields, old.content), answers(new.fields, new.content))
     return pages.page(request, "stages/comparison.html", work=work, old=old, new=new, fields=found, demo=work.demo)
 

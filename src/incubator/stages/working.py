@@ -97,7 +97,7 @@ async def save_work(
 def _saved(viewer: Viewer, saved: Saved) -> Response[Any]:
     message = Message("Saved at {time}.", time=clock(viewer.now))
     body = {"saved_at": viewer.now.isoformat(), "message": str(message), "version": saved.token}
-    return Response(body, media_type=MediaType.JSON)
+    return Response(body, status_code=200, media_type=MediaType.JSON)
 
 
 async def _kept(

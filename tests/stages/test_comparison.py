@@ -1,0 +1,56 @@
+"""Comparing two texts: nothing lost, words whole, and never slow."""
+
+import time
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incubator.stages.comparison import Kind, Piece, compare
+
+TEXTS = st.text("абв .\n", max_size=60)
+
+
+def joined(pieces, *kinds):
+    return "".join(piece.text for piece in pieces if piece.kind in kinds)
+
+
+@given(TEXTS, TEXTS)
+@settings(max_examples=500)
+def test_both_texts_are_in_the_pieces(old, new):
+    pieces = compare(old, new)
+    assert joined(pieces, Kind.SAME, Kind.REMOVED) == old
+    assert joined(pieces, Kind.SAME, Kind.ADDED) == new
+    assert all(piece.text for piece in pieces)
+    assert all(a.kind is not b.kind for a, b in pairwise(pieces))
+
+
+@given(st.text(max_size=200))
+def test_a_text_equals_itself(text):
+    assert compare(text, text) == ([Piece(Kind.SAME, text)] if text else [])
+
+
+def test_words_are_not_cut_and_phrases_stay_together():
+    pieces = compare("Население снизилось на 12 процентов.", "Население города снизилось на 14,5 процента.")
+    assert pieces == [
+        Piece(Kind.SAME, "Население "),
+        Piece(Kind.ADDED, "города "),
+        Piece(Kind.SAME, "снизилось на "),
+        Piece(Kind.REMOVED, "12 процентов"),
+        Piece(Kind.ADDED, "14,5 процента"),
+        Piece(Kind.SAME, "."),
+    ]
+
+
+def test_one_changed_line_leaves_the_others_alone():
+    old = "Первая строка\nВторая строка\nТретья строка"
+    pieces = compare(old, old.replace("Вторая", "Другая"))
+    assert [piece.text for piece in pieces if piece.kind is not Kind.SAME] == ["Вторая", "Другая"]
+
+
+def test_texts_with_nothing_in_common_are_not_searched_for_long():
+    begun = time.perf_counter()
+    for old, new in (("а " * 10_000, "б " * 10_000), ("а б в " * 3_000, "в а б " * 3_000)):
+        pieces = compare(old, new)
+        assert joined(pieces, Kind.SAME, Kind.ADDED) == new
+    assert time.perf_counter() - begun < 5
