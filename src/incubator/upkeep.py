@@ -82,6 +82,11 @@ def add_user(address: str, *, email: str, name: str, role: str, programme: str |
     return _finish(_added(address, email=email, name=name, role=role, programme=programme, password=password))
 
 
+def reset_link(address: str, email: str) -> str:
+    """A link on which the person sets a new password; UpkeepError when there is no such account."""
+    return _finish(_forgotten(address, email))
+
+
 async def _migrated(address: str) -> None:
     try:
         await database.migrate(address)
@@ -127,6 +132,16 @@ async def _added(address: str, *, email: str, name: str, role: str, programme: s
     await _migrated(address)
     async with _pool(address):
         return await add(email, name, role, programme, password)
+
+
+async def _forgotten(address: str, email: str) -> str:
+    from incubator.people import administering  # here: it pulls in the features below it
+
+    await _migrated(address)
+    async with _pool(address):
+        if link := await administering.reset_link(email):
+            return link
+    raise UpkeepError(f"There is no open account with the address {email}.")
 
 
 @contextlib.asynccontextmanager

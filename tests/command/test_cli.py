@@ -35,6 +35,7 @@ def test_help_names_every_word_of_the_environment(tmp_path: Path) -> None:
         (["run"], ["Ctrl-C", "INCUBATOR_VAR/pg", "--port", "--workers", "nothing is loaded unasked"]),
         (["migrate"], ["Safe to repeat"]),
         (["demo"], ["--remove", "--json", "refused", "while `incubator run` is running"]),
+        (["user", "reset"], ["EMAIL", "mail server", "opens once"]),
         (["user", "add"], ["EMAIL", "--role [administrator|organiser]", "link", "--password"]),
         (["worker"], ["REDIS_URL", "As many", "DATABASE_URL"]),
     ],
@@ -159,6 +160,11 @@ def test_a_password_can_be_set_at_once(tmp_path: Path, own_server: str) -> None:
     assert "root@example.org can sign in now" in result.stdout
     assert secret not in result.stdout + result.stderr
     assert str(ask(own_server, "SELECT password_hash FROM person")).startswith("$argon2")
+    reset = call(tmp_path / "var", "user", "reset", "root@example.org", DATABASE_URL=own_server)
+    assert re.search(r"/reset/\S{20,}", reset.stdout), reset.stderr
+    unknown = call(tmp_path / "var", "user", "reset", "nobody@example.org", DATABASE_URL=own_server)
+    assert unknown.returncode == 1
+    assert "nobody@example.org" in unknown.stderr
 
 
 def test_a_password_too_weak_is_refused_in_one_sentence(tmp_path: Path, own_server: str) -> None:

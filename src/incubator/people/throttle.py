@@ -41,7 +41,7 @@ HOUR = timedelta(hours=1)
 # One guesser is stopped by PAIR, one who tries many accounts by ADDRESS, many computers on one account by ACCOUNT.
 # The owner comes from another address than the guesser and passes PAIR; ACCOUNT does not ask a browser in which he
 # signed in before (the device cookie of OWASP's authentication cheat sheet), and a reset gets him in everywhere.
-PAIR = Door("account from address", 10, QUARTER)
+PAIR = Door("account from address", 40, QUARTER)  # also the most sign-ins of one account at once
 ADDRESS = Door("address", 60, QUARTER)
 ACCOUNT = Door("account", 100, HOUR)
 DEVICE = Door("device", 10, QUARTER)
