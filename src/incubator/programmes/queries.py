@@ -31,6 +31,30 @@ async def lock_cohort(cohort_id: UUID) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgrammeOfAll:
+    """A line in the administrator's list of programmes."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    cohorts: int
+    organisers: list[str]
+
+
+PROGRAMMES = """
+SELECT p.id, p.name, p.created_at, (SELECT count(*) FROM cohort c WHERE c.programme = p.id) AS cohorts,
+  ARRAY(SELECT o.name FROM role_grant g JOIN person o ON o.id = g.person
+        WHERE g.role = 'organiser' AND g.scope_id = p.id AND g.revoked_at IS NULL ORDER BY o.name) AS organisers
+FROM programme p ORDER BY p.name, p.id
+"""
+
+
+async def programme_list() -> list[ProgrammeOfAll]:
+    """Every programme of the installation with its organisers, by name."""
+    return [ProgrammeOfAll(**row) for row in await fetch(PROGRAMMES)]
+
+
+@dataclass(frozen=True, slots=True)
 class CohortRow:
     """A line in the list of cohorts."""
 

@@ -17,6 +17,12 @@ NOT_TEAMS = frozenset({Relation.LEAD, Relation.MEMBER, Relation.OTHER_TEAM, Rela
                        Relation.JUROR_CONFLICTED, Relation.MODERATOR})  # fmt: skip
 ADMINISTRATOR = frozenset({Relation.ADMINISTRATOR})
 
+CREATE_PROGRAMME = right(
+    "programme.create",
+    allow=ADMINISTRATOR,
+    forbid=ORGANISERS,
+    reason=Message("Only an administrator creates programmes."),
+)
 VIEW_COHORT = right("cohort.view", allow=STAFF | {Relation.OTHER_MODERATOR}, forbid=NOT_TEAMS | ADMINISTRATOR)
 EDIT_SETTINGS = right(
     "programme_settings.edit",

@@ -14,6 +14,7 @@ from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, zone_choices
 from incubator.foundation.i18n import gettext as _
 from incubator.foundation.refusals import Forbidden, Invalid
+from incubator.people.queries import standing_anywhere
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.sessions import flash
 from incubator.programmes import actions, blueprint, queries, rules
@@ -37,6 +38,33 @@ def position_choices() -> list[tuple[str, str]]:
         Position.OTHER: _("Other"),
     }
     return [(position.value, names[position]) for position in Position]
+
+
+@get("/programmes")
+async def programme_list(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """The administrator's list, with the form for a new one."""
+    return await _programmes_page(request, viewer, Form.empty())
+
+
+async def _programmes_page(request: Web, viewer: Viewer, form: Form) -> Response[Any]:
+    standing_anywhere(viewer).need(rules.CREATE_PROGRAMME)
+    return pages.page(
+        request, "programmes/programme_list.html", status=422 if form.errors else 200, form=form,
+        programmes=await queries.programme_list(),
+    )  # fmt: skip
+
+
+@post("/programmes")
+async def create_programme(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """Create a programme; its organisers are invited next."""
+    form = await pages.read_form(request)
+    name = form.name("name")
+    form.finish()
+    if not form.ok:
+        return await _programmes_page(request, viewer, form)
+    await actions.create_programme(viewer, name)
+    await flash(viewer, "success", Message("The programme is there. Invite its organisers now."))
+    return pages.redirect(request, "/people")
 
 
 @get("/cohorts")
@@ -228,6 +256,6 @@ async def close_cohort(request: Web, viewer: NamedDependency[Viewer], cohort_id:
 
 
 HANDLERS = [
-    cohort_list, new_cohort, create_cohort, download_blueprint, download_shipped, people_page, invite,
-    withdraw_invitation, settings_page, edit_settings, open_cohort, close_cohort,
+    programme_list, create_programme, cohort_list, new_cohort, create_cohort, download_blueprint, download_shipped,
+    people_page, invite, withdraw_invitation, settings_page, edit_settings, open_cohort, close_cohort,
 ]  # fmt: skip
