@@ -1,31 +1,30 @@
 """The features' routers in their declared order, and the navigation made from what a viewer holds."""
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from incubator.foundation.i18n import gettext as _
+from incubator.jury import web as jury
+from incubator.moderation import web as moderation
+from incubator.notifications import web as notifications
+from incubator.people import web as people
 from incubator.people.rights import Role, Scope, Viewer
+from incubator.programmes import web as programmes
+from incubator.reporting import web as reporting
+from incubator.stages import web as stages
+from incubator.teams import web as teams
 
-WEB = ("people", "notifications", "programmes", "teams", "stages", "moderation", "jury", "reporting")
+WEB = (people, notifications, programmes, teams, stages, moderation, jury, reporting)
 
 
 def handlers() -> list[Any]:
     """Every handler of every feature."""
-    found: list[Any] = []
-    for feature in WEB:
-        try:
-            web = importlib.import_module(f"incubator.{feature}.web")
-        except ModuleNotFoundError as fault:
-            if fault.name != f"incubator.{feature}.web":
-                raise
-            continue
-        found.extend(web.HANDLERS)
-    return found
+    return [handler for web in WEB for handler in web.HANDLERS]
 
 
 def navigation(request: Any) -> Mapping[str, Any]:
-    """`nav` for the page's head: (address, label, whether we are there)."""
+    """For the head of the page: `nav` as (address, label, whether we are there), and whether the viewer is invented."""
     viewer: Viewer | None = request.scope.get("state", {}).get("viewer")
     if viewer is None:
         return {}
@@ -40,16 +39,16 @@ def _inside(path: str, href: str) -> bool:
 def _links(viewer: Viewer) -> list[tuple[str, str]]:
     links = [("/", _("My tasks"))]
     links += [(f"/teams/{team}", _("My team")) for team in _teams(viewer)[:1]]
-    if any(g.role is Role.MODERATOR for g in viewer.grants):
+    if any(grant.role is Role.MODERATOR for grant in viewer.grants):
         links.append(("/queue", _("Waiting for me")))
     if viewer.places(Role.JUROR, Scope.COHORT):
         links.append(("/jury", _("Scoring")))
-    if viewer.is_administrator or viewer.places(Role.ORGANISER, Scope.PROGRAMME):
+    if viewer.places(Role.ORGANISER, Scope.PROGRAMME):
         links.append(("/cohorts", _("Cohorts")))
     if viewer.is_administrator:
         links += [("/people", _("People")), ("/letters", _("Letters"))]
     return links
 
 
-def _teams(viewer: Viewer) -> list[Any]:
+def _teams(viewer: Viewer) -> list[UUID]:
     return viewer.places(Role.TEAM_LEAD, Scope.TEAM) + viewer.places(Role.PARTICIPANT, Scope.TEAM)

@@ -1,1 +1,106 @@
-"""Reading the journal: rows a viewer may see are chosen by the caller, who knows the rights."""
+"""Reading the journal, newest first, a page at a time. How far a viewer may see is chosen by the caller, who knows the rights.
+
+Pages go by key (`before` an id), so that what is written meanwhile moves nothing from one page to the next.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from incubator.foundation.database import fetch, fetch_value
+from incubator.journal.rules import Audience
+
+PAGE: Final = 50
+LAST: Final = 2**63 - 1  # no entry has a greater id
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line of the journal as it was kept."""
+
+    id: int
+    at: datetime
+    actor: UUID | None
+    verb: str
+    audience: Audience
+    cohort: UUID | None
+    team: UUID | None
+    subject: UUID | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which page of what: entries older than `before`, of one person, of some things (the first word of their verbs)."""
+
+    before: int | None = None
+    by: UUID | None = None
+    things: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pageful:
+    """Some entries, and the `before` of those that follow; None when these are the oldest."""
+
+    notes: Sequence[Note]
+    older: int | None
+
+
+COLUMNS = "SELECT id, at, actor, verb, audience, cohort, team, subject, data FROM journal_entry"
+NARROWED = (
+    f"id < $1 AND ($2::uuid IS NULL OR actor = $2) AND ($3::text[] IS NULL OR split_part(verb, '.', 1) = ANY($3))"
+    f" ORDER BY id DESC LIMIT {PAGE + 1}"
+)
+
+
+async def of_cohort(cohort: UUID, audiences: Collection[Audience], asked: Asked) -> Pageful:
+    """What happened in a cohort and its teams."""
+    return await _page(
+        f"{COLUMNS} WHERE cohort = $4 AND audience = ANY($5) AND {NARROWED}", asked, cohort, _words(audiences)
+    )
+
+
+async def of_team(team: UUID, cohort: UUID, audiences: Collection[Audience], asked: Asked) -> Pageful:
+    """What happened in a team, and what everybody in its cohort was told."""
+    return await _page(
+        f"({COLUMNS} WHERE team = $4 AND audience = ANY($5) AND {NARROWED}) UNION ALL"
+        f" ({COLUMNS} WHERE cohort = $6 AND team IS NULL AND audience = 'everyone' AND {NARROWED})"
+        f" ORDER BY id DESC LIMIT {PAGE + 1}",
+        asked, team, _words(audiences), cohort,
+    )  # fmt: skip
+
+
+async def of_person(person: UUID, asked: Asked) -> Pageful:
+    """What a person has done himself, whoever else may see it."""
+    return await _page(f"{COLUMNS} WHERE actor = $4 AND {NARROWED}", asked, person)
+
+
+async def of_installation(asked: Asked) -> Pageful:
+    """What concerns the installation as a whole."""
+    return await _page(f"{COLUMNS} WHERE audience = 'platform' AND {NARROWED}", asked)
+
+
+def _words(audiences: Collection[Audience]) -> list[str]:
+    return [each.value for each in audiences]
+
+
+async def _page(sql: str, asked: Asked, *values: object) -> Pageful:
+    before = LAST if asked.before is None else asked.before
+    rows = await fetch(sql, before, asked.by, asked.things, *values)
+    notes = [
+        Note(**{**row, "audience": Audience(row["audience"]), "data": json.loads(row["data"])}) for row in rows[:PAGE]
+    ]
+    return Pageful(notes, notes[-1].id if len(rows) > PAGE else None)
+
+
+async def noted_lately(verb: str, actor: UUID, cohort: UUID | None, now: datetime, span: timedelta) -> bool:
+    """Whether a person has done this within a span before `now`, in that cohort or (None) in none."""
+    found: bool = await fetch_value(
+        "SELECT EXISTS (SELECT 1 FROM journal_entry WHERE actor = $2 AND verb = $1 AND cohort IS NOT DISTINCT FROM $3"
+        " AND at > $4)",
+        verb, actor, cohort, now - span,
+    )  # fmt: skip
+    return found

@@ -77,8 +77,8 @@ async def decide(viewer: Viewer, submission: UUID, revision: int, verdict: Verdi
         sent = await send_drafts(viewer, submission)
         await record(
             VERBS[verdict.outcome], by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=work.cohort,
-            team=work.team, subject=submission, revision=revision, assignment=work.title, remarks=sent,
-            aside={"assignment": work.title, "path": work.href, "deadline": settled.deadline},
+            team=work.team, subject=submission, revision=revision, title=work.title, assignment=work.assignment,
+            remarks=sent, aside={"assignment": work.title, "path": work.href, "deadline": settled.deadline},
         )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ async def advance(viewer: Viewer, team_id: UUID, module: UUID, *, reason: str = 
         passed, ahead = await _facts(module), await _facts(following)
         await record(
             "team.advanced", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=team.cohort, team=team_id,
-            subject=module, module=passed["title"], overridden=bool(reason),
+            subject=module, title=passed["title"], overridden=bool(reason),
             aside={"module": ahead["title"], "deadline": ahead["due_at"], "path": f"/teams/{team_id}"},
         )  # fmt: skip
     return following

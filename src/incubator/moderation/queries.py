@@ -49,15 +49,19 @@ SELECT s.id AS submission, t.id AS team, t.name AS team_name, c.name AS cohort_n
   (SELECT count(*) FROM remark k WHERE k.submission = s.id AND k.sent_at IS NULL AND k.author = $5) AS draft_remarks,
   count(*) OVER () AS waiting
 {WAITING} ORDER BY r.sent_at, s.id LIMIT $6
-"""  # noqa: S608  (constants)
+"""
 
 
-async def queue(viewer: Viewer, cohort: UUID | None = None, *, most: int | None = None) -> list[QueueRow]:
-    """Work waiting for the viewer, oldest first: of the teams he accompanies and of the programmes he organises.
+async def queue(
+    viewer: Viewer, cohort: UUID | None = None, *, most: int | None = None, accompanied: bool = False
+) -> list[QueueRow]:
+    """Work waiting for the viewer, oldest first: of the teams he accompanies and, if not only these are `accompanied`,
+    of the programmes he organises.
 
     An organiser with a conflict of interest does not check that team's work, so it is not in his queue.
     """
-    rows = await fetch(QUEUE, *_reach(viewer, cohort), viewer.id, most)
+    teams, programmes, conflicted, _ = _reach(viewer, cohort)
+    rows = await fetch(QUEUE, teams, [] if accompanied else programmes, conflicted, cohort, viewer.id, most)
     return [QueueRow(**row) for row in rows]
 
 
@@ -76,7 +80,7 @@ def _reach(viewer: Viewer, cohort: UUID | None) -> tuple[list[UUID], list[UUID],
 NEXT = f"""
 SELECT s.id {WAITING} AND s.id <> $5
 ORDER BY (r.sent_at, s.id) < (SELECT max(v.sent_at), $5::uuid FROM revision v WHERE v.submission = $5), r.sent_at, s.id LIMIT 1
-"""  # noqa: S608  (constants)
+"""
 
 
 async def next_after(viewer: Viewer, submission: UUID) -> UUID | None:
@@ -243,6 +247,15 @@ async def questions(team: UUID) -> list[QuestionRow]:
         team,
     )
     return [QuestionRow(**row) for row in rows]
+
+
+async def unanswered(teams: Sequence[UUID]) -> dict[UUID, int]:
+    """How many guiding questions wait for the answer of each of these teams."""
+    rows = await fetch(
+        "SELECT team, count(*) AS count FROM guiding_question WHERE team = ANY($1) AND answered_at IS NULL GROUP BY team",
+        list(teams),
+    )
+    return {row["team"]: row["count"] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ async def reply(viewer: Viewer, remark: UUID, text: str) -> Work:
 
 async def _note(verb: str, viewer: Viewer, work: Work, audience: Audience, **data: Any) -> None:
     await record(verb, by=viewer.id, at=viewer.now, audience=audience, cohort=work.cohort, team=work.team,
-                 subject=work.submission, assignment=work.title, **data)  # fmt: skip
+                 subject=work.submission, title=work.title, assignment=work.assignment, **data)  # fmt: skip
 
 
 def _demand(reason: Message | None) -> None:

@@ -1,0 +1,230 @@
+"""The start page: what a person has to do now, in parts, one for each thing he is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from incubator.foundation.database import fetch, fetch_one
+from incubator.foundation.i18n import Message
+from incubator.foundation.jobs import backlog
+from incubator.jury import queries as jury
+from incubator.jury.rules import RoundState
+from incubator.moderation import queries as moderation
+from incubator.moderation.queries import QueueRow
+from incubator.people.rights import Role, Scope, Viewer
+from incubator.reporting.attention import cohort_part, cohorts_now
+from incubator.reporting.board import Place, ways
+from incubator.reporting.parts import NOTHING_HERE, Joined, Part, Todo
+from incubator.reporting.rules import WORDS, Cell
+from incubator.settings import settings
+
+OLDEST: Final = 5  # pieces of waiting work that the page names
+Ways = Mapping[UUID, Sequence[Place]]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamLink:
+    """A team of the viewer, or one that he accompanies."""
+
+    id: UUID
+    name: str
+    municipality: str
+    cohort: UUID
+    cohort_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The start page; `accompanied` are the teams of a moderator, each with where it is now."""
+
+    parts: Sequence[Part]
+    accompanied: Sequence[tuple[TeamLink, Message]]
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all is to be done."""
+        return not any(part.todos for part in self.parts)
+
+
+def only_team(viewer: Viewer) -> UUID | None:
+    """The team of somebody who is in exactly one and is nothing else; his start page is the team's."""
+    if len(viewer.grants) != 1:
+        return None
+    (grant,) = viewer.grants
+    in_team = grant.scope is Scope.TEAM and grant.role in {Role.TEAM_LEAD, Role.PARTICIPANT}
+    return grant.where if in_team else None
+
+
+async def home(viewer: Viewer) -> Home:
+    """What the viewer has to do; the number of statements depends on what he is, never on how much there is."""
+    teams, accompanied = await _teams(viewer)
+    found = await ways([team.id for team in (*teams, *accompanied)], viewer.now) if teams or accompanied else {}
+    parts = await _registering(viewer)
+    if teams:
+        parts.append(_own_teams(teams, found, await moderation.unanswered([team.id for team in teams])))
+    if accompanied or viewer.places(Role.MODERATOR, Scope.COHORT):
+        waiting = await moderation.queue(viewer, most=OLDEST, accompanied=True)
+        parts.append(_moderator(waiting, accompanied, found, viewer.now))
+    if viewer.places(Role.JUROR, Scope.COHORT):
+        parts += [_round(queue) for queue in await jury.queues(viewer) if queue.state in TO_JUDGE]
+    if viewer.places(Role.ORGANISER, Scope.PROGRAMME):
+        parts += [cohort_part(cohort) for cohort in await cohorts_now(viewer)]
+    if viewer.is_administrator:
+        parts.append(await _installation())
+    return Home(parts, [(team, _whereabouts(found.get(team.id, ()))) for team in accompanied])
+
+
+def _whereabouts(places: Sequence[Place]) -> Message:
+    """In which module a team is, and how it stands there."""
+    for number, place in enumerate(places, start=1):
+        if place.cell not in {Cell.DONE, Cell.CLOSED}:
+            return Message("module {number}: {word}", number=number, word=WORDS[place.cell])
+    if places and all(place.cell is Cell.DONE for place in places):
+        return Message("the whole programme is passed")
+    return Message("waits for the next module")
+
+
+# Teams
+
+TEAMS: Final = """
+SELECT t.id, t.name, y.name AS municipality, c.id AS cohort, c.name AS cohort_name, t.id = ANY($1) AS own FROM team t
+JOIN municipality y ON y.id = t.municipality JOIN cohort c ON c.id = t.cohort
+WHERE t.id = ANY($1 || $2) AND t.withdrawn_at IS NULL AND c.closed_at IS NULL ORDER BY c.starts_on DESC, t.name
+"""
+
+
+async def _teams(viewer: Viewer) -> tuple[list[TeamLink], list[TeamLink]]:
+    """The viewer's own teams and those he accompanies, as far as they are at work."""
+    own = viewer.places(Role.TEAM_LEAD, Scope.TEAM) + viewer.places(Role.PARTICIPANT, Scope.TEAM)
+    accompanied = viewer.places(Role.MODERATOR, Scope.TEAM)
+    rows = await fetch(TEAMS, own, accompanied) if own or accompanied else []
+    links = [(TeamLink(**{name: row[name] for name in TeamLink.__slots__}), row["own"]) for row in rows]
+    return [link for link, is_own in links if is_own], [link for link, is_own in links if not is_own]
+
+
+async def _registering(viewer: Viewer) -> list[Part]:
+    """The cohorts in which the viewer may register a team and has not done it."""
+    invited = viewer.places(Role.TEAM_LEAD, Scope.COHORT)
+    sql = "SELECT id, name, opened_at FROM cohort WHERE id = ANY($1) AND closed_at IS NULL ORDER BY starts_on"
+    rows = await fetch(sql, invited) if invited else []
+    return [Part(row["name"], [_register(row["id"], row["opened_at"])], NOTHING_HERE) for row in rows]
+
+
+def _register(cohort: UUID, opened_at: datetime | None) -> Todo:
+    title = Message("Register your team")
+    if opened_at is None:
+        return Todo(title, "", Message("The organisers have not opened the cohort yet."), "locked")
+    return Todo(title, f"/register/{cohort}", Message("Municipality, name of the team, your position."), "not_started")
+
+
+TO_DO: Final = (Cell.OVERDUE, Cell.RETURNED, Cell.AT_WORK, Cell.NOT_BEGUN)
+
+
+def _own_teams(teams: Sequence[TeamLink], found: Ways, asked: Mapping[UUID, int]) -> Part:
+    todos = [_own_team(team, found.get(team.id, ()), asked.get(team.id, 0)) for team in teams]
+    return Part(Message("My teams"), todos, NOTHING_HERE)
+
+
+def _own_team(team: TeamLink, places: Sequence[Place], questions: int) -> Todo:
+    cells = [place.cell for place in places if place.cell in TO_DO]
+    words: list[Message | str] = [team.cohort_name]
+    if cells:
+        words.append(Message.count("{n} module to work on", "{n} modules to work on", len(cells)))
+    if questions:
+        words.append(Message.count("{n} question to answer", "{n} questions to answer", questions))
+    state = min(cells, key=TO_DO.index).value if cells else ""
+    return Todo(team.name, f"/teams/{team.id}", Joined(words), state)
+
+
+# Moderators
+
+
+def _moderator(waiting: Sequence[QueueRow], teams: Sequence[TeamLink], found: Ways, now: datetime) -> Part:
+    count = waiting[0].waiting if waiting else 0
+    todos = [*_gates(teams, found), *(_check(row, now) for row in waiting)]
+    return Part(
+        Message("Waiting for me"), todos,
+        Message("Everything is checked. New work appears here as soon as a team sends it."),
+        facts=[Message.count("{n} piece of work waits", "{n} pieces of work wait", count)] if count else (),
+        more=("/queue", Message("The whole queue")) if count > len(waiting) else None,
+    )  # fmt: skip
+
+
+def _check(row: QueueRow, now: datetime) -> Todo:
+    long = row.waits_long(now)
+    note = Joined([row.team_name, row.module_title])
+    href = f"/submissions/{row.submission}/desk"
+    return Todo(
+        row.title, href, note, "red" if long else "submitted", Message("Waits long") if long else "", row.sent_at
+    )
+
+
+def _gates(teams: Sequence[TeamLink], found: Ways) -> Iterator[Todo]:
+    for team in teams:
+        if any(place.cell is Cell.READY and 0 < place.required == place.accepted for place in found.get(team.id, ())):
+            title = Message("Lead the team on: {team}", team=team.name)
+            note = Message("Everything required in its module is accepted.")
+            yield Todo(title, f"/teams/{team.id}", note, "green", Message("May go on"))
+
+
+# Jurors
+
+TO_JUDGE: Final = frozenset({RoundState.DRAFT, RoundState.OPEN})
+
+
+def _round(queue: jury.Queue) -> Part:
+    todos: list[Todo] = []
+    if not queue.declared:
+        note = Message("Once for the round, before you score. Having none is an answer too.")
+        todos.append(
+            Todo(Message("Declare your conflicts of interest"), f"/rounds/{queue.round}/conflicts", note, "not_started")
+        )
+    elif queue.state is RoundState.OPEN and queue.done < queue.total:
+        progress = Message("{done} of {total} score sheets are handed in", done=queue.done, total=queue.total)
+        state = "in_progress" if queue.done else "not_started"
+        todos.append(Todo(Message("Score the projects"), f"/rounds/{queue.round}", progress, state))
+    quiet = Message("Your sheets are handed in. Until the round is locked you may change them.")
+    if queue.state is RoundState.DRAFT:
+        quiet = Message("The round is not open yet. You will find your projects here.")
+    return Part(queue.name, todos, quiet, f"/rounds/{queue.round}", facts=[queue.cohort_name])
+
+
+# Administrators
+
+FIGURES: Final = """
+SELECT (SELECT count(*) FROM person WHERE deactivated_at IS NULL AND password_hash IS NOT NULL) AS people,
+  (SELECT count(*) FROM invitation WHERE accepted_at IS NULL AND revoked_at IS NULL AND expires_at > now()) AS invited,
+  (SELECT count(*) FROM letter WHERE failed_at IS NOT NULL) AS failed,
+  (SELECT count(*) FROM letter WHERE failed_at IS NULL AND sent_at IS NULL) AS waiting
+"""
+
+
+async def _installation() -> Part:
+    figures, jobs = await fetch_one(FIGURES), await backlog()
+    assert figures is not None
+    facts = [
+        Message.count("{n} account", "{n} accounts", figures["people"]),
+        Message.count("{n} open invitation", "{n} open invitations", figures["invited"]),
+    ]
+    quiet = Message("Everything works: letters go out, no job has failed.")
+    return Part(Message("Installation"), list(_troubles(figures, jobs)), quiet, "/people", facts)
+
+
+def _troubles(figures: Mapping[str, int], jobs: Mapping[str, int]) -> Iterator[Todo]:
+    if figures["failed"]:
+        title = Message.count("{n} letter was not delivered", "{n} letters were not delivered", figures["failed"])
+        yield Todo(title, "/letters", Message("See why and send them again."), "red", Message("Failed"))
+    if figures["waiting"] and not settings().smtp_url:
+        title = Message.count("{n} letter waits", "{n} letters wait", figures["waiting"])
+        yield Todo(
+            title,
+            "/letters",
+            Message("No mail server is set, so letters wait with their links."),
+            "amber",
+            Message("No mail"),
+        )
+    if jobs["failed"]:
+        title = Message.count("{n} job has failed", "{n} jobs have failed", jobs["failed"])
+        yield Todo(title, "/health/ready", Message("The log of the server says why."), "red", Message("Failed"))

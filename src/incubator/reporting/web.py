@@ -1,0 +1,125 @@
+"""Pages across everything: the start page, the overview of a cohort, the journals, help and what the footer promises."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from incubator.foundation import pages
+from incubator.foundation.i18n import gettext as _
+from incubator.foundation.i18n import zone_label
+from incubator.journal.queries import Asked
+from incubator.people.rights import Role, Viewer
+from incubator.reporting import actions, board, chronicle, home, rules
+
+Web = Request[Any, Any, Any]
+
+
+@get("/")
+async def start_page(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """What to do now; who has one team and nothing else goes to its page."""
+    team = home.only_team(viewer)
+    if team is not None:
+        return pages.redirect(request, f"/teams/{team}")
+    return pages.page(request, "reporting/start_page.html", page=await home.home(viewer))
+
+
+@get("/cohorts/{cohort_id:uuid}")
+async def overview(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """Every team of a cohort in every module."""
+    page = await board.overview(viewer, cohort_id)
+    words = {cell.value: word for cell, word in rules.WORDS.items()}
+    return pages.page(request, "reporting/overview.html", page=page, cohort=page.cohort, words=words)
+
+
+# Journals
+
+
+def _asked(request: Web) -> tuple[Asked, str]:
+    """Which page of what the address asks for, and the kind; nonsense asks for nothing."""
+    query = request.query_params
+    before, kind = query.get("before", ""), query.get("kind", "")
+    number = int(before) if len(before) < 19 and before.isascii() and before.isdigit() else None
+    try:
+        person = UUID(query.get("by", ""))
+    except ValueError:
+        person = None
+    return Asked(number, person, rules.things(kind)), kind if kind in rules.KINDS else ""
+
+
+def _journal(
+    request: Web, template: str, page: chronicle.Chronicle, asked: Asked, kind: str, **more: Any
+) -> Response[Any]:
+    zone = zone_label(request.scope["state"]["viewer"].now)
+    kinds = [("", _("Everything")), *((key, str(words)) for key, (words, _things) in rules.KINDS.items())]
+    return pages.page(request, template, page=page, asked=asked, kind=kind, kinds=kinds, zone=zone, **more)
+
+
+@get("/cohorts/{cohort_id:uuid}/journal")
+async def cohort_journal(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """What happened in a cohort, for its organisers; that they looked is kept too."""
+    asked, kind = _asked(request)
+    cohort, page = await chronicle.of_cohort(viewer, cohort_id, asked)
+    await actions.note_cohort_reading(viewer, cohort_id)
+    return _journal(request, "reporting/cohort_journal.html", page, asked, kind, cohort=cohort)
+
+
+@get("/teams/{team_id:uuid}/journal")
+async def team_journal(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
+    """What happened in a team."""
+    asked, kind = _asked(request)
+    team, page = await chronicle.of_one_team(viewer, team_id, asked)
+    return _journal(request, "reporting/team_journal.html", page, asked, kind, team=team)
+
+
+@get("/journal")
+async def platform_journal(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """What concerns the installation, for administrators; that they looked is kept too."""
+    asked, kind = _asked(request)
+    page = await chronicle.of_installation(viewer, asked)
+    await actions.note_platform_reading(viewer)
+    return _journal(request, "reporting/platform_journal.html", page, asked, kind)
+
+
+@get("/journal/mine")
+async def own_journal(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """What one has done oneself."""
+    asked, kind = _asked(request)
+    return _journal(request, "reporting/own_journal.html", await chronicle.of_oneself(viewer, asked), asked, kind)
+
+
+# Help and what is public
+
+
+@get("/help", opt={"public": True})
+async def help_page(request: Web) -> Response[Any]:
+    """Short help for what one is; visitors read how to get in."""
+    viewer: Viewer | None = request.scope["state"].get("viewer")
+    held = {grant.role for grant in viewer.grants} if viewer else set()
+    return pages.page(request, "reporting/help.html", roles={role.value: role in held for role in Role})
+
+
+@get("/docs", opt={"public": True})
+async def docs(request: Web) -> Response[Any]:
+    """The help is the documentation for those who use the site."""
+    return pages.redirect(request, "/help")
+
+
+@get(["/personal-data", "/privacy"], opt={"public": True})
+async def personal_data(request: Web) -> Response[Any]:
+    """What is kept about people, and why."""
+    return pages.page(request, "reporting/personal_data.html")
+
+
+@get("/accessibility", opt={"public": True})
+async def accessibility(request: Web) -> Response[Any]:
+    """How far the site can be used by everybody."""
+    return pages.page(request, "reporting/accessibility.html")
+
+
+HANDLERS = [
+    start_page, overview, cohort_journal, team_journal, platform_journal, own_journal, help_page, docs, personal_data,
+    accessibility,
+]  # fmt: skip

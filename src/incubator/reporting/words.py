@@ -1,0 +1,239 @@
+"""What every entry of the journal says: a sentence for each verb, in which the actor's name comes first. Pure.
+
+A sentence is a msgid whose placeholders are filled from the entry's data and from the names of its `subject` (a person),
+`place` (a programme, cohort or team) and `person`. It follows the actor's name and needs no gender in any language. A verb that needs more than filling in has a
+function. Whoever records a new verb writes its words here; a test finds the verb that has none.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from string import Formatter
+from typing import Any, Final
+
+from incubator.foundation.i18n import N_, Message
+from incubator.people.rights import Role
+from incubator.people.rules import ROLE_NAMES
+
+Facts = Mapping[str, Any]
+NOTHING: Final = "–"
+
+
+def sentence(verb: str, facts: Facts) -> Message:
+    """The words for an entry; a verb of an older or newer version of the product is shown as it is."""
+    words = SPECIAL.get(verb)
+    if words is not None:
+        return words(facts)
+    msgid = SIMPLE.get(verb)
+    if msgid is None:
+        return Message("did something this version has no words for: {verb}", verb=verb)
+    return fill(msgid, facts)
+
+
+def fill(msgid: str, facts: Facts) -> Message:
+    """A msgid with its placeholders filled; what an old entry did not keep is a dash."""
+    wanted = [name for _, name, _, _ in Formatter().parse(msgid) if name]
+    return Message(msgid, **{name: facts.get(name) or NOTHING for name in wanted})
+
+
+SIMPLE: Final[Mapping[str, str]] = {
+    # Accounts
+    "person.signed_in": N_("signed in"),
+    "person.signed_out": N_("signed out"),
+    "person.signed_out_everywhere": N_("signed out in all other browsers"),
+    "person.password_changed": N_("changed the password of the account"),
+    "person.profile_edited": N_("changed the profile"),
+    "person.deactivated": N_("closed an account: {subject}"),
+    "person.reactivated": N_("opened an account again: {subject}"),
+    "person.address_changed": N_("changed the sign-in address of an account: {subject}"),
+    "invitation.withdrawn": N_("withdrew an invitation"),
+    # Programmes and cohorts
+    "programme.created": N_("created the programme “{place}”"),
+    "cohort.created": N_("created the cohort “{name}”"),
+    "cohort.edited": N_("changed the settings of the cohort"),
+    "cohort.opened": N_("opened the cohort"),
+    "cohort.closed": N_("closed the cohort"),
+    "plan.module_added": N_("added a module: “{title}”"),
+    "plan.module_moved": N_("moved a module in the order: “{title}”"),
+    "plan.module_removed": N_("removed a module: “{title}”"),
+    "plan.assignment_added": N_("added an assignment: “{title}”"),
+    "plan.assignment_edited": N_("changed an assignment: “{title}”"),
+    "plan.assignment_moved": N_("moved an assignment in the order: “{title}”"),
+    "plan.assignment_removed": N_("removed an assignment: “{title}”"),
+    # Teams
+    "team.registered": N_("registered the team “{name}”"),
+    "member.removed": N_("took out of the team: {subject}"),
+    "lead.transferred": N_("made the team lead: {subject}"),
+    "contacts.viewed": N_("looked at the contacts of the team"),
+    "contacts.exported": N_("took the contacts of the team out of the system. Purpose: {purpose}"),
+    "case.saved": N_("saved the draft of the problem case"),
+    "case.submitted": N_("submitted the problem case, version {version}"),
+    "case.withdrawn": N_("took the submitted problem case back"),
+    "case.deleted": N_("deleted the problem case"),
+    "case.restored": N_("brought the deleted problem case back"),
+    # Work
+    "submission.drafted": N_("worked on “{title}”"),
+    "submission.failed": N_("did not accept “{title}”, version {revision}"),
+    "team.rolled_back": N_("took the advance from the module “{title}” back"),
+    "file.attached": N_("attached the file “{name}” to “{title}”"),
+    "file.removed": N_("removed the file “{name}” from “{title}”"),
+    # Moderation
+    "remark.written": N_("wrote a draft remark on “{title}”"),
+    "remark.edited": N_("changed a remark on “{title}”"),
+    "remark.dropped": N_("threw a draft remark on “{title}” away"),
+    "remark.answered": N_("answered a remark on “{title}”"),
+    "note.written": N_("wrote a private note about the team"),
+    "note.edited": N_("changed a private note about the team"),
+    "note.retracted": N_("retracted a private note about the team"),
+    "question.asked": N_("asked the team a guiding question"),
+    "question.answered": N_("answered a guiding question"),
+    "moderator.assigned": N_("assigned the team a moderator: {subject}"),
+    "moderator.dismissed": N_("took the team from a moderator: {subject}"),
+    # Jury
+    "criterion.added": N_("added a criterion: “{title}”"),
+    "criterion.edited": N_("changed a criterion: “{title}”"),
+    "criterion.moved": N_("moved a criterion in the order"),
+    "criterion.removed": N_("removed a criterion: “{title}”"),
+    "jury_rules.edited": N_("changed the rules of the jury"),
+    "round.created": N_("drew up the round “{round_name}”"),
+    "round.arranged": N_("changed the projects or their order in the round “{round_name}”"),
+    "round.opened": N_("opened the round “{round_name}”"),
+    "round.unlocked": N_("agreed to unlock the round “{round_name}”"),
+    "round.published": N_("published the result of the round “{round_name}”"),
+    "unlock.asked": N_("asked to unlock the round “{round_name}”"),
+    "unlock.declined": N_("declined to unlock the round “{round_name}”"),
+    "void.asked": N_("asked to make a score sheet void in the round “{round_name}”"),
+    "void.declined": N_("declined to make a score sheet void in the round “{round_name}”"),
+    "juror.removed": N_("took a juror out of the round “{round_name}”: {person}"),
+    "conflict.claimed": N_("named a conflict of interest with a juror: {subject}"),
+    "conflict.lifted": N_("lifted a conflict of interest: {subject}"),
+    "sheet.saved": N_("saved a score sheet as a draft"),
+    "sheet.handed_in": N_("handed a score sheet in"),
+    "sheet.taken_back": N_("took a score sheet back to change it"),
+    "sheet.abstained": N_("abstained from scoring"),
+    "sheet.recused": N_("declared a conflict of interest on a score sheet"),
+    "sheet.voided": N_("agreed to make a score sheet void in the round “{round_name}”"),
+    "sheets.read": N_("read the score sheets of a project"),
+    "sheets.exported": N_("took the score sheets out of the system"),
+    "tie.voted": N_("recorded the vote on a tie in the round “{round_name}”"),
+    # Letters and reading
+    "letter.sent_again": N_("had a failed letter sent again"),
+    "journal.read": N_("read the journal of the cohort"),
+    "journal.read_platform": N_("read the journal of the installation"),
+}
+
+
+def _role(facts: Facts) -> Message | str:
+    word = str(facts.get("role", ""))
+    return ROLE_NAMES[Role(word)] if word in set(Role) else NOTHING
+
+
+def _invited(facts: Facts) -> Message:
+    return Message("sent an invitation, role: {role}", role=_role(facts))
+
+
+def _invited_several(facts: Facts) -> Message:
+    count = int(facts.get("count", 0))
+    return Message.count(
+        "sent {n} invitation, role: {role}", "sent {n} invitations, role: {role}", count, role=_role(facts)
+    )
+
+
+def _sent(facts: Facts) -> Message:
+    if facts.get("late"):
+        return fill(N_("sent “{title}” to be checked after the deadline: version {number}, receipt {receipt}"), facts)
+    return fill(N_("sent “{title}” to be checked: version {number}, receipt {receipt}"), facts)
+
+
+def _remarked(facts: Facts) -> tuple[int, dict[str, Any]]:
+    """How many remarks went out with a decision, and what the sentence names besides."""
+    return int(facts.get("remarks") or 0), {name: facts.get(name) or NOTHING for name in ("title", "revision")}
+
+
+def _accepted(facts: Facts) -> Message:
+    remarks, named = _remarked(facts)
+    if not remarks:
+        return Message("accepted “{title}”, version {revision}", **named)
+    return Message.count("accepted “{title}”, version {revision}, with {n} remark",
+                         "accepted “{title}”, version {revision}, with {n} remarks", remarks, **named)  # fmt: skip
+
+
+def _returned(facts: Facts) -> Message:
+    remarks, named = _remarked(facts)
+    if not remarks:
+        return Message("returned “{title}” for changes, version {revision}", **named)
+    return Message.count("returned “{title}” for changes, version {revision}, with {n} remark",
+                         "returned “{title}” for changes, version {revision}, with {n} remarks", remarks, **named)  # fmt: skip
+
+
+def _remarks_sent(facts: Facts) -> Message:
+    count = int(facts.get("count") or 0)
+    return Message.count("sent {n} remark on “{title}”", "sent {n} remarks on “{title}”", count,
+                         title=facts.get("title", NOTHING))  # fmt: skip
+
+
+def _advanced(facts: Facts) -> Message:
+    if facts.get("overridden"):
+        return fill(N_("led the team on from the module “{title}” though not everything in it was accepted"), facts)
+    return fill(N_("led the team on from the module “{title}”"), facts)
+
+
+def _extended(facts: Facts) -> Message:
+    until = datetime.fromisoformat(facts["until"]) if facts.get("until") else NOTHING
+    return Message("extended the deadline of “{title}” to {until}", title=facts.get("title", NOTHING), until=until)
+
+
+def _module_edited(facts: Facts) -> Message:
+    if facts.get("due_at"):
+        due = datetime.fromisoformat(facts["due_at"])
+        return Message("changed the module “{title}”, its deadline is {due} now", title=facts["title"], due=due)
+    return fill(N_("changed the module “{title}”"), facts)
+
+
+def _reset_asked(facts: Facts) -> Message:
+    if facts.get("own"):
+        return Message("asked for a link to reset the password")
+    return fill(N_("sent a link to reset the password: {subject}"), facts)
+
+
+def _conflicts_declared(facts: Facts) -> Message:
+    count = int(facts.get("teams") or 0)
+    if not count:
+        return Message("declared to have no conflict of interest")
+    return Message.count("declared a conflict of interest with {n} team",
+                         "declared a conflict of interest with {n} teams", count)  # fmt: skip
+
+
+def _seated(facts: Facts) -> Message:
+    count = len(facts.get("people") or ())
+    return Message.count("gave {n} juror a seat in the round “{round_name}”", "gave {n} jurors a seat in the round “{round_name}”",
+                         count, round_name=facts.get("round_name", NOTHING))  # fmt: skip
+
+
+def _locked(facts: Facts) -> Message:
+    missing = int(facts.get("missing") or 0)
+    if not missing:
+        return fill(N_("locked the round “{round_name}”"), facts)
+    return Message.count("locked the round “{round_name}” with {n} sheet missing",
+                         "locked the round “{round_name}” with {n} sheets missing", missing,
+                         round_name=facts.get("round_name", NOTHING))  # fmt: skip
+
+
+SPECIAL: Final[Mapping[str, Callable[[Facts], Message]]] = {
+    "person.invited": _invited,
+    "people.invited": _invited_several,
+    "invitation.accepted": lambda facts: Message("accepted the invitation, role: {role}", role=_role(facts)),
+    "role.given": lambda facts: Message(
+        "gave a role: {subject}, {role}", subject=facts.get("subject") or NOTHING, role=_role(facts)
+    ),
+    "person.reset_asked": _reset_asked,
+    "plan.module_edited": _module_edited,
+    "submission.sent": _sent,
+    "submission.accepted": _accepted,
+    "submission.returned": _returned,
+    "submission.extended": _extended,
+    "remarks.sent": _remarks_sent,
+    "team.advanced": _advanced,
+    "conflict.declared": _conflicts_declared,
+    "jurors.seated": _seated,
+    "round.locked": _locked,
+}
