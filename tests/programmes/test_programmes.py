@@ -13,7 +13,7 @@ async def test_the_administrator_makes_a_programme_and_invites_its_organiser(cli
     assert "Школа городов" in (await client.get("/people")).text
     page = (await client.get("/programmes")).text
     assert "Школа городов" in page
-    assert [row["verb"] for row in await fetch("SELECT verb FROM journal")] == ["programme.created"]
+    assert [row["verb"] for row in await fetch("SELECT verb FROM journal_entry")] == ["programme.created"]
 
 
 async def test_a_programme_needs_a_name(client, db):
