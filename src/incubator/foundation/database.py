@@ -137,10 +137,8 @@ async def execute(sql: str, *values: Any) -> int:
 
 
 async def stream(sql: str, *values: Any, batch: int = 500) -> AsyncIterator[list[asyncpg.Record]]:
-    """All rows of one statement in batches, on a connection of its own: memory stays flat however many there are."""
-    if DB.pool is None:
-        raise RuntimeError("connect() was not called")
-    async with DB.pool.acquire(timeout=2) as connection, connection.transaction(readonly=True):
+    """All rows of one statement in batches, through a server-side cursor: memory stays flat however many there are."""
+    async with _connection() as connection, connection.transaction(readonly=True):
         cursor = await connection.cursor(sql, *values)
         while rows := await cursor.fetch(batch):
             yield rows

@@ -19,6 +19,7 @@ from incubator.jury.rules import (
     CONDUCT,
     JUDGE_OR_RUN,
     STALE,
+    VOID,
     ProposalKind,
     RoundState,
     Turnout,
@@ -30,15 +31,15 @@ from incubator.jury.rules import (
 )
 from incubator.jury.standings import count_up, turnout
 from incubator.people.actions import take_role
-from incubator.people.rights import Viewer
+from incubator.people.rights import Right, Viewer
 from incubator.programmes.queries import lock_cohort
 
 NOT_A_JUROR = Message("Only jurors of this cohort can be seated. Invite the person as a juror first.")
 
 
-async def _alone(viewer: Viewer, round_id: UUID) -> Round:
+async def _alone(viewer: Viewer, round_id: UUID, needed: Right = CONDUCT) -> Round:
     """The round for its organiser, nobody else writing in it until the transaction ends."""
-    (await round_for(viewer, round_id)).standing.need(CONDUCT)
+    (await round_for(viewer, round_id)).standing.need(needed)
     await hold(round_id)
     return await round_for(viewer, round_id)
 
@@ -261,7 +262,7 @@ async def ask_to_unlock(viewer: Viewer, round_id: UUID, reason: str) -> UUID:
 async def ask_to_void(viewer: Viewer, round_id: UUID, sheet_id: UUID, reason: str) -> UUID:
     """Ask a second organiser to agree that a sheet must not count. The id of the proposal."""
     async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
+        scoring = await _alone(viewer, round_id, VOID)
         if scoring.state not in {RoundState.OPEN, RoundState.LOCKED}:
             raise Refused(STALE)
         sheet = await fetch_one("SELECT state FROM score_sheet WHERE id = $1 AND round = $2", sheet_id, round_id)

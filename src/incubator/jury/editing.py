@@ -267,6 +267,7 @@ async def arrange(request: Web, viewer: NamedDependency[Viewer], round_id: FromP
     """Change a round that is still a draft."""
     form = await pages.read_form(request)
     round_ = await round_for(viewer, round_id)
+    round_.standing.need(CONDUCT)
     try:
         name, teams = _read_round(form, await board.entrants(round_.cohort, round_id))
     except Invalid:

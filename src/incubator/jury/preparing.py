@@ -13,7 +13,6 @@ from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_v
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience, record
-from incubator.jury.rounds import on_a_jury
 from incubator.jury.rubric import (
     MOST_CRITERIA,
     Rubric,
@@ -24,10 +23,10 @@ from incubator.jury.rubric import (
     unknown_ties,
 )
 from incubator.jury.rules import CONDUCT, FROZEN, in_the_jury, refuse
-from incubator.people.rights import Right, Role, Scope, Viewer
+from incubator.people.rights import Right, Viewer
 from incubator.programmes.blueprint import Aggregate, Blueprint, Closing, CriterionPlan, JuryPlan, Rounding
 from incubator.programmes.layers import Ground, register
-from incubator.programmes.queries import cohort_for, lock_cohort
+from incubator.programmes.queries import COHORT, cohort_for, lock_cohort
 from incubator.programmes.rules import EDIT_JURY_SETTINGS, CohortRef
 
 PLAIN_PLAN = JuryPlan(
@@ -73,11 +72,23 @@ async def rubric_for_cohort(cohort_id: UUID) -> tuple[Rubric, JuryPlan]:
     return rubric_of(each.plan for each in criteria), await plan_of(cohort_id)
 
 
+SEATED = f"""
+SELECT c.*, EXISTS (
+  SELECT FROM seat e JOIN scoring_round r ON r.id = e.round
+  WHERE r.cohort = c.id AND e.person = $2 AND e.removed_at IS NULL) AS seated
+FROM ({COHORT}) c
+"""
+
+
 async def cohort_jury(viewer: Viewer, cohort_id: UUID) -> CohortRef:
-    """The cohort with the viewer's standing in jury matters: a juror without a seat in it is none."""
-    cohort = await cohort_for(viewer, cohort_id)
-    seated = viewer.holds(Role.JUROR, Scope.COHORT, cohort_id) and await on_a_jury(viewer, cohort_id)
-    return replace(cohort, standing=in_the_jury(cohort.standing, seated=seated))
+    """The cohort with the viewer's standing in jury matters: a juror without a seat in it is none. One statement."""
+    row = await fetch_one(SEATED, cohort_id, viewer.id)
+    if row is None:
+        raise NotFound
+    facts = dict(row)
+    seated = facts.pop("seated")
+    standing = viewer.standing(programme=row["programme"], cohort=row["id"])
+    return CohortRef(**facts, standing=in_the_jury(standing, seated=seated))
 
 
 async def _changeable(viewer: Viewer, cohort_id: UUID, needed: Right) -> CohortRef:

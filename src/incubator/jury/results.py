@@ -31,13 +31,11 @@ from incubator.jury.rules import (
     SHEET_WORDS,
     VALUES,
     RoundState,
-    in_the_jury,
     refuse,
 )
 from incubator.jury.scoring import sheet_total
-from incubator.people.rights import Right, Scope, Verdict, Viewer
+from incubator.people.rights import Right, Scope, Viewer
 from incubator.people.sessions import flash
-from incubator.teams.queries import team_for
 
 Web = Request[Any, Any, Any]
 
@@ -245,25 +243,25 @@ def _safe(text: str) -> str:
 @get("/teams/{team_id:uuid}/result")
 async def feedback(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
     """A team's own place, criterion profile and comments without names, once the result is published."""
-    team = await team_for(viewer, team_id)
-    standing = in_the_jury(team.standing, seated=True)
-    # Before the publication a conflict with any team of the cohort counts: totals of one give away those of others.
-    whole = viewer.standing(programme=team.programme, cohort=team.cohort)
-    early = in_the_jury(whole, seated=True).judge(VALUES)
-    found = await standings.feedback_on(viewer, team_id, locked=early is Verdict.ALLOW)
+    team = await standings.judged_team(viewer, team_id)
+    found = team.within(RoundState.PUBLISHED)
     if not found:
-        _nothing_yet(standing.judge(FEEDBACK), early)
-    standing.need(FEEDBACK)
-    return pages.page(
-        request, "jury/feedback.html", team=team, found=[(each, _bars(each)) for each in found]
-    )  # fmt: skip
+        found = [await standings.counted(viewer, team_id, each) for each in _before_publication(team)]
+    else:
+        team.to_team.need(FEEDBACK)
+    return pages.page(request, "jury/feedback.html", team=team, found=[(each, _bars(each)) for each in found])
 
 
-def _nothing_yet(verdict: Verdict, early: Verdict) -> None:
-    """Who may see values early learns that there are none; to the team there is no such page yet."""
-    if verdict is Verdict.FORBID or early is not Verdict.HIDE:
+def _before_publication(team: standings.Judged) -> list[standings.Feedback]:
+    """What organisers see before the publication. For the team there is no such page yet.
+
+    A conflict with any team of the cohort counts: the totals of one give away those of others.
+    """
+    team.to_cohort.need(VALUES)
+    found = team.within(RoundState.LOCKED)
+    if not found:
         refuse(NO_VALUES_YET)
-    raise NotFound
+    return found
 
 
 def _bars(each: standings.Feedback) -> list[dict[str, Any]]:

@@ -81,16 +81,6 @@ def _round(row: Mapping[str, Any], known_as: Standing) -> Round:
     )  # fmt: skip
 
 
-async def on_a_jury(viewer: Viewer, cohort_id: UUID) -> bool:
-    """Whether the viewer has a seat in any round of the cohort."""
-    seat = await fetch_one(
-        "SELECT 1 FROM seat e JOIN scoring_round r ON r.id = e.round"
-        " WHERE r.cohort = $1 AND e.person = $2 AND e.removed_at IS NULL LIMIT 1",
-        cohort_id, viewer.id,
-    )  # fmt: skip
-    return seat is not None
-
-
 # --- The lock of a round ----------------------------------------------------------------------------------------------
 
 SHARE = "pg_advisory_xact_lock_shared"

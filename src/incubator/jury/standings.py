@@ -3,17 +3,17 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_value
+from incubator.foundation.refusals import NotFound
 from incubator.jury.result import Contender, Result, Row, read_result, read_row, result_of
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import Rubric, read_rubric
-from incubator.jury.rules import RoundState, Turnout, assessable
+from incubator.jury.rules import RoundState, Turnout, assessable, in_the_jury
 from incubator.jury.scoring import FIRST_PLACES, POINT, Tally
-from incubator.people.rights import Viewer
+from incubator.people.rights import Standing, Viewer
 from incubator.programmes.blueprint import Closing, JuryPlan
 
 TURNOUT = """
@@ -134,7 +134,6 @@ class Feedback:
     round: UUID
     round_name: str
     state: RoundState
-    published_at: datetime | None
     rubric: Rubric
     row: Row | None
     comments: tuple[str, ...]
@@ -145,31 +144,60 @@ class Feedback:
         return max(-(-each.scale_max // POINT) for each in self.rubric.criteria)
 
 
-ROUNDS_OF_TEAM = """
-SELECT r.id, r.name, r.state, r.criteria, r.published_at, p.id AS project,
-  (SELECT line FROM jsonb_array_elements(r.result -> 'rows') AS line WHERE line ->> 'project' = p.id::text) AS line,
-  (SELECT array_agg(s.comment ORDER BY md5(s.id::text)) FROM score_sheet s
-   WHERE s.round = r.id AND s.project = p.id AND s.state = 'handed_in' AND s.comment <> '') AS comments
-FROM round_project p JOIN scoring_round r ON r.id = p.round
-WHERE p.team = $1 AND r.state = ANY($2) ORDER BY r.created_at DESC
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A team before the jury; `to_team` is how the viewer stands to it, `to_cohort` to all that are judged with it."""
+
+    id: UUID
+    name: str
+    to_team: Standing
+    to_cohort: Standing
+    rounds: tuple[Feedback, ...]
+
+    def within(self, *states: RoundState) -> list[Feedback]:
+        """Its rounds in these states, the newest first."""
+        return [each for each in self.rounds if each.state in states]
+
+
+# One statement whatever there is: an answer that hides the page takes no longer than one for a team that never was.
+JUDGED = """
+SELECT t.id, t.name, t.cohort, c.programme, r.id AS round, r.name AS round_name, r.state, r.criteria, f.line, f.comments
+FROM team t JOIN cohort c ON c.id = t.cohort
+LEFT JOIN round_project p ON p.team = t.id
+LEFT JOIN scoring_round r ON r.id = p.round AND r.state IN ('locked', 'published')
+LEFT JOIN LATERAL (
+  SELECT (SELECT line FROM jsonb_array_elements(r.result -> 'rows') AS line
+          WHERE line ->> 'project' = p.id::text) AS line,
+    (SELECT array_agg(s.comment ORDER BY md5(s.id::text)) FROM score_sheet s
+     WHERE s.round = r.id AND s.project = p.id AND s.state = 'handed_in' AND s.comment <> '') AS comments
+) f ON r.id IS NOT NULL
+WHERE t.id = $1 ORDER BY r.created_at DESC
 """
 
 
-async def feedback_on(viewer: Viewer, team_id: UUID, *, locked: bool) -> list[Feedback]:
-    """What published rounds gave a team; with `locked` also what rounds would give that wait for their publication."""
-    states = [RoundState.PUBLISHED, *([RoundState.LOCKED] if locked else [])]
-    found = [_feedback(row) for row in await fetch(ROUNDS_OF_TEAM, team_id, states)]
-    return [each if each.row else replace(each, row=await _line(viewer, each.round, team_id)) for each in found]
-
-
-async def _line(viewer: Viewer, round_id: UUID, team_id: UUID) -> Row | None:
-    result = await count_up(await round_for(viewer, round_id))
-    return next((row for row in result.rows if row.team == team_id), None)
+async def judged_team(viewer: Viewer, team_id: UUID) -> Judged:
+    """A team with what locked and published rounds gave it; whoever asks judges what of it may be seen. NotFound."""
+    rows = await fetch(JUDGED, team_id)
+    if not rows:
+        raise NotFound
+    cohort, programme = rows[0]["cohort"], rows[0]["programme"]
+    return Judged(
+        team_id, rows[0]["name"],
+        in_the_jury(viewer.standing(programme=programme, cohort=cohort, team=team_id), seated=True),
+        in_the_jury(viewer.standing(programme=programme, cohort=cohort), seated=True),
+        tuple(_feedback(row) for row in rows if row["round"]),
+    )  # fmt: skip
 
 
 def _feedback(row: Mapping[str, Any]) -> Feedback:
     line = read_row(json.loads(row["line"])) if row["line"] else None
     return Feedback(
-        row["id"], row["name"], RoundState(row["state"]), row["published_at"], read_rubric(row["criteria"]), line,
+        row["round"], row["round_name"], RoundState(row["state"]), read_rubric(row["criteria"]), line,
         tuple(row["comments"] or ()),
     )  # fmt: skip
+
+
+async def counted(viewer: Viewer, team_id: UUID, feedback: Feedback) -> Feedback:
+    """The same with the line that a round which is only locked would give."""
+    result = await count_up(await round_for(viewer, feedback.round))
+    return replace(feedback, row=next((row for row in result.rows if row.team == team_id), None))
