@@ -73,8 +73,7 @@ OWN_SHEET = right(
     forbid=frozenset({Relation.JUROR_CONFLICTED}) | ORGANISERS | ADMINISTRATOR, strict=True,
     reason=Message("Only a juror without a conflict of interest has a score sheet for this project."),
 )  # fmt: skip
-OWN_VOID = right("score_sheet.void", allow=ORGANISER, forbid=CONFLICTED | ADMINISTRATOR, strict=True)
-PROGRESS = right("score_progress_own.view", allow=JURORS, forbid=ORGANISERS | ADMINISTRATOR, strict=True)
+OWN_PROGRESS = right("score_progress_own.view", allow=JURORS, forbid=ORGANISERS | ADMINISTRATOR, strict=True)
 QUEUE = right(
     "jury_session.view_queue", allow=JURORS | ORGANISER, forbid=CONFLICTED | ADMINISTRATOR,
     reason=Message("A round is seen by its jurors and by organisers without a conflict of interest."),
@@ -89,10 +88,6 @@ PUBLISHED_SHEETS = right("score_other.view", allow=ORGANISERS, forbid=ADMINISTRA
 FEEDBACK = right("team_feedback.view", allow=TEAM | MODERATOR | ORGANISERS, forbid=ADMINISTRATOR)
 CONDUCT = right(
     "jury_session.conduct", allow=ORGANISER, forbid=JURORS | CONFLICTED | ADMINISTRATOR, strict=True,
-    reason=Message("Only an organiser without a conflict of interest runs a round of scoring."),
-)  # fmt: skip
-VOID = right(
-    "score_sheet.void", allow=ORGANISER, forbid=CONFLICTED | ADMINISTRATOR, strict=True,
     reason=Message("Only an organiser without a conflict of interest runs a round of scoring."),
 )  # fmt: skip
 SEE_JURORS = right("juror_contacts.view", allow=ORGANISERS, forbid=ADMINISTRATOR)
