@@ -33,10 +33,10 @@ WHICH_PROGRAMME = Message("Name the programme that the organiser is to run.")
 
 async def _lock(viewer: Viewer, person: UUID, right: Right) -> str:
     """Lock another person's account for an administrator's act; its address. Nobody does this to himself."""
+    (await queries.standing_with(viewer, person)).need(right)
     email: str | None = await fetch_value("SELECT email FROM person WHERE id = $1 FOR UPDATE", person)
     if email is None:
         raise NotFound
-    (await queries.standing_with(viewer, person)).need(right)
     if viewer.id == person:
         raise Forbidden(NOT_ONESELF)
     return email
@@ -45,9 +45,9 @@ async def _lock(viewer: Viewer, person: UUID, right: Right) -> str:
 async def invite_organiser(viewer: Viewer, *, email: str, name: str, programme: UUID) -> Offer:
     """Offer somebody the running of a programme."""
     async with DB.transaction():
-        (await queries.standing_in_programme(viewer, programme)).need(GRANT_ORGANISER)
         if email == viewer.email:
             raise Forbidden(NOT_ONESELF)
+        (await queries.standing_in_programme(viewer, programme)).need(GRANT_ORGANISER)
         offer = await offer_role(
             viewer.id, email=email, name=name, role=Role.ORGANISER, scope=Scope.PROGRAMME, scope_id=programme,
             cohort=None, at=viewer.now,

@@ -121,12 +121,21 @@ async def reset_of(token: str) -> str | None:
 # Standing to people and programmes
 
 
+PROGRAMMES_OF = """
+SELECT g.scope_id AS programme FROM role_grant g
+  WHERE g.person = $1 AND g.scope = 'programme' AND g.revoked_at IS NULL
+UNION
+SELECT c.programme FROM role_grant g JOIN cohort c ON c.id = g.cohort OR g.scope = 'cohort' AND c.id = g.scope_id
+  WHERE g.person = $1 AND g.revoked_at IS NULL
+"""
+
+
 async def standing_with(viewer: Viewer, person: UUID) -> Standing:
     """How a viewer stands to a person: organisers know those who take part in their programmes."""
     if not viewer.places(Role.ORGANISER, Scope.PROGRAMME):
         return standing_to(viewer, ())
-    known = await places.places(id_ for grant in await grants_of(person) for id_ in (grant.where, grant.cohort))
-    return standing_to(viewer, {place.programme for place in known.values()})
+    # One statement, whether the person is known or not: an unknown one must cost a refused viewer the same.
+    return standing_to(viewer, [row["programme"] for row in await fetch(PROGRAMMES_OF, person)])
 
 
 def standing_anywhere(viewer: Viewer) -> Standing:
