@@ -39,6 +39,16 @@ EDIT_JURY_SETTINGS = right(
 )
 
 
+POSITIONS = {
+    Position.HEAD: Message("Head of municipality"),
+    Position.DEPUTY_HEAD: Message("Deputy head"),
+    Position.COUNCILLOR: Message("Councillor"),
+    Position.MUNICIPAL_EMPLOYEE: Message("Municipal employee"),
+    Position.INSTITUTION_HEAD: Message("Head of a municipal institution"),
+    Position.OTHER: Message("Other position"),
+}
+
+
 class CohortState(StrEnum):
     """Derived from the cohort's instants."""
 

@@ -18,26 +18,13 @@ from incubator.people.queries import standing_anywhere
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.sessions import flash
 from incubator.programmes import actions, blueprint, queries, rules
-from incubator.programmes.blueprint import Blueprint, BlueprintFaults, Fault, Position
+from incubator.programmes.blueprint import Blueprint, BlueprintFaults, Fault
 from incubator.programmes.shipped import shipped, text_of
 
 BLUEPRINT_LIMIT = 1024 * 1024  # bytes of the upload form; the file itself may have a quarter of that
 OWN_FILE = "upload"
 
 Web = Request[Any, Any, Any]
-
-
-def position_choices() -> list[tuple[str, str]]:
-    """Positions for tick boxes, in the glossary's words."""
-    names = {
-        Position.HEAD: _("Head of municipality"),
-        Position.DEPUTY_HEAD: _("Deputy head"),
-        Position.COUNCILLOR: _("Councillor"),
-        Position.MUNICIPAL_EMPLOYEE: _("Municipal employee"),
-        Position.INSTITUTION_HEAD: _("Head of a municipal institution"),
-        Position.OTHER: _("Other"),
-    }
-    return [(position.value, names[position]) for position in Position]
 
 
 @get("/programmes")
@@ -220,7 +207,7 @@ async def _settings_page(request: Web, viewer: Viewer, cohort_id: UUID, form: Fo
     )  # fmt: skip
     return pages.page(
         request, "programmes/settings.html", status=422 if shown.errors else 200, cohort=cohort, form=shown,
-        zones=zone_choices(viewer.now), positions=position_choices(),
+        zones=zone_choices(viewer.now), positions=[(each.value, name) for each, name in rules.POSITIONS.items()],
     )  # fmt: skip
 
 

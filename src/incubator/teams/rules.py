@@ -21,7 +21,7 @@ from incubator.people.rights import (
     right,
 )
 from incubator.programmes.blueprint import Position
-from incubator.programmes.rules import CohortRef, CohortState
+from incubator.programmes.rules import POSITIONS, CohortRef, CohortState
 from incubator.teams.municipalities import MunicipalityFacts, read_municipality
 
 # Rights (rows `case`, `case_versions`, `team`, `contacts` and `conflict.claim_by_team` of the authorization matrix)
@@ -70,14 +70,6 @@ def may_register(viewer: Viewer, cohort: CohortRef) -> bool:
 
 # Who may take part
 
-POSITIONS = {
-    Position.HEAD: Message("Head of municipality"),
-    Position.DEPUTY_HEAD: Message("Deputy head"),
-    Position.COUNCILLOR: Message("Councillor"),
-    Position.MUNICIPAL_EMPLOYEE: Message("Municipal employee"),
-    Position.INSTITUTION_HEAD: Message("Head of a municipal institution"),
-    Position.OTHER: Message("Other position"),
-}
 NOT_OPEN = Message("The cohort is not open yet. Teams register when the organisers have opened it.")
 CLOSED = Message("The cohort is closed: its teams stay as they are.")
 ALREADY_REGISTERED = Message("You have registered a team in this cohort already. Open it from the start page.")

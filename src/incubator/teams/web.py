@@ -14,13 +14,13 @@ from incubator.foundation.i18n import gettext as _
 from incubator.foundation.refusals import Forbidden, Refused
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.sessions import flash
+from incubator.programmes.rules import POSITIONS
 from incubator.teams import actions, casework, queries
 from incubator.teams.municipalities import KINDS, MunicipalityFacts, plain_oktmo, region_of, suggested
 from incubator.teams.queries import RegistrationPage, team_for
 from incubator.teams.rules import (
     EXPORT_CONTACTS,
     INVITE_MEMBER,
-    POSITIONS,
     REMOVE_MEMBER,
     TRANSFER_LEAD,
     VIEW_CONTACTS,
