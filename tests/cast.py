@@ -314,6 +314,27 @@ def filled(fields: Any, word: str = "ответ") -> dict[str, Any]:
     return {field.key: sample(field, word) for field in written(fields)}
 
 
+def work_address(where: TeamOfCast, assignment: UUID) -> str:
+    """The page of a team's work."""
+    return f"/teams/{where.id}/assignments/{assignment}"
+
+
+async def work_of(where: TeamOfCast, assignment: UUID) -> Any:
+    """The team's work as its lead sees it."""
+    from incubator.stages import queries
+
+    return await queries.work_on(await viewer(where.lead), where.id, assignment)
+
+
+async def work_form(where: TeamOfCast, assignment: UUID, **changes: str) -> dict[str, Any]:
+    """What the page of a draft sends."""
+    from incubator.stages import answers
+
+    work = await work_of(where, assignment)
+    shown = answers.shown_in_form(work.fields, work.content)
+    return {**shown, "version": answers.token(work.fields, work.content), **changes}
+
+
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 

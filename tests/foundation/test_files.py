@@ -146,7 +146,10 @@ def test_hostile_content_is_refused_quickly(case):
 
 def test_a_million_entries_are_refused_by_the_count_alone():
     name = b"a"
-    entry = struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\x01\x02", 20, 20, 0, 0, 0, 0, 0, 0, 0, len(name), 0, 0, 0, 0, 0, 0) + name
+    entry = (
+        struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\x01\x02", 20, 20, 0, 0, 0, 0, 0, 0, 0, len(name), 0, 0, 0, 0, 0, 0)
+        + name
+    )
     table = entry * 60_000
     local = b"PK\x03\x04" + b"\0" * 30
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 60_000, 60_000, len(table), len(local), 0)

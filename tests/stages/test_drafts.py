@@ -29,7 +29,9 @@ async def save(who, team, assignment, typed, shown=None, **more):
     someone = await cast.viewer(who) if isinstance(who, cast.Person) else who
     work = await queries.work_on(someone, team.id, assignment.id)
     prints = answers.prints(answers.token(work.fields, work.content)) if shown is None else shown
-    whole = {field.key: typed.get(field.key, answers.drafted(field, work.content)) for field in answers.written(work.fields)}
+    whole = {
+        field.key: typed.get(field.key, answers.drafted(field, work.content)) for field in answers.written(work.fields)
+    }
     return await actions.save_draft(someone, team.id, assignment.id, lambda _: (whole, prints), **more)
 
 

@@ -66,7 +66,9 @@ async def test_an_organiser_overrides_a_missing_acceptance_but_not_missing_work(
     with pytest.raises(Refused):
         await advance(team, plan[0], mod)
     assert await advance(team, plan[0], mod, "Решение совета") == plan[1].id
-    assert await fetch_value("SELECT override_reason FROM team_module WHERE advanced_at IS NOT NULL") == "Решение совета"
+    assert (
+        await fetch_value("SELECT override_reason FROM team_module WHERE advanced_at IS NOT NULL") == "Решение совета"
+    )
 
 
 async def test_of_two_who_press_one_moves_the_team_and_the_other_reads_who(school):

@@ -204,7 +204,9 @@ async def test_what_runs_asks_with_numbers(running):
     await plan_actions.edit_module(
         organiser, where.id, second.id, replace(second.facts, title="Потом"), version=second.facts.version
     )
-    assert await fetch_value("SELECT audience FROM journal_entry WHERE verb = 'plan.module_edited' LIMIT 1") == "everyone"
+    assert (
+        await fetch_value("SELECT audience FROM journal_entry WHERE verb = 'plan.module_edited' LIMIT 1") == "everyone"
+    )
 
 
 async def test_a_new_assignment_for_teams_at_work_asks_too(running):
@@ -279,7 +281,9 @@ async def test_only_organisers_edit_and_only_their_own(running):
 
 
 def module_form(**changes):
-    shown = ModuleFacts("Модуль", "", datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC), Gate.OPEN_BY_DATE)
+    shown = ModuleFacts(
+        "Модуль", "", datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC), Gate.OPEN_BY_DATE
+    )
     return Form({**shown.shown("Asia/Vladivostok"), **changes}.items()), shown
 
 

@@ -49,7 +49,9 @@ LONGEST_NAME: Final = 150  # characters
 RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
 NOT_ACCEPTED = N_("Files of this kind are not accepted. Use one of: {kinds}.")
-NOT_WHAT_IT_SAYS = N_("The content of “{name}” is not a {kind} file. Save it again in its program and choose it once more.")
+NOT_WHAT_IT_SAYS = N_(
+    "The content of “{name}” is not a {kind} file. Save it again in its program and choose it once more."
+)
 HAS_MACROS = N_("“{name}” contains macros or scripts. Save it without them and choose it once more.")
 TOO_DENSE = N_("“{name}” unpacks to far more than its size. Save it again in its program or split it in two.")
 TOO_MANY_PIXELS = N_("The picture “{name}” is too large. Make it smaller: at most 100 megapixels.")

@@ -145,9 +145,7 @@ async def sweep(unsettled: float = UNSETTLED) -> int:
 def _written_before(moment: float) -> dict[Id, Path]:
     """Files by id; a `.part` that was left behind counts as its file."""
     return {
-        Id(path.stem): path
-        for path in folder().glob("??/*")
-        if len(path.stem) == 36 and path.stat().st_mtime < moment
+        Id(path.stem): path for path in folder().glob("??/*") if len(path.stem) == 36 and path.stat().st_mtime < moment
     }
 
 

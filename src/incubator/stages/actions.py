@@ -70,7 +70,9 @@ async def send(viewer: Viewer, team_id: UUID, assignment_id: UUID, version: int)
         values, form = check(work.fields, work.content, work.files)
         if form.errors:
             raise Invalid(form)
-        await execute("UPDATE submission SET state = $2, version = version + 1 WHERE id = $1", work.submission, state.value)
+        await execute(
+            "UPDATE submission SET state = $2, version = version + 1 WHERE id = $1", work.submission, state.value
+        )
         receipt = await _revision(viewer, work, values)
         await note("submission.sent", viewer, work, number=receipt.number, receipt=receipt.code, late=receipt.late)
     return receipt
@@ -108,7 +110,9 @@ async def extend_deadline(viewer: Viewer, team_id: UUID, assignment_id: UUID, un
         if work.situation.state not in OPEN_STATES:
             raise Refused(Message("The work has been sent already, so its deadline no longer matters."))
         if until <= max(viewer.now, work.situation.deadline):
-            raise Refused(Message("Choose a time after the present deadline, {deadline}.", deadline=work.situation.deadline))
+            raise Refused(
+                Message("Choose a time after the present deadline, {deadline}.", deadline=work.situation.deadline)
+            )
         work = await begun(viewer, work)
         await execute(
             "UPDATE submission SET extended_to = $2, extension_reason = $3, version = version + 1 WHERE id = $1",
@@ -231,7 +235,9 @@ async def _refuse_advanced(team_id: UUID, module_id: UUID) -> None:
         team_id, module_id,
     )  # fmt: skip
     if row is not None and row["advanced_at"] is not None:
-        raise Refused(Message("{name} advanced the team already: {at}.", name=row["name"] or "–", at=row["advanced_at"]))
+        raise Refused(
+            Message("{name} advanced the team already: {at}.", name=row["name"] or "–", at=row["advanced_at"])
+        )
 
 
 def _with_next(modules: list[ModuleOnMap], module_id: UUID) -> tuple[ModuleOnMap, ModuleOnMap | None]:

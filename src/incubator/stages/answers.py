@@ -139,7 +139,9 @@ def shown_in_form(fields: Iterable[FieldPlan], content: Mapping[str, Any]) -> di
 # --- Values -----------------------------------------------------------------------------------------------------------
 
 
-def check(fields: Sequence[FieldPlan], content: Mapping[str, Any], files: Mapping[str, Sequence[Any]]) -> tuple[Content, Form]:
+def check(
+    fields: Sequence[FieldPlan], content: Mapping[str, Any], files: Mapping[str, Sequence[Any]]
+) -> tuple[Content, Form]:
     """A draft as values to send, and the form that holds every error by the field's name in forms."""
     form = Form(_pairs(fields, content))
     values: Content = {}
@@ -289,7 +291,9 @@ def answers(
     """The answers of a revision, or with `files` those of a draft, in the order of the fields."""
     found: list[Answer] = []
     for field in fields:
-        value = files.get(field.key, ()) if files is not None and field.kind is FieldKind.FILE else content.get(field.key)
+        value = (
+            files.get(field.key, ()) if files is not None and field.kind is FieldKind.FILE else content.get(field.key)
+        )
         if field.kind is FieldKind.FILE:
             found.append(Answer(field, "", files=tuple(value) if isinstance(value, list | tuple) else ()))
         elif field.kind is FieldKind.TABLE:

@@ -88,9 +88,7 @@ def _trail(old: Sequence[str], new: Sequence[str]) -> list[dict[int, int]] | Non
 
 
 def _start(reach: dict[int, int], diagonal: int, edits: int) -> int:
-    down = diagonal == -edits or (
-        diagonal != edits and reach.get(diagonal - 1, -1) < reach.get(diagonal + 1, -1)
-    )
+    down = diagonal == -edits or (diagonal != edits and reach.get(diagonal - 1, -1) < reach.get(diagonal + 1, -1))
     return reach[diagonal + 1] if down else reach[diagonal - 1] + 1
 
 

@@ -9,6 +9,7 @@ from incubator.foundation.refusals import Forbidden, NotFound
 from incubator.journal.actions import Audience, record
 from incubator.people.rights import Verdict, Viewer, guard
 from incubator.stages import hooks
+from incubator.stages.hooks import JURORS
 from incubator.stages.rules import DOWNLOAD
 
 FILE: Final = """
@@ -27,7 +28,7 @@ async def file_for(viewer: Viewer, file_id: UUID) -> FileFacts:
         raise NotFound
     standing = viewer.standing(programme=row["programme"], cohort=row["cohort"], team=row["team"])
     verdict, own = standing.judge(DOWNLOAD), True
-    if verdict is not Verdict.ALLOW and row["sent"] and row["state"] == "accepted":
+    if verdict is not Verdict.ALLOW and row["sent"] and row["state"] == "accepted" and standing.relations & JURORS:
         found = await hooks.opened(viewer, row["team"])
         verdict, own = (found, False) if found is not Verdict.HIDE else (verdict, True)
     guard(verdict, DOWNLOAD)

@@ -37,7 +37,9 @@ class Saved:
 
 async def held(viewer: Viewer, team_id: UUID, assignment_id: UUID) -> Work:
     """The work with its row held until the transaction ends, when there is a row. A step."""
-    await fetch_value("SELECT id FROM submission WHERE team = $1 AND assignment = $2 FOR UPDATE", team_id, assignment_id)
+    await fetch_value(
+        "SELECT id FROM submission WHERE team = $1 AND assignment = $2 FOR UPDATE", team_id, assignment_id
+    )
     return await work_on(viewer, team_id, assignment_id)
 
 
@@ -91,7 +93,7 @@ async def save_draft(viewer: Viewer, team_id: UUID, assignment_id: UUID, read: R
     """
     async with DB.transaction():
         work = await held(viewer, team_id, assignment_id)
-        work.standing.need(EDIT_WORK)
+        await hooks.need(viewer, team_id, work.standing, EDIT_WORK)
         typed, shown = read(work.fields)
         await need_writable(viewer, work)
         merged = merge(work.fields, work.content, typed, shown)

@@ -18,6 +18,7 @@ from incubator.stages.rules import (
     OPEN_STATES,
     QUESTION,
     RETURNED_FIRST,
+    VIEW_STAGE,
     Duty,
     ModuleState,
     Situation,
@@ -139,7 +140,9 @@ class TeamHome:
             return self.team.stopped
         works = [work.situation.state for module in self.modules for work in module.works]
         if SubmissionState.SUBMITTED in works:
-            return Message("Nothing to do now: your work is being checked. The answer will stand here and come by letter.")
+            return Message(
+                "Nothing to do now: your work is being checked. The answer will stand here and come by letter."
+            )
         if self.modules and all(module.state is ModuleState.DONE for module in self.modules):
             return Message("The team has passed the whole programme.")
         coming = next((module.opens_at for module in self.modules if module.opens_at > now), None)
@@ -208,8 +211,12 @@ def situation_of(row: Mapping[str, Any], halted: Message | None, *, is_reached: 
 
 
 async def team_home(viewer: Viewer, team_id: UUID) -> TeamHome:
-    """What a team has to do and where it stands: two statements, and one for each feature that adds tasks."""
+    """What a team has to do and where it stands: two statements, and one for each feature that adds tasks.
+
+    Raises NotFound, Forbidden: before anything more is looked up, so that a hidden team costs no more than none.
+    """
     team = await home_team(viewer, team_id)
+    team.standing.need(VIEW_STAGE)
     modules = await team_map(team_id, viewer.now, team.stopped)
     added = await hooks.tasks(viewer, team_id) if team.stopped is None else []
     return TeamHome(team, in_order([*_tasks(team, modules, viewer.now), *added]), modules)

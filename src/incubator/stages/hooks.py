@@ -14,7 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from incubator.foundation.i18n import Message
-from incubator.people.rights import Verdict, Viewer
+from incubator.people.rights import Relation, Right, Standing, Verdict, Viewer, guard
 from incubator.stages.rules import Task
 
 
@@ -25,6 +25,8 @@ class Note(Protocol):
     def template(self) -> str:
         """Name of the template."""
 
+
+JURORS = frozenset({Relation.JUROR, Relation.JUROR_CONFLICTED})
 
 MARGIN: list[Callable[[Viewer, UUID], Awaitable[Mapping[str, Sequence[Note]]]]] = []
 TASKS: list[Callable[[Viewer, UUID], Awaitable[Sequence[Task]]]] = []
@@ -52,6 +54,14 @@ async def opened(viewer: Viewer, team: UUID) -> Verdict:
     """Whether a feature above opens the work of a team to a viewer; ALLOW wins over FORBID, else HIDE."""
     verdicts = {await ask(viewer, team) for ask in OPENED}
     return next((each for each in (Verdict.ALLOW, Verdict.FORBID) if each in verdicts), Verdict.HIDE)
+
+
+async def need(viewer: Viewer, team: UUID, standing: Standing, right: Right) -> None:
+    """Pass, or raise NotFound or Forbidden: a juror to whom the team's work is open, or would be, knows that it is there."""
+    verdict = standing.judge(right)
+    if verdict is Verdict.HIDE and standing.relations & JURORS and await opened(viewer, team) is not Verdict.HIDE:
+        verdict = Verdict.FORBID
+    guard(verdict, right)
 
 
 async def frozen(team: UUID) -> Message | None:

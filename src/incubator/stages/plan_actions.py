@@ -51,7 +51,9 @@ def _confirm(affected: Affected, confirmed: str) -> None:
 
 
 def _refuse_backwards(modules: Sequence[PlannedModule], zone: str, changed: dict[UUID, ModuleFacts]) -> None:
-    facts = [changed.get(each.id, each.facts) for each in modules] + [changed[key] for key in changed if _new(modules, key)]
+    facts = [changed.get(each.id, each.facts) for each in modules] + [
+        changed[key] for key in changed if _new(modules, key)
+    ]
     in_order([(each.title, {"opens_at": each.opens_at, "due_at": each.due_at}) for each in facts], zone)
 
 

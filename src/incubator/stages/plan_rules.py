@@ -22,7 +22,17 @@ USUAL_LIMITS: Final = {
     FieldKind.FILE: 20,
 }
 LARGEST_FILE: Final = 20  # megabytes; the site takes no larger one
-FIELD_NAMES: Final = ("f_key", "f_place", "f_label", "f_kind", "f_required", "f_limit", "f_help", "f_options", "f_columns")
+FIELD_NAMES: Final = (
+    "f_key",
+    "f_place",
+    "f_label",
+    "f_kind",
+    "f_required",
+    "f_limit",
+    "f_help",
+    "f_options",
+    "f_columns",
+)
 YES, NO = "yes", "no"
 
 
@@ -39,7 +49,9 @@ class ModuleFacts:
     @property
     def version(self) -> str:
         """A print of the facts, by which two people editing at once are noticed."""
-        return fingerprint([self.title, self.summary, self.opens_at.timestamp(), self.due_at.timestamp(), self.gate.value])
+        return fingerprint(
+            [self.title, self.summary, self.opens_at.timestamp(), self.due_at.timestamp(), self.gate.value]
+        )
 
     def shown(self, zone: str) -> dict[str, Any]:
         """Initial values of the form."""

@@ -253,7 +253,9 @@ class Duty:
     situation: Situation
 
 
-def module_state(stop: Stop, due_at: datetime, duties: Sequence[Duty], now: datetime, *, is_reached: bool) -> ModuleState:
+def module_state(
+    stop: Stop, due_at: datetime, duties: Sequence[Duty], now: datetime, *, is_reached: bool
+) -> ModuleState:
     """How a module stands for a team that has or has not reached it."""
     if stop.advanced:
         return ModuleState.DONE

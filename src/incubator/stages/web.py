@@ -24,7 +24,7 @@ from incubator.stages.comparison import Kind, Piece, compare
 from incubator.stages.home import home_team, team_home
 from incubator.stages.hooks import MARGIN
 from incubator.stages.queries import Work
-from incubator.stages.rules import ADVANCE, EDIT_WORK, RETURN, ROLLBACK, SUBSCRIBE, VIEW_STAGE, VIEW_WORK
+from incubator.stages.rules import ADVANCE, EDIT_WORK, RETURN, ROLLBACK, SUBSCRIBE, VIEW_WORK
 from incubator.stages.working import WORK
 
 __all__ = ["HANDLERS", "MARGIN"]
@@ -37,7 +37,6 @@ async def home(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[
     """What the team has to do now, and where it stands in the programme."""
     page = await team_home(viewer, team_id)
     standing = page.team.standing
-    standing.need(VIEW_STAGE)
     return pages.page(
         request, "stages/home.html", block="home", page=page, team=page.team, own=standing.may(EDIT_WORK),
         may_advance=standing.may(ADVANCE), may_roll_back=standing.may(ROLLBACK), may_check=standing.may(RETURN),
