@@ -11,6 +11,7 @@ from typing import Any
 
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, score
+from incubator.foundation.refusals import Invalid
 from incubator.jury import scoring
 from incubator.jury.scoring import Criterion, Rules
 from incubator.programmes.blueprint import (
@@ -166,8 +167,7 @@ def read_criterion(form: Form, key: str) -> CriterionPlan:
     except BlueprintFaults as found:
         for fault in found.faults:
             form.fail(fault.key.partition(".")[0].replace("anchors", "anchor_score.0"), fault.reason)
-        form.demand()
-        raise
+        raise Invalid(form) from None
 
 
 def _read_anchors(form: Form) -> dict[str, str]:

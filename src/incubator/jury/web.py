@@ -14,7 +14,7 @@ from markupsafe import Markup
 from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, clock, locale, number, score
-from incubator.foundation.refusals import Clash, Invalid
+from incubator.foundation.refusals import Clash, Invalid, NotFound
 from incubator.jury import actions, conflicts, control, editing, queries, results
 from incubator.jury.actions import Saved
 from incubator.jury.materials import materials
@@ -95,6 +95,8 @@ async def read_materials(
 ) -> Response[Any]:
     """The case and the accepted work of the team whose project is judged."""
     page = await queries.sheet_page(viewer, round_id, project_id)
+    if page.sheet.place.removed:  # he keeps his own sheet, not the team's work
+        raise NotFound
     if not _may_read(page):
         refuse(NOT_YOURS)
     found = await materials(page.sheet.team)
