@@ -54,6 +54,15 @@ async def test_a_cohort_is_made_from_the_shipped_blueprint(organiser, client):
     assert await fetch_value("SELECT count(*) FROM journal_entry WHERE verb = 'cohort.created'") == 1
 
 
+async def test_a_file_control_without_a_file_is_no_fault(client, organiser):
+    """Browsers send it as a file without a name."""
+    await cast.sign_in(client, organiser)
+    empty = {"file": ("", b"", "application/octet-stream")}
+    answer = await client.post("/cohorts/new", data=fields(await programme_of(organiser)), files=empty)
+    assert answer.status_code == 303
+    assert await fetch_value("SELECT count(*) FROM cohort") == 1
+
+
 async def test_what_was_typed_comes_back_with_every_error(organiser, client):
     await cast.sign_in(client, organiser)
     wrong = fields(await programme_of(organiser), name="", places="ноль", summary="Моя длинная мысль")

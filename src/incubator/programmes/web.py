@@ -106,6 +106,7 @@ async def create_cohort(request: Web, viewer: NamedDependency[Viewer]) -> Respon
 
 async def _plan(request: Web, form: Form, source: str | None) -> tuple[Blueprint | None, tuple[Fault, ...]]:
     """The chosen blueprint, or the faults of the uploaded file (noted on the form too)."""
+    form.text("file", required=False)  # browsers send a file control that holds no file as an empty text
     text = text_of(source) if source and source != OWN_FILE else None
     if source == OWN_FILE:
         files = [content for field, _name, content in await pages.uploads(request) if field == "file"]
@@ -174,7 +175,8 @@ async def invite(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
     offers = await actions.invite(viewer, cohort_id, role, guests)
     await flash(viewer, "success", Message.count("{n} invitation is on its way.", "{n} invitations are on their way.",
                                                  len(offers)))  # fmt: skip
-    return pages.redirect(request, f"/cohorts/{cohort_id}/people")
+    organises = viewer.places(Role.ORGANISER, Scope.PROGRAMME)  # an administrator has no page of the cohort's people
+    return pages.redirect(request, f"/cohorts/{cohort_id}/people" if organises else "/people")
 
 
 @post("/cohorts/{cohort_id:uuid}/invitations/{invitation_id:uuid}/withdraw")
