@@ -1,0 +1,127 @@
+"""What nobody may learn before the lock, and what it costs to ask: two worlds that differ in one mark, and statements."""
+
+import re
+
+import cast
+import httpx
+import pytest
+from incubator.foundation.database import execute, fetch, fetch_value
+from incubator.jury import actions, conducting
+from incubator.jury.rubric import Entry
+from incubator.people import sessions
+from incubator.settings import settings
+
+CLOCK = re.compile(r"\d{1,2}:\d{2}")
+
+
+class Browsers:
+    """One session for each person, kept, so that no token differs from one look to the next."""
+
+    def __init__(self, client: httpx.AsyncClient, people: dict[str, cast.Person | None]) -> None:
+        self.client, self.people, self.tokens = client, people, {}
+
+    async def look(self, name: str, path: str) -> tuple[int, str, dict[str, str]]:
+        """What somebody sees there, without the time of day."""
+        who = self.people[name]
+        if name not in self.tokens:
+            self.tokens[name] = await sessions.begin(who.id) if who else ""
+        self.client.cookies.clear()
+        if who:
+            self.client.cookies.set(sessions.cookie_name(settings()), self.tokens[name])
+        answer = await self.client.get(path)
+        return answer.status_code, CLOCK.sub("", answer.text), dict(answer.headers)
+
+
+async def everything(browsers: Browsers, where: cast.RoundOfCast):
+    team, project = where.teams[0].id, await where.project()
+    paths = [
+        f"/rounds/{where.id}", f"/rounds/{where.id}/progress", f"/rounds/{where.id}/result", f"/rounds/{where.id}/conflicts",
+        f"/rounds/{where.id}/projects/{project}", f"/rounds/{where.id}/projects/{project}/sheets",
+        f"/rounds/{where.id}/projects/{project}/materials", f"/teams/{team}/result", f"/teams/{team}/jury", "/jury",
+        f"/cohorts/{where.cohort.id}/jury", f"/cohorts/{where.cohort.id}/conflicts", f"/teams/{team}",
+    ]  # fmt: skip
+    return {(name, path): await browsers.look(name, path) for name in browsers.people for path in paths}
+
+
+async def test_no_page_tells_two_worlds_apart_that_differ_in_a_hidden_mark(client):
+    where = await cast.scoring_round(teams=2, jurors=3)
+    author = where.jurors[0]
+    await cast.score(where, author, await where.project(), 1, 1, 1, 1, 1, comment="первое")
+    people = {
+        "visitor": None, "lead": where.teams[0].lead, "member": where.teams[0].members[0], "other": where.teams[1].lead,
+        "moderator": await cast.moderator(where.cohort, where.teams[0]), "juror": where.jurors[1],
+        "unseated": await cast.juror(where.cohort, "Олег Панин"), "organiser": where.cohort.organiser,
+        "administrator": await cast.administrator(email="second-admin@example.org"),
+    }  # fmt: skip
+    browsers = Browsers(client, people)
+    before = await everything(browsers, where)
+    await execute("UPDATE score_sheet SET marks = '{9000,10000,8000,9000,10000}', total = 925000, comment = 'второе' WHERE total IS NOT NULL")
+    after = await everything(browsers, where)
+    assert {200, 303, 403, 404} <= {status for status, _, _ in before.values()}
+    assert [key for key in before if before[key] != after[key]] == []
+    # The harness sees a difference where there is one: the author's own sheet.
+    mine = f"/rounds/{where.id}/projects/{await where.project()}"
+    people["author"] = author
+    now = await browsers.look("author", mine)
+    await execute("UPDATE score_sheet SET comment = 'третье' WHERE total IS NOT NULL")
+    assert await browsers.look("author", mine) != now
+
+
+async def test_the_journal_holds_no_mark(client):
+    where = await cast.scoring_round()
+    await cast.score(where, where.jurors[0], await where.project(), 3, 4, 3, 4, 3, comment="тайное")
+    total = await fetch_value("SELECT total FROM score_sheet WHERE total IS NOT NULL")
+    for row in await fetch("SELECT data FROM journal_entry"):
+        assert not {"тайное", str(total), "marks", "4000"} & set(re.findall(r"\w+", row["data"]))
+
+
+# --- Statements do not grow with the round ----------------------------------------------------------------------------
+
+
+async def statements(client, counting, where: cast.RoundOfCast) -> dict[str, int]:
+    juror, runs, project = where.jurors[0], where.cohort.organiser, await where.project()
+    asked = {}
+    for who, path in (
+        (juror, "/jury"), (juror, f"/rounds/{where.id}"), (juror, f"/rounds/{where.id}/projects/{project}"),
+        (juror, f"/rounds/{where.id}/conflicts"), (runs, f"/rounds/{where.id}"), (runs, f"/cohorts/{where.cohort.id}/jury"),
+        (runs, f"/cohorts/{where.cohort.id}/conflicts"),
+    ):  # fmt: skip
+        await cast.sign_in(client, who)
+        await client.get(path)  # a connection asks once what types a statement has
+        with counting() as seen:
+            assert (await client.get(path)).status_code == 200
+        asked[f"{'juror' if who is juror else 'organiser'} {path.replace(str(where.id), '…').replace(str(project), '…')}"] = len(seen)
+    await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=await missing(where))
+    for path in (f"/rounds/{where.id}/result", f"/rounds/{where.id}/projects/{project}/sheets", f"/teams/{where.teams[0].id}/result"):
+        await cast.sign_in(client, runs)
+        await client.get(path)
+        with counting() as seen:
+            assert (await client.get(path)).status_code == 200
+        asked[path.rpartition("/")[2] + " " + path.split("/")[1]] = len(seen)
+    return {name.replace(str(where.cohort.id), "…"): count for name, count in asked.items()}
+
+
+async def missing(where: cast.RoundOfCast) -> int:
+    return await fetch_value("SELECT count(*) FROM score_sheet WHERE round = $1 AND state IN ('empty', 'draft')", where.id)
+
+
+async def test_pages_take_as_many_statements_for_one_project_as_for_four(client, counting):
+    small = await cast.scoring_round(teams=1, jurors=1, quorum=1)
+    await cast.score(small, small.jurors[0], await small.project(), 7, 7, 7, 7, 7)
+    large = await cast.scoring_round(teams=4, jurors=5, quorum=1)
+    for juror in large.jurors:
+        for number in range(3):
+            await cast.score(large, juror, await large.project(number), 5, 6, 7, 8, number + 1)
+    assert await statements(client, counting, small) == (counts := await statements(client, counting, large))
+    assert counts["juror /rounds/…/projects/…"] <= 3
+    assert counts["result rounds"] <= 3
+
+
+@pytest.mark.usefixtures("db")
+async def test_saving_takes_no_more_statements_in_a_larger_round(counting):
+    for teams, jurors in ((1, 1), (4, 5)):
+        where = await cast.scoring_round(teams=teams, jurors=jurors, quorum=1)
+        juror, project = await cast.viewer(where.jurors[0]), await where.project()
+        with counting() as seen:
+            await actions.save_sheet(juror, where.id, project, lambda _: Entry((1000,) * 5, ""), expected=0)
+        assert len(seen) == 2
