@@ -10,7 +10,7 @@ from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.moderation.rules import ANSWER, ASK, REMARK, REPLY, WRITE_NOTE, not_editable
 from incubator.moderation.tables import GuidingQuestion, NoteVersion, PrivateNote, Remark, RemarkReply
-from incubator.people.rights import Viewer
+from incubator.people.rights import Standing, Viewer
 from incubator.stages.queries import Work, versions, work_for
 from incubator.teams.queries import team_for
 
@@ -57,18 +57,43 @@ async def drop_remark(viewer: Viewer, remark: UUID) -> UUID:
 async def _own_remark(viewer: Viewer, remark: UUID) -> tuple[Mapping[str, Any], Work]:
     """A remark that the viewer wants to change, held, with its work. Of drafts only those who remark may know."""
     row = await _remark(remark)
-    work = await work_for(viewer, row["submission"])
-    if row["sent_at"] is None and not work.standing.may(REMARK):
+    standing = _standing(viewer, row)
+    if row["sent_at"] is None and not standing.may(REMARK):
         raise NotFound
-    work.standing.need(REMARK)
-    return row, work
+    standing.need(REMARK)
+    return row, await work_for(viewer, row["submission"])
 
 
-async def _remark(remark: UUID) -> Mapping[str, Any]:
-    row = await fetch_one("SELECT submission, author, sent_at FROM remark WHERE id = $1 FOR UPDATE", remark)
+# What is judged comes with the first statement: a hidden remark, note or question costs no more than none.
+WHERE = "t.id AS team, t.cohort, c.programme"
+REMARK_ROW = f"""
+SELECT k.submission, k.author, k.sent_at, {WHERE} FROM remark k JOIN submission s ON s.id = k.submission
+JOIN team t ON t.id = s.team JOIN cohort c ON c.id = t.cohort WHERE k.id = $1 FOR UPDATE OF k
+"""
+NOTE_ROW = f"""
+SELECT n.author, n.text, n.version, {WHERE} FROM private_note n
+JOIN team t ON t.id = n.team JOIN cohort c ON c.id = t.cohort WHERE n.id = $1 AND n.retracted_at IS NULL FOR UPDATE OF n
+"""
+QUESTION_ROW = f"""
+SELECT {WHERE} FROM guiding_question q
+JOIN team t ON t.id = q.team JOIN cohort c ON c.id = t.cohort WHERE q.id = $1 FOR UPDATE OF q
+"""
+
+
+def _standing(viewer: Viewer, row: Mapping[str, Any]) -> Standing:
+    return viewer.standing(programme=row["programme"], cohort=row["cohort"], team=row["team"])
+
+
+async def _found(sql: str, key: UUID) -> Mapping[str, Any]:
+    """One row, held; raises NotFound."""
+    row = await fetch_one(sql, key)
     if row is None:
         raise NotFound
     return dict(row)
+
+
+async def _remark(remark: UUID) -> Mapping[str, Any]:
+    return await _found(REMARK_ROW, remark)
 
 
 async def send_remarks(viewer: Viewer, submission: UUID) -> int:
@@ -95,10 +120,10 @@ async def reply(viewer: Viewer, remark: UUID, text: str) -> Work:
     """Answer in the thread of a remark that was sent. The work it belongs to."""
     async with DB.transaction():
         row = await _remark(remark)
-        work = await work_for(viewer, row["submission"])
         if row["sent_at"] is None:
             raise NotFound
-        work.standing.need(REPLY)
+        _standing(viewer, row).need(REPLY)
+        work = await work_for(viewer, row["submission"])
         await RemarkReply.insert(
             RemarkReply(id=new_id(), remark=remark, text=text, author=viewer.id, written_at=viewer.now)
         )
@@ -157,16 +182,10 @@ async def retract_note(viewer: Viewer, note: UUID) -> UUID:
 
 async def _own_note(viewer: Viewer, note: UUID) -> Mapping[str, Any]:
     """One's own note, held; to those who may not read notes there is none."""
-    row = await fetch_one(
-        "SELECT n.team, n.author, n.text, n.version, t.cohort FROM private_note n JOIN team t ON t.id = n.team"
-        " WHERE n.id = $1 AND n.retracted_at IS NULL FOR UPDATE OF n",
-        note,
-    )
-    if row is None:
-        raise NotFound
-    (await team_for(viewer, row["team"])).standing.need(WRITE_NOTE)
+    row = await _found(NOTE_ROW, note)
+    _standing(viewer, row).need(WRITE_NOTE)
     _demand(not_editable(row["author"], viewer.id, None, viewer.now))
-    return dict(row)
+    return row
 
 
 # Guiding questions
@@ -190,15 +209,12 @@ async def ask(viewer: Viewer, team_id: UUID, text: str, *, submission: UUID | No
 async def answer(viewer: Viewer, question: UUID, text: str) -> UUID:
     """Answer a guiding question, or answer it anew. The team's id."""
     async with DB.transaction():
-        row = await fetch_one("SELECT team FROM guiding_question WHERE id = $1 FOR UPDATE", question)
-        if row is None:
-            raise NotFound
-        team = await team_for(viewer, row["team"])
-        team.standing.need(ANSWER)
+        row = await _found(QUESTION_ROW, question)
+        _standing(viewer, row).need(ANSWER)
         await execute(
             "UPDATE guiding_question SET answer = $2, answered_at = $3, answered_by = $4 WHERE id = $1",
             question, text, viewer.now, viewer.id,
         )  # fmt: skip
-        await record("question.answered", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=team.cohort,
-                     team=team.id, subject=question)  # fmt: skip
-    return team.id
+        await record("question.answered", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=row["cohort"],
+                     team=row["team"], subject=question)  # fmt: skip
+    return UUID(str(row["team"]))

@@ -136,8 +136,8 @@ def _facts(form: Form) -> tuple[Any, ...]:
 
 INVITE_MODERATOR = right(
     "role.grant_moderator",
-    allow=ORGANISERS,
-    forbid=NOT_TEAMS | ADMINISTRATOR,
+    allow=ORGANISERS | ADMINISTRATOR,
+    forbid=NOT_TEAMS,
     reason=Message("Only the organisers of the programme invite moderators."),
 )
 INVITE_JUROR = right(

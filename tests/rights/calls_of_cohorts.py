@@ -1,0 +1,159 @@
+"""How the lines about cohorts, rounds of scoring and their results are asked for; see `calls.py`."""
+
+from rights.calls import PROBE, Call, get, post
+
+COHORT = "/cohorts/{cohort}"
+ROUND = "/rounds/{round}"
+SHEET = ROUND + "/projects/{project}"
+MODULE = COHORT + "/plan/modules/{module_last}"
+RUNS = "organiser_own"
+REASON = {"reason": PROBE}
+STALE = {"juror_assigned": "409"}
+FOREIGN = {"juror_assigned": "400"}
+
+
+def sheet(at: str, **more) -> Call:
+    """Save one's own sheet, as the assigned juror's page would send it."""
+    return post(SHEET, at, form={"act": "save", "version": "0", "comment": PROBE, **more.pop("form", {})}, **more)
+
+
+CALLS: dict[str, list[Call]] = {
+    # --- One's own sheet
+    "score_own view session_draft": [get(SHEET, "round_draft")],
+    "score_own write session_draft": [sheet("round_draft")],
+    "score_own view session_open": [get(SHEET, "round_open")],
+    "score_own write session_open": [
+        sheet("round_open"),
+        post(f"{SHEET}/abstain", "round_open", form=REASON),
+        post(f"{SHEET}/recuse", "round_open", form=REASON),
+    ],
+    "score_own take_back session_open": [post(f"{SHEET}/take-back", "round_scored")],
+    "score_own write session_open_stale_version": [sheet("round_scored", but=STALE)],
+    "score_own write session_open_body_names_other_juror": [sheet("round_open", form={"juror": "{extra}"}, but=FOREIGN)],
+    "score_own view session_locked": [get(SHEET, "round_locked")],
+    "score_own write session_locked": [sheet("round_locked"), post(f"{SHEET}/take-back", "round_locked")],
+    "score_own write session_published": [sheet("round_published")],
+    # --- Others' sheets
+    "score_other view session_open": [get(f"{SHEET}/sheets", "round_scored")],
+    "score_other view session_locked": [get(f"{SHEET}/sheets", "round_locked", shows="sheet")],
+    "score_other view session_published": [get(f"{SHEET}/sheets", "round_published", shows="sheet")],
+    "score_sheet void session_open_or_locked": [
+        post(ROUND + "/sheets/{sheet}/void", "round_scored", form=REASON),
+        post(ROUND + "/sheets/{sheet}/void", "round_locked", form=REASON),
+    ],
+    "score_progress view session_open": [get(f"{ROUND}/progress", "round_scored")],
+    # --- Conflicts of interest
+    "conflict declare_self before_lock": [
+        post(f"{ROUND}/conflicts", "round_open", form={"none": "on"}),
+        get(f"{ROUND}/conflicts", "round_open"),
+    ],
+    "conflict lift any": [post(COHORT + "/conflicts/{conflict_of_juror}/lift", "round_open", form=REASON)],
+    "conflict claim_by_team before_open": [
+        post("/teams/{team}/jury", "round_draft", form={"juror": "{extra}", **REASON}),
+        get("/teams/{team}/jury", "round_draft"),
+    ],
+    "conflict list_all any": [get(f"{COHORT}/conflicts", "round_open", shows="conflict")],
+    # --- Rounds
+    "jury_session view_queue open": [get(ROUND, "round_open")],
+    "jury_session open draft": [post(f"{ROUND}/open", "round_draft")],
+    "jury_session arrange draft": [
+        post(f"{ROUND}/projects", "round_draft", page=f"{ROUND}/projects", reader=RUNS, form={"name": PROBE}),
+        get(f"{ROUND}/projects", "round_draft"),
+        post(f"{COHORT}/rounds/new", "round_draft", form={"name": PROBE, "team": "{team}"}),
+        get(f"{COHORT}/rounds/new", "round_draft"),
+    ],
+    "jury_session lock open": [post(f"{ROUND}/lock", "round_scored", page=ROUND, reader=RUNS, form={"agreed": "on"})],
+    "jury_session unlock locked": [
+        post(f"{ROUND}/unlock", "round_locked", form=REASON),
+        post(ROUND + "/proposals/{proposal}/confirm", "unlock_asked"),
+        post(ROUND + "/proposals/{proposal}/decline", "unlock_asked"),
+    ],
+    "jury_session publish locked": [post(f"{ROUND}/publish", "round_locked")],
+    "jury_session publish open": [post(f"{ROUND}/publish", "round_scored")],
+    "jury_session unlock published": [post(f"{ROUND}/unlock", "round_published", form=REASON)],
+    "assignment change before_lock": [
+        post(f"{ROUND}/jurors", "round_open", form={"juror": "{unassigned}"}),
+        post(ROUND + "/jurors/{seat_juror_extra}/remove", "round_open", form=REASON),
+    ],
+    "assignment assign_self_as_juror any": [post(f"{ROUND}/jurors", "round_open", form={"juror": "{self}"})],
+    "sse_jury subscribe session_open": [get(f"{ROUND}/live", "round_open", stream=True)],
+    # --- Criteria and rules
+    "rubric edit session_draft": [
+        post(COHORT + "/jury/criteria/{criterion}", "round_draft", page=COHORT + "/jury/criteria/{criterion}", reader=RUNS,
+             form={"title": PROBE}),
+        post(f"{COHORT}/jury/criteria/new", "round_draft", page=f"{COHORT}/jury/criteria/new", reader=RUNS,
+             form={"title": PROBE}),
+        post(COHORT + "/jury/criteria/{criterion}/move", "round_draft", form={"way": "up"}),
+        post(COHORT + "/jury/criteria/{criterion}/remove", "round_draft"),
+        get(COHORT + "/jury/criteria/{criterion}", "round_draft"),
+        get(f"{COHORT}/jury/criteria/new", "round_draft"),
+    ],
+    "rubric edit session_open": [
+        post(COHORT + "/jury/criteria/{criterion}/move", "round_open", form={"way": "up"}),
+        post(COHORT + "/jury/criteria/{criterion}/remove", "round_open"),
+        post(COHORT + "/jury/criteria/{criterion}", "round_open", page=COHORT + "/jury/criteria/{criterion}", reader=RUNS,
+             form={"title": PROBE}),
+    ],
+    "jury_settings edit session_draft": [
+        post(f"{COHORT}/jury/rules", "round_draft", page=f"{COHORT}/jury/rules", reader=RUNS, form={"quorum": "3"}),
+        get(f"{COHORT}/jury/rules", "round_draft"),
+    ],
+    "juror_contacts view any": [get(f"{COHORT}/jury", "round_open", shows="juror")],
+    # --- Results
+    "ranking view session_open": [get(f"{ROUND}/result", "round_scored")],
+    "ranking view session_locked": [get(f"{ROUND}/result", "round_locked")],
+    "ranking view published": [get(f"{ROUND}/result", "round_published")],
+    "ranking export session_locked": [post(f"{ROUND}/sheets.csv", "round_locked", shows="sheet")],
+    "ranking tie_break session_locked": [post(f"{ROUND}/tie", "round_tied", form={
+        "project": ["{project_1}", "{project_2}", "{project_3}"], "rank_{project_1}": "1", "rank_{project_2}": "2",
+        "rank_{project_3}": "3", **REASON})],
+    "team_feedback view session_locked": [get("/teams/{team}/result", "round_locked", shows="sheet")],
+    "team_feedback view published": [get("/teams/{team}/result", "round_published", shows="sheet")],
+    # --- Cohorts
+    "programme_settings edit any": [
+        post(f"{COHORT}/settings", "plain", page=f"{COHORT}/settings", reader=RUNS, form={"name": PROBE}),
+        get(f"{COHORT}/settings", "plain"),
+        post(f"{COHORT}/close", "plain"),
+        get(f"{COHORT}/plan", "plain"),
+        get(f"{COHORT}/plan/modules/new", "plain"),
+        post(f"{COHORT}/plan/modules/new", "plain", page=f"{COHORT}/plan/modules/new", reader=RUNS, form={
+            "title": PROBE, "opens_at": "2031-03-01T09:00", "due_at": "2031-04-01T09:00"}),
+        get(MODULE, "plain"),
+        post(MODULE, "plain", page=MODULE, reader=RUNS, form={"title": PROBE}),
+        post(f"{MODULE}/move", "plain", form={"to": "up"}),
+        post(f"{MODULE}/remove", "plain"),
+        get(f"{MODULE}/assignments/new", "plain"),
+        post(f"{MODULE}/assignments/new", "plain", page=f"{MODULE}/assignments/new", reader=RUNS, form={
+            "title": PROBE, "f_label": [PROBE, ""], "f_kind": ["long_text", ""]}),
+        get(COHORT + "/plan/assignments/{unused_assignment}", "plain"),
+        post(COHORT + "/plan/assignments/{unused_assignment}", "plain",
+             page=COHORT + "/plan/assignments/{unused_assignment}", reader=RUNS, form={"title": PROBE}),
+        post(COHORT + "/plan/assignments/{unused_assignment}/move", "plain", form={"to": "up"}),
+        post(COHORT + "/plan/assignments/{unused_assignment}/remove", "plain"),
+        get(f"{COHORT}/blueprint.toml", "plain"),
+        get(f"{COHORT}/people", "plain"),
+    ],
+    "programme_settings open draft_cohort": [post("/cohorts/{cohort_draft}/open", "cohort_draft")],
+    "programme_b view any": [get("/cohorts/{cohort_b}/settings", "plain"), get("/cohorts/{cohort_b}/plan", "plain")],
+    "role grant_moderator any": [
+        post(f"{COHORT}/people", "plain", form={"role": "moderator", "guests": "new@example.org Новый Модератор"}),
+    ],
+    "role grant_juror any": [
+        post(f"{COHORT}/people", "plain", form={"role": "juror", "guests": "new@example.org Новый Судья"}),
+    ],
+    "role grant_team_lead any": [
+        post(f"{COHORT}/people", "plain", form={"role": "team_lead", "guests": "new@example.org Новый Лидер"}),
+        post(COHORT + "/invitations/{invitation_to_cohort}/withdraw", "invited"),
+    ],
+    "moderator assign any": [
+        get(f"{COHORT}/moderators", "plain"),
+        post(f"{COHORT}/moderators", "plain", form={"team": "{team_2}", "person": "{moderator}", "step": "assign"}),
+    ],
+    "cohort list any": [get("/cohorts", "plain")],
+    "cohort create_form any": [get("/cohorts/new", "plain")],
+    "cohort create any": [
+        post("/cohorts/new", "plain", page="/cohorts/new", reader=RUNS, form={
+            "name": PROBE, "programme": "{programme}", "blueprint": "school_of_municipal_teams"}),
+    ],
+    "blueprint download shipped": [get("/blueprints/school_of_municipal_teams.toml", "plain")],
+}  # fmt: skip
