@@ -146,6 +146,7 @@ def create_litestar() -> Litestar:
         lifespan=[_running],
         openapi_config=None,
         request_max_body_size=pages.FORM_LIMIT,
+        multipart_form_part_limit=pages.MOST_FIELDS,
         logging_config=None,
     )
 

@@ -7,9 +7,10 @@ import pytest
 
 import cast
 from incubator.foundation import files
-from incubator.foundation.database import fetch_value
-from incubator.foundation.refusals import Refused
-from incubator.stages import actions
+from incubator.foundation.database import execute, fetch_value
+from incubator.foundation.refusals import NotFound, Refused
+from incubator.people.rights import Verdict
+from incubator.stages import actions, hooks
 
 
 def docx(*extra):
@@ -132,3 +133,59 @@ async def test_at_most_ten_files_at_a_field(evidence):
         await actions.attach_file(lead, team.id, assignment.id, actions.Upload("data_file", f"{number}.pdf", cast.PDF))
     with pytest.raises(Refused):
         await actions.attach_file(lead, team.id, assignment.id, actions.Upload("data_file", "11.pdf", cast.PDF))
+
+
+async def test_a_field_may_take_less_than_the_site(evidence):
+    _, team, assignment, _ = evidence
+    await execute("UPDATE assignment SET fields = jsonb_set(fields, '{4,limit}', '1')")
+    large = cast.PDF[:9] + b"%" * (1024 * 1024) + cast.PDF[9:]
+    with pytest.raises(Refused) as why:
+        upload = actions.Upload("data_file", "большой.pdf", large)
+        await actions.attach_file(await cast.viewer(team.lead), team.id, assignment.id, upload)
+    assert dict(why.value.reason.params)["limit"] == 1
+
+
+async def test_who_gets_a_file_out(evidence, client, monkeypatch):
+    where, team, assignment, _ = evidence
+    await cast.write(team.lead, team.id, assignment.id)
+    upload = actions.Upload("data_file", "а.pdf", cast.PDF)
+    stored = await actions.attach_file(await cast.viewer(team.lead), team.id, assignment.id, upload)
+    address, juror = f"/files/{stored.id}", await cast.juror(where)
+
+    async def status(who):
+        await cast.sign_in(client, who)
+        answer = await client.get(address)
+        random = await client.get(f"/files/{cast.new_id()}")
+        assert answer.status_code != 404 or answer.text.replace(address, "") == random.text.replace(
+            str(random.url.path), ""
+        )
+        return answer.status_code
+
+    async def opened(_viewer, _team):
+        return Verdict.ALLOW
+
+    monkeypatch.setattr(hooks, "OPENED", [opened])
+    assert await status(team.members[0]) == 200
+    assert await status((await cast.team(where, 1)).lead) == 404
+    assert await status(juror) == 404  # a draft, whatever the jury feature opens
+    await cast.decide(await cast.hand_in(team.lead, team.id, assignment.id), "accepted")
+    assert await status(juror) == 200
+    assert await fetch_value("SELECT actor FROM journal_entry WHERE verb = 'file.read_by_jury'") == juror.id
+    monkeypatch.setattr(hooks, "OPENED", [])
+    assert await status(juror) == 404
+    await files.quarantine(stored.id)
+    assert await status(team.lead) == 403
+
+
+async def test_a_file_whose_bytes_are_gone_is_a_fault_and_not_an_empty_file(evidence, client):
+    _, team, assignment, _ = evidence
+    upload = actions.Upload("data_file", "а.pdf", cast.PDF)
+    stored = await actions.attach_file(await cast.viewer(team.lead), team.id, assignment.id, upload)
+    next(files.folder().glob(f"??/{stored.id}")).unlink()
+    assert (await client.get(f"/files/{stored.id}")).status_code == 500
+
+
+async def test_nobody_removes_a_file_that_is_not_there(evidence):
+    _, team, _, _ = evidence
+    with pytest.raises(NotFound):
+        await actions.remove_file(await cast.viewer(team.lead), cast.new_id())

@@ -1,11 +1,17 @@
 """The team's home: what to do now and the map, in a few statements, renewed in place."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 import cast
 from incubator.foundation.database import DB, execute
+from incubator.foundation.refusals import NotFound
 from incubator.people.sessions import flash
-from incubator.stages import actions
+from incubator.stages import actions, plan_actions
+from incubator.stages.home import team_home
+from incubator.stages.plan_rules import Affected
 
 
 async def test_home_lists_what_to_do_by_deadline_returned_work_first(site, client):
@@ -86,3 +92,81 @@ async def test_an_organiser_takes_an_advance_back(site, client):
     assert address in (await client.get(f"/teams/{team.id}")).text
     assert (await client.post(address, data={"reason": ""})).status_code == 422
     assert (await client.post(address, data={"reason": "Рано"})).headers["location"] == f"/teams/{team.id}"
+
+
+# --- Said in words ----------------------------------------------------------------------------------------------------
+
+
+async def home_at(team, moment=None):
+    lead = await cast.viewer(team.lead)
+    at = cast.at(lead, moment) if moment else lead
+    return at.now, await team_home(at, team.id)
+
+
+async def test_a_new_team_is_asked_for_people_and_a_case_first(db):
+    where = await cast.cohort()
+    plan = await cast.begin(where)
+    team = await cast.team(where, members=0)
+    _, page = await home_at(team)
+    assert [task.href.rpartition("/")[2] for task in page.tasks[:2]] == ["members", "case"]
+    assert len(page.tasks) == 2 + len(plan[0].assignments)
+
+
+async def test_optional_work_that_was_missed_is_no_longer_asked_for(db):
+    where = await cast.cohort()
+    plan = await cast.begin(where)
+    team = await cast.team(where)
+    facts = replace(plan[0].assignments[0].facts, required=False)
+    await plan_actions.edit_assignment(
+        await cast.viewer(where.organiser), where.id, plan[0].assignments[0].id, facts,
+        version=plan[0].assignments[0].facts.version, confirmed=Affected(1).token,
+    )  # fmt: skip
+    _, early = await home_at(team)
+    _, late = await home_at(team, plan[0].facts.due_at + timedelta(days=1))
+    missed = plan[0].assignments[0].id
+    assert missed in {task.key for task in early.tasks}
+    assert missed not in {task.key for task in late.tasks}
+    assert {task.state for task in late.tasks if task.key} == {"overdue"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE team SET withdrawn_at = now()", "left the programme"),
+        ("UPDATE cohort SET closed_at = now()", "cohort is closed"),
+        ("UPDATE cohort SET opened_at = NULL", "not open yet"),
+    ],
+)
+async def test_where_nothing_is_to_be_done_the_page_says_why(db, change, words):
+    where = await cast.cohort()
+    await cast.begin(where)
+    team = await cast.team(where)
+    await execute(change)
+    now, page = await home_at(team)
+    assert page.tasks == []
+    assert words in page.quiet(now).msgid
+
+
+async def test_between_modules_and_at_the_end(db):
+    where = await cast.cohort()
+    plan = await cast.begin(where)
+    team = await cast.team(where)
+    before = plan[0].facts.opens_at - timedelta(days=1)
+    now, page = await home_at(team, before)
+    assert "next module opens" in page.quiet(now).msgid
+    after = plan[-1].facts.due_at + timedelta(days=1)
+    now, page = await home_at(team, after)
+    assert "will lead the team" in page.quiet(now).msgid
+    await execute("UPDATE module SET gate = 'open_by_date'")
+    await execute("UPDATE assignment SET required = false")
+    now, page = await home_at(team, after)
+    assert "passed the whole programme" in page.quiet(now).msgid
+
+
+async def test_no_team_no_home(db):
+    stranger = await cast.viewer(await cast.person("Чужой", "x@example.org"))
+    with pytest.raises(NotFound):
+        await team_home(stranger, cast.new_id())
+    team = await cast.team(await cast.cohort())
+    with pytest.raises(NotFound):
+        await team_home(stranger, team.id)

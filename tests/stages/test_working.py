@@ -208,3 +208,18 @@ async def test_versions_and_what_changed_between_them(site, client):
     assert "первая версия" in (await client.get(f"{base}/1/comparison")).text
     for nothing in (f"{base}/3", f"{base}/0", f"{base}/2/comparison?with=7", f"{base}/{2**31}"):
         assert (await client.get(nothing)).status_code == 404
+
+
+async def test_a_form_with_many_cells_arrives_with_files_and_without(site, client):
+    _, team, plan = site
+    assignment = plan[0].assignments[1]
+    cells = {f"answer-indicators.{column}": ["число"] * 30 for column in range(5)}
+    many = {f"answer-indicators.{column}": ["число"] * 300 for column in range(5)}
+    for files in (None, [("answer-data_file", ("а.csv", b"a;b\n", "text/csv"))]):
+        data = {**await cast.work_form(team, assignment.id), **cells}
+        assert (await client.post(cast.work_address(team, assignment.id), data=data, files=files)).status_code == 303
+        data = {**await cast.work_form(team, assignment.id), **many}
+        answer = await client.post(cast.work_address(team, assignment.id), data=data, files=files)
+        assert answer.status_code == 303  # a draft may be too long; the check says so
+    assert len((await cast.work_of(team, assignment.id)).content["indicators"]) == 300
+    assert "30" in (await client.get(cast.work_address(team, assignment.id) + "/check")).text

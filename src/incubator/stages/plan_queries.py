@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from incubator.foundation.database import fetch, fetch_one
+from incubator.foundation.database import fetch
 from incubator.foundation.refusals import NotFound
 from incubator.programmes.blueprint import Gate
 from incubator.programmes.rules import CohortRef, CohortState
@@ -120,23 +120,3 @@ def assignment_in(modules: Sequence[PlannedModule], assignment_id: UUID) -> tupl
             if assignment.id == assignment_id:
                 return module, assignment
     raise NotFound
-
-
-async def cohort_of_module(module_id: UUID) -> UUID:
-    """The cohort that a module belongs to; raises NotFound."""
-    return await _cohort("SELECT cohort FROM module WHERE id = $1", module_id)
-
-
-async def cohort_of_assignment(assignment_id: UUID) -> UUID:
-    """The cohort that an assignment belongs to; raises NotFound."""
-    return await _cohort(
-        "SELECT m.cohort FROM module m JOIN assignment a ON a.module = m.id WHERE a.id = $1", assignment_id
-    )
-
-
-async def _cohort(sql: str, key: UUID) -> UUID:
-    row = await fetch_one(sql, key)
-    if row is None:
-        raise NotFound
-    found: UUID = row["cohort"]
-    return found
