@@ -1,6 +1,8 @@
 """The web processes of `incubator run`: a port that is free, one uvicorn or several, an end without noise."""
 
 import asyncio
+import contextlib
+import ctypes
 import errno
 import logging
 import multiprocessing
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 FAREWELL = 3  # seconds that open requests and live pages get at the end
 STARTUP = 60  # seconds that a web process may take to come up
+LARGE_BLOCK = 256 * 1024  # bytes
+M_MMAP_THRESHOLD = -3  # of malloc.h
 
 TAKEN = """\
 Port {port} on {host} is taken: another program, or an incubator that still runs, listens there.
@@ -94,10 +98,21 @@ def application() -> "ASGIApp":
     """The application of one web process, which ends with the process that started it."""
     from incubator.app import create_app  # here: only the web processes pay for it
 
+    _let_memory_go()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=[parent], daemon=True).start()
     return create_app()
+
+
+def _let_memory_go() -> None:
+    """Give large blocks back to the system as soon as they are free.
+
+    glibc counts as large what is larger than the largest block it has seen come back so far. One password's hash takes
+    19 MiB, so after the first sign-in each hashing thread would keep that much for good. A size that is set stays.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # no glibc
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def _end_after(parent: Any) -> None:
