@@ -2,6 +2,7 @@
 
 import re
 
+import asyncpg
 import cast
 import httpx
 import pytest
@@ -73,6 +74,21 @@ async def test_the_journal_holds_no_mark(client):
     total = await fetch_value("SELECT total FROM score_sheet WHERE total IS NOT NULL")
     for row in await fetch("SELECT data FROM journal_entry"):
         assert not {"тайное", str(total), "marks", "4000"} & set(re.findall(r"\w+", row["data"]))
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_saved_sheet_rings_no_bell_and_one_handed_in_rings_only_the_round_and_its_juror(dsn):
+    where = await cast.scoring_round()
+    project, seat = await where.project(), await fetch_value("SELECT id FROM seat WHERE person = $1", where.jurors[0].id)
+    heard: list[str] = []
+    listener = await asyncpg.connect(dsn)
+    await listener.add_listener("journal", lambda *heard_now: heard.append(heard_now[3]))
+    juror, entry = await cast.viewer(where.jurors[0]), Entry((1000,) * 5, "")
+    await actions.save_sheet(juror, where.id, project, lambda _: entry, expected=0)
+    await actions.hand_in(juror, where.id, project, lambda _: entry, expected=1)
+    await listener.fetchval("SELECT 1")
+    await listener.close()
+    assert heard == [f"- {where.id} {seat}"]
 
 
 # --- Statements do not grow with the round ----------------------------------------------------------------------------

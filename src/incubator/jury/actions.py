@@ -222,7 +222,7 @@ WITH sheet AS (
     saved_at = $8, handed_in_at = $9, skipped_at = $10
   FROM scoring_round r
   WHERE s.id = $1 AND s.version = $2 AND s.state = ANY($16) AND r.id = s.round AND r.state = 'open'
-  RETURNING s.id, s.version, s.round
+  RETURNING s.id, s.version, s.round, s.seat
 ), entry AS (
   INSERT INTO journal_entry (at, actor, verb, audience, cohort, team, subject, data)
   SELECT $8, $11, $12, $13, $14, $15, id, jsonb_build_object('version', version) FROM sheet
@@ -230,8 +230,8 @@ WITH sheet AS (
 SELECT version{bell} FROM sheet
 """
 QUIET = WRITE.format(bell="")
-# Only the round's own board hears of it: the hour of a juror's act is not the business of teams and other jurors.
-AUDIBLE = WRITE.format(bell=", pg_notify('journal', '- ' || round)")
+# The round's board hears of it and the juror's own windows: its hour is not the business of teams and other jurors.
+AUDIBLE = WRITE.format(bell=", pg_notify('journal', concat_ws(' ', '-', round, seat))")
 TAKEN_BACK_FROM = [*WRITABLE, SheetState.ABSTAINED]
 
 
