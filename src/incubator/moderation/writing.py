@@ -10,7 +10,7 @@ from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.moderation.rules import ANSWER, ASK, REMARK, REPLY, WRITE_NOTE, not_editable
 from incubator.moderation.tables import GuidingQuestion, NoteVersion, PrivateNote, Remark, RemarkReply
-from incubator.people.rights import Standing, Viewer
+from incubator.people.rights import Standing, Verdict, Viewer, guard
 from incubator.stages.queries import Work, versions, work_for
 from incubator.teams.queries import team_for
 
@@ -59,7 +59,7 @@ async def _own_remark(viewer: Viewer, remark: UUID) -> tuple[Mapping[str, Any], 
     row = await _remark(remark)
     standing = _standing(viewer, row)
     if row["sent_at"] is None and not standing.may(REMARK):
-        raise NotFound
+        guard(Verdict.HIDE, REMARK)
     standing.need(REMARK)
     return row, await work_for(viewer, row["submission"])
 
@@ -121,7 +121,7 @@ async def reply(viewer: Viewer, remark: UUID, text: str) -> Work:
     async with DB.transaction():
         row = await _remark(remark)
         if row["sent_at"] is None:
-            raise NotFound
+            guard(Verdict.HIDE, REPLY)
         _standing(viewer, row).need(REPLY)
         work = await work_for(viewer, row["submission"])
         await RemarkReply.insert(

@@ -119,6 +119,11 @@ def guard(verdict: Verdict, right: Right) -> None:
         raise Forbidden(REASONS.get(right.name, NO_RIGHT))
 
 
+def admit(right: Right, *, allowed: bool) -> None:
+    """The same door where nothing is hidden, only not for everybody: a list, a form, a new thing."""
+    guard(Verdict.ALLOW if allowed else Verdict.FORBID, right)
+
+
 NO_RIGHT = Message("Your role does not allow this. Ask an organiser of the programme if you think it should.")
 REASONS: dict[str, Message] = {}
 

@@ -5,17 +5,18 @@ from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import Forbidden, NotFound, Refused
+from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.people.actions import offer_role
 from incubator.people.queries import standing_anywhere
-from incubator.people.rights import Role, Scope, Viewer
+from incubator.people.rights import Role, Scope, Viewer, admit
 from incubator.people.rules import Offer
 from incubator.programmes import blueprint as plans
 from incubator.programmes.blueprint import Blueprint
 from incubator.programmes.layers import LAYERS, Ground
 from incubator.programmes.queries import cohort_for, lock_cohort
 from incubator.programmes.rules import (
+    CREATE_COHORT,
     CREATE_PROGRAMME,
     EDIT_SETTINGS,
     INVITE_LEAD,
@@ -26,8 +27,6 @@ from incubator.programmes.rules import (
     TeamFacts,
 )
 from incubator.programmes.tables import Cohort, CohortBlueprint, Programme
-
-ONLY_ORGANISERS = Message("Only organisers of this programme create its cohorts. Ask an administrator for the role.")
 
 
 async def create_programme(viewer: Viewer, name: str, *, demo: bool = False) -> UUID:
@@ -42,8 +41,7 @@ async def create_programme(viewer: Viewer, name: str, *, demo: bool = False) -> 
 
 async def create_cohort(viewer: Viewer, programme: UUID, facts: CohortFacts, blueprint: Blueprint) -> UUID:
     """Create a draft cohort with everything that its blueprint plans. The new id; raises Forbidden, NotFound."""
-    if not viewer.holds(Role.ORGANISER, Scope.PROGRAMME, programme):
-        raise Forbidden(ONLY_ORGANISERS)
+    admit(CREATE_COHORT, allowed=viewer.holds(Role.ORGANISER, Scope.PROGRAMME, programme))
     cohort = Cohort(
         id=new_id(), programme=programme, name=facts.name, summary=facts.summary, time_zone=facts.time_zone,
         starts_on=facts.starts_on, places=facts.places, created_at=viewer.now,

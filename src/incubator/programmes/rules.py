@@ -23,6 +23,16 @@ CREATE_PROGRAMME = right(
     forbid=ORGANISERS,
     reason=Message("Only an administrator creates programmes."),
 )
+LIST_COHORTS = right(
+    "cohort.list",
+    allow=STAFF | ADMINISTRATOR,
+    reason=Message("Cohorts are run by organisers. Your own work is on the start page."),
+)
+CREATE_COHORT = right(
+    "cohort.create",
+    allow=ORGANISERS,
+    reason=Message("Only organisers of this programme create its cohorts. Ask an administrator for the role."),
+)
 VIEW_COHORT = right("cohort.view", allow=STAFF | {Relation.OTHER_MODERATOR}, forbid=NOT_TEAMS | ADMINISTRATOR)
 EDIT_SETTINGS = right(
     "programme_settings.edit",

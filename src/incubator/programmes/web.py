@@ -13,9 +13,9 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, zone_choices
 from incubator.foundation.i18n import gettext as _
-from incubator.foundation.refusals import Forbidden, Invalid
+from incubator.foundation.refusals import Invalid
 from incubator.people.queries import standing_anywhere
-from incubator.people.rights import Role, Scope, Viewer
+from incubator.people.rights import Role, Scope, Viewer, admit
 from incubator.people.sessions import flash
 from incubator.programmes import actions, blueprint, queries, rules
 from incubator.programmes.blueprint import Blueprint, BlueprintFaults, Fault
@@ -57,12 +57,15 @@ async def create_programme(request: Web, viewer: NamedDependency[Viewer]) -> Res
 @get("/cohorts")
 async def cohort_list(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """The cohorts that the viewer runs or moderates."""
-    if not (viewer.is_administrator or viewer.places(Role.ORGANISER, Scope.PROGRAMME) or _moderates(viewer)):
-        raise Forbidden(Message("Cohorts are run by organisers. Your own work is on the start page."))
+    admit(rules.LIST_COHORTS, allowed=viewer.is_administrator or _organises(viewer) or _moderates(viewer))
     return pages.page(
         request, "programmes/cohort_list.html", cohorts=await queries.cohort_list(viewer),
-        may_create=bool(viewer.places(Role.ORGANISER, Scope.PROGRAMME)),
+        may_create=_organises(viewer),
     )  # fmt: skip
+
+
+def _organises(viewer: Viewer) -> bool:
+    return bool(viewer.places(Role.ORGANISER, Scope.PROGRAMME))
 
 
 def _moderates(viewer: Viewer) -> bool:
@@ -78,9 +81,8 @@ async def new_cohort(request: Web, viewer: NamedDependency[Viewer]) -> Response[
 
 
 async def _new_cohort(request: Web, viewer: Viewer, form: Form, faults: Iterable[Fault] = ()) -> Response[Any]:
+    admit(rules.CREATE_COHORT, allowed=_organises(viewer))
     programmes = await queries.own_programmes(viewer)
-    if not programmes:
-        raise Forbidden(actions.ONLY_ORGANISERS)
     return pages.page(
         request, "programmes/new_cohort.html", status=422 if form.errors else 200, form=form, faults=list(faults),
         programmes=[(str(each.id), each.name) for each in programmes],
@@ -140,8 +142,7 @@ async def download_blueprint(viewer: NamedDependency[Viewer], cohort_id: FromPat
 @get("/blueprints/{key:str}")
 async def download_shipped(viewer: NamedDependency[Viewer], key: FromPath[str]) -> Response[Any]:
     """A shipped blueprint as a file to begin one's own from."""
-    if not viewer.places(Role.ORGANISER, Scope.PROGRAMME):
-        raise Forbidden(actions.ONLY_ORGANISERS)
+    admit(rules.CREATE_COHORT, allowed=_organises(viewer))
     name = key.removesuffix(".toml")
     return pages.download(text_of(name), f"{name}.toml", "application/toml; charset=utf-8")
 
@@ -175,8 +176,8 @@ async def invite(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
     offers = await actions.invite(viewer, cohort_id, role, guests)
     await flash(viewer, "success", Message.count("{n} invitation is on its way.", "{n} invitations are on their way.",
                                                  len(offers)))  # fmt: skip
-    organises = viewer.places(Role.ORGANISER, Scope.PROGRAMME)  # an administrator has no page of the cohort's people
-    return pages.redirect(request, f"/cohorts/{cohort_id}/people" if organises else "/people")
+    # An administrator has no page of the cohort's people.
+    return pages.redirect(request, f"/cohorts/{cohort_id}/people" if _organises(viewer) else "/people")
 
 
 @post("/cohorts/{cohort_id:uuid}/invitations/{invitation_id:uuid}/withdraw")
