@@ -18,7 +18,7 @@ from incubator.people import sessions
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.settings import settings
-from incubator.stages import actions, downloads, plan_web, queries, working
+from incubator.stages import actions, downloads, plan_web, queries, saying, working
 from incubator.stages.answers import Answer, answers
 from incubator.stages.comparison import Kind, Piece, compare
 from incubator.stages.home import home_team, team_home
@@ -38,7 +38,7 @@ async def home(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[
     page = await team_home(viewer, team_id)
     standing = page.team.standing
     return pages.page(
-        request, "stages/home.html", block="home", page=page, team=page.team, own=standing.may(EDIT_WORK),
+        request, "stages/home.html", block="home", says=saying, page=page, team=page.team, own=standing.may(EDIT_WORK),
         may_advance=standing.may(ADVANCE), may_roll_back=standing.may(ROLLBACK), may_check=standing.may(RETURN),
         demo=page.team.demo,
     )  # fmt: skip
