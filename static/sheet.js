@@ -1,5 +1,5 @@
-// Score sheets by keyboard: digits mark the criterion that has the focus (and only it), Ctrl+Enter presses the main button,
-// "?" lists the keys. The running total is a help; the server counts for itself.
+// Score sheets by keyboard: digits mark the criterion that has the focus (and only it), Enter goes on to the next one,
+// Ctrl+Enter presses the main button, "?" lists the keys. The running total is a help; the server counts for itself.
 (() => {
   const root = document.documentElement;
   const radios = (criterion) => [...criterion.querySelectorAll("input[type=radio]")];
@@ -16,6 +16,15 @@
     radio.focus();
     if (!radio.checked) radio.click();
     return true;
+  }
+
+  // Enter on a mark goes on to the next criterion, and after the last one to the comment; it hands nothing in.
+  function goOn(criterion) {
+    const form = criterion.closest("form");
+    const all = [...form.querySelectorAll("[data-criterion]")];
+    const next = all[all.indexOf(criterion) + 1];
+    const marks = next ? radios(next) : [];
+    (marks.find((radio) => radio.checked) ?? marks[0] ?? form.querySelector("textarea"))?.focus();
   }
 
   // Weighted mean of the marked criteria, or their weighted sum with data-total="sum". A blank is not a zero.
@@ -56,6 +65,9 @@
     } else if (/^\d$/.test(key)) {
       const criterion = target.closest?.("[data-criterion]");
       if (criterion && mark(criterion, key)) event.preventDefault();
+    } else if (key === "Enter" && target.matches?.("[data-criterion] [type=radio]")) {
+      event.preventDefault();
+      goOn(target.closest("[data-criterion]"));
     } else if (key === "?") {
       const keys = document.getElementById("keys");
       if (!document.querySelector("dialog[open]")) keys?.showModal();

@@ -189,6 +189,18 @@ async def test_ctrl_enter_presses_the_main_button(page, site):
 # --- Comforts -----------------------------------------------------------------------------------------------------------
 
 
+async def test_enter_on_a_mark_goes_on_to_the_next_criterion_and_hands_nothing_in(page, site):
+    await page.focus("[name=proof] >> nth=0")
+    await page.keyboard.press("2")
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("document.activeElement.name") == "real"
+    await page.keyboard.press("5")
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("document.activeElement.name") == "text"
+    assert await page.input_value("[name=real]:checked") == "5"
+    assert site.posted == []
+
+
 async def test_a_counter_and_rows(page, site):
     await page.fill("#f-text", "я" * 25)
     assert await page.inner_text("#f-text-count") == "Лишних знаков: 5"
