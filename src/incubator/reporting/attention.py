@@ -42,12 +42,14 @@ WHERE o.reached AND NOT o.advanced AND o.opens_at <= $2
   AND greatest(o.due_at, s.extended_to, s.rework_until) < $2
 GROUP BY o.cohort
 """
+# A letter that failed because its invitation was taken up or had run out by then ("over") is nothing to mend.
 COHORTS: Final = """
 SELECT c.id, c.name, c.programme, p.name AS programme_name, c.places, c.opened_at, c.closed_at,
   (SELECT count(*) FROM team t WHERE t.cohort = c.id AND t.withdrawn_at IS NULL) AS teams,
   (SELECT count(*) FROM team t WHERE t.cohort = c.id AND t.withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM role_grant g
      WHERE g.scope = 'team' AND g.scope_id = t.id AND g.role = 'moderator' AND g.revoked_at IS NULL)) AS alone,
-  (SELECT count(*) FROM letter l WHERE l.cohort = c.id AND l.failed_at IS NOT NULL) AS letters
+  (SELECT count(*) FROM letter l WHERE l.cohort = c.id AND l.sent_at IS NULL AND l.failed_at IS NOT NULL
+     AND l.fault <> 'over') AS letters
 FROM cohort c JOIN programme p ON p.id = c.programme WHERE c.programme = ANY($1) AND c.closed_at IS NULL
 ORDER BY c.opened_at IS NULL, c.starts_on DESC, c.name
 """

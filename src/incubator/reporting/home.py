@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.i18n import Message
-from incubator.foundation.jobs import backlog
 from incubator.jury import queries as jury
 from incubator.jury.rules import RoundState
 from incubator.moderation import queries as moderation
@@ -72,7 +71,7 @@ async def home(viewer: Viewer) -> Home:
     if viewer.places(Role.ORGANISER, Scope.PROGRAMME):
         parts += [cohort_part(cohort) for cohort in await cohorts_now(viewer)]
     if viewer.is_administrator:
-        parts.append(await _installation())
+        parts.append(await _installation(viewer.now))
     return Home(parts, [(team, _whereabouts(found.get(team.id, ()))) for team in accompanied])
 
 
@@ -195,24 +194,32 @@ def _round(queue: jury.Queue) -> Part:
 
 FIGURES: Final = """
 SELECT (SELECT count(*) FROM person WHERE deactivated_at IS NULL AND password_hash IS NOT NULL) AS people,
-  (SELECT count(*) FROM invitation WHERE accepted_at IS NULL AND revoked_at IS NULL AND expires_at > now()) AS invited,
-  (SELECT count(*) FROM letter WHERE failed_at IS NOT NULL) AS failed,
-  (SELECT count(*) FROM letter WHERE failed_at IS NULL AND sent_at IS NULL) AS waiting
+  (SELECT count(*) FROM invitation WHERE accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $1) AS invited,
+  (SELECT count(*) FROM letter WHERE sent_at IS NULL AND failed_at IS NOT NULL AND fault <> 'over') AS failed,
+  (SELECT count(*) FROM letter WHERE sent_at IS NULL AND failed_at IS NULL) AS waiting,
+  (SELECT count(*) FROM outbox WHERE failed_at IS NOT NULL AND kind <> 'letter.send') AS jobs,
+  (SELECT count(DISTINCT e.actor) FROM journal_entry e JOIN person p ON p.id = e.actor AND p.deactivated_at IS NULL
+   WHERE e.audience = 'platform' AND e.verb = 'person.deletion_asked') AS erasures,
+  (SELECT count(*) FROM outbox WHERE done_at IS NULL AND failed_at IS NULL AND next_at < $1 - $2::interval) AS stuck
 """
+STUCK: Final = timedelta(minutes=10)  # a job due for so long has nobody to do it
 
 
-async def _installation() -> Part:
-    figures, jobs = await fetch_one(FIGURES), await backlog()
+async def _installation(now: datetime) -> Part:
+    figures = await fetch_one(FIGURES, now, STUCK)
     assert figures is not None
     facts = [
         Message.count("{n} account", "{n} accounts", figures["people"]),
         Message.count("{n} open invitation", "{n} open invitations", figures["invited"]),
     ]
     quiet = Message("Everything works: letters go out, no job has failed.")
-    return Part(Message("Installation"), list(_troubles(figures, jobs)), quiet, "/people", facts)
+    return Part(Message("Installation"), list(_troubles(figures)), quiet, "/people", facts)
 
 
-def _troubles(figures: Mapping[str, int], jobs: Mapping[str, int]) -> Iterator[Todo]:
+def _troubles(figures: Mapping[str, int]) -> Iterator[Todo]:
+    if figures["erasures"]:
+        title = Message.count("{n} person asks to be erased", "{n} people ask to be erased", figures["erasures"])
+        yield Todo(title, "/people", Message("Their accounts are still open."), "amber", Message("Asked"))
     if figures["failed"]:
         title = Message.count("{n} letter was not delivered", "{n} letters were not delivered", figures["failed"])
         yield Todo(title, "/letters", Message("See why and send them again."), "red", Message("Failed"))
@@ -225,6 +232,15 @@ def _troubles(figures: Mapping[str, int], jobs: Mapping[str, int]) -> Iterator[T
             "amber",
             Message("No mail"),
         )
-    if jobs["failed"]:
-        title = Message.count("{n} job has failed", "{n} jobs have failed", jobs["failed"])
+    if figures["jobs"]:
+        title = Message.count("{n} job has failed", "{n} jobs have failed", figures["jobs"])
         yield Todo(title, "/health/ready", Message("The log of the server says why."), "red", Message("Failed"))
+    if figures["stuck"]:
+        title = Message.count("{n} job is not begun", "{n} jobs are not begun", figures["stuck"])
+        yield Todo(
+            title,
+            "/health/ready",
+            Message("Nobody does the work in the background: see whether a worker runs."),
+            "red",
+            Message("Stuck"),
+        )

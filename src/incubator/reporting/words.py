@@ -45,6 +45,8 @@ SIMPLE: Final[Mapping[str, str]] = {
     "person.deactivated": N_("closed an account: {subject}"),
     "person.reactivated": N_("opened an account again: {subject}"),
     "person.address_changed": N_("changed the sign-in address of an account: {subject}"),
+    "person.data_taken": N_("downloaded what is kept about the account"),
+    "person.deletion_asked": N_("asked for the account to be erased"),
     "invitation.withdrawn": N_("withdrew an invitation"),
     # Programmes and cohorts
     "programme.created": N_("created the programme “{place}”"),
@@ -76,6 +78,7 @@ SIMPLE: Final[Mapping[str, str]] = {
     "team.rolled_back": N_("took the advance from the module “{title}” back"),
     "file.attached": N_("attached the file “{name}” to “{title}”"),
     "file.removed": N_("removed the file “{name}” from “{title}”"),
+    "file.read_by_jury": N_("opened a file of the team as a juror"),
     # Moderation
     "remark.written": N_("wrote a draft remark on “{title}”"),
     "remark.edited": N_("changed a remark on “{title}”"),

@@ -1,0 +1,68 @@
+"""Help and what the footer promises."""
+
+import re
+
+import pytest
+
+import cast
+from incubator.people.rights import Role, Scope
+
+
+@pytest.mark.parametrize("path", ["/help", "/personal-data", "/privacy", "/accessibility"])
+@pytest.mark.parametrize("locale", ["ru", "en"])
+async def test_public_pages_are_open_to_visitors_in_both_languages(client, path, locale):
+    answer = await client.get(path, headers={"accept-language": locale})
+    assert answer.status_code == 200
+    assert f'lang="{locale}"' in answer.text
+    assert "%(" not in answer.text
+
+
+async def test_documentation_leads_to_the_help(client):
+    answer = await client.get("/docs")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/help")
+
+
+async def test_the_footer_leads_somewhere(client):
+    foot = (await client.get("/help")).text.partition("<footer")[2]
+    links = re.findall(r'href="(/[^"]*)"', foot)
+    assert len(links) >= 3
+    for link in links:
+        assert (await client.get(link, follow_redirects=True)).status_code == 200, link
+
+
+WORDS = {
+    Role.TEAM_LEAD: "Работа команды", Role.MODERATOR: "Работа модератора", Role.JUROR: "Работа эксперта",
+    Role.ORGANISER: "Работа организатора", Role.ADMINISTRATOR: "Работа администратора",
+}  # fmt: skip
+
+
+async def test_help_is_about_what_one_is(client):
+    from incubator.foundation.database import new_id
+
+    text = (await client.get("/help", headers={"accept-language": "ru"})).text
+    assert "Как войти" in text
+    assert not [word for word in WORDS.values() if word in text]
+    scopes = {Role.ADMINISTRATOR: Scope.PLATFORM, Role.ORGANISER: Scope.PROGRAMME, Role.TEAM_LEAD: Scope.TEAM}
+    for number, role in enumerate(WORDS):
+        who = await cast.person("Пётр Новиков", f"p{number}@example.org")
+        scope = scopes.get(role, Scope.COHORT)
+        await cast.give(who, role, scope, None if scope is Scope.PLATFORM else new_id())
+        await cast.sign_in(client, who)
+        text = (await client.get("/help")).text
+        assert [word for word in WORDS.values() if word in text] == [WORDS[role]]
+        assert "Как войти" not in text
+
+
+async def test_the_navigation_offers_what_one_may_open(client):
+    """Every link of the head opens, for everybody."""
+    where = await cast.cohort()
+    team = await cast.team(where)
+    people = [team.lead, await cast.moderator(where, team), await cast.juror(where), where.organiser,
+              await cast.administrator("Олег Тихонов", "root@example.org")]  # fmt: skip
+    for who in people:
+        await cast.sign_in(client, who)
+        head = (await client.get("/help")).text.partition('<nav class="nav"')[2].partition("</nav>")[0]
+        links = re.findall(r'href="(/[^"]*)"', head)
+        assert links[0] == "/"
+        for link in links:
+            assert (await client.get(link, follow_redirects=True)).status_code == 200, (who.name, link)
