@@ -303,8 +303,6 @@ async def confirm(viewer: Viewer, round_id: UUID, proposal_id: UUID) -> None:
             await execute("DELETE FROM tie_vote WHERE round = $1", round_id)
             await _tell("round.unlocked", viewer, scoring)
         else:
-            if scoring.state is RoundState.PUBLISHED:
-                raise Refused(STALE)
             await execute("UPDATE score_sheet SET state = 'void', version = version + 1 WHERE id = $1", sheet)
             await _tell("sheet.voided", viewer, scoring, sheet=str(sheet))
 

@@ -12,7 +12,7 @@ from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.jury.rounds import Round, deal_sheets, round_for, share
-from incubator.jury.rules import BEFORE_LOCK_ONLY, DECLARE, LIFT, OWN_CONFLICT, RoundState, in_the_jury, refuse
+from incubator.jury.rules import BEFORE_LOCK_ONLY, DECLARE, LIFT, RoundState, in_the_jury, refuse
 from incubator.people.actions import declare_conflict, lift_conflict
 from incubator.people.rights import Viewer
 from incubator.teams.queries import team_for
@@ -115,8 +115,6 @@ async def lift(viewer: Viewer, conflict_id: UUID, reason: str) -> None:
             raise NotFound
         standing = viewer.standing(programme=row["programme"], cohort=row["cohort"])
         in_the_jury(standing, seated=True).need(LIFT)
-        if row["person"] == viewer.id:
-            refuse(OWN_CONFLICT)
         if not await lift_conflict(conflict_id, reason=reason, by=viewer.id, at=viewer.now):
             raise Refused(Message("This conflict of interest was lifted before."))
         await _give_sheets_back(row["cohort"], row["person"], row["team"])

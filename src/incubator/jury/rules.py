@@ -121,7 +121,6 @@ FOR_GOOD = _closed("jury_session.published", Message("A published result stands.
 JUDGE_OR_RUN = _closed(
     "assignment.self", Message("The organisers of a programme do not judge its projects: one person can't do both.")
 )
-OWN_CONFLICT = _closed("conflict.own", Message("Nobody lifts his own conflict of interest. Ask another organiser."))
 
 
 def refuse(door: Right) -> None:

@@ -1,0 +1,174 @@
+"""The board of a round: every small form, its refusals, and the stream of what has changed."""
+
+import asyncio
+
+import cast
+import pytest
+from incubator.foundation.database import execute, fetch_value
+from incubator.foundation.live import HUB
+from incubator.foundation.refusals import Forbidden, NotFound, Refused
+from incubator.jury import conducting, control, preparing
+from incubator.jury.materials import opened_to_juror
+from incubator.people.rights import Verdict
+
+REASON = {"reason": "Так решили"}
+
+
+async def locked(**more: object) -> cast.RoundOfCast:
+    where = await cast.scoring_round(teams=1, jurors=2, **more)
+    for juror in where.jurors:
+        await cast.score(where, juror, await where.project(), 7, 7, 7, 7, 7)
+    await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=0)
+    return where
+
+
+async def seat_of(who: cast.Person):
+    return await fetch_value("SELECT id FROM seat WHERE person = $1", who.id)
+
+
+async def test_every_form_of_the_board_comes_back_with_its_errors(client):
+    where = await cast.scoring_round()
+    await cast.sign_in(client, where.cohort.organiser)
+    base = f"/rounds/{where.id}"
+    for path, typed in (
+        ("/jurors", {"juror": "никто"}), (f"/jurors/{await seat_of(where.jurors[0])}/remove", {"reason": ""}),
+        ("/lock", {"missing": "много", "note": ""}),
+    ):  # fmt: skip
+        answer = await client.post(base + path, data=typed)
+        assert answer.status_code == 422, path
+        assert where.jurors[0].name in answer.text
+    sheet = await fetch_value("SELECT id FROM score_sheet LIMIT 1")
+    assert (await client.post(f"{base}/sheets/{sheet}/void", data={"reason": ""})).status_code == 422
+
+
+async def test_the_forms_after_the_lock(client):
+    where = await locked()
+    await cast.sign_in(client, where.cohort.organiser)
+    base = f"/rounds/{where.id}"
+    assert (await client.post(f"{base}/unlock", data={"reason": ""})).status_code == 422
+    assert (await client.post(f"{base}/unlock", data=REASON)).status_code == 303
+    board = await client.get(base)
+    assert "Отозвать просьбу" in board.text
+    asked = await fetch_value("SELECT id FROM jury_proposal")
+    assert (await client.post(f"{base}/proposals/{asked}/decline")).status_code == 303
+    assert (await client.post(f"{base}/jurors", data={"juror": str(where.jurors[0].id)})).status_code == 403
+
+
+async def test_the_forms_of_criteria_rules_and_conflicts_come_back_with_their_errors(client):
+    where = await cast.scoring_round(opened=False)
+    await cast.sign_in(client, where.cohort.organiser)
+    base = f"/cohorts/{where.cohort.id}"
+    kept = (await preparing.criteria_of(where.cohort.id))[0].id
+    fields = {"title": "", "description": "", "weight": "7", "scale_min": "0", "scale_max": "5", "step": "1"}
+    assert (await client.post(f"{base}/jury/criteria/{kept}", data=fields)).status_code == 422
+    assert (await client.get(f"{base}/jury/criteria/{cast.new_id()}")).status_code == 404
+    assert (await client.post(f"/rounds/{where.id}/projects", data={"name": ""})).status_code == 422
+    conflict = cast.new_id()
+    assert (await client.post(f"{base}/conflicts/{conflict}/lift", data={"reason": ""})).status_code == 422
+    await cast.sign_in(client, where.teams[0].lead)
+    assert (await client.post(f"/teams/{where.teams[0].id}/jury", data=REASON)).status_code == 422
+
+
+async def test_a_sheet_is_taken_back_and_the_last_one_leads_home(client):
+    where = await cast.scoring_round(teams=1, jurors=1, quorum=1)
+    address = f"/rounds/{where.id}/projects/{await where.project()}"
+    await cast.score(where, where.jurors[0], await where.project(), 7, 7, 7, 7, 7)
+    await cast.sign_in(client, where.jurors[0])
+    assert "сданы" in (await client.get("/jury")).text
+    assert (await client.post(f"{address}/take-back")).headers["location"] == address
+    abstained = await client.post(f"{address}/abstain", data=REASON)
+    assert abstained.headers["location"] == f"/rounds/{where.id}"
+    assert "Вы воздержались" in (await client.get(address)).text
+
+
+async def test_the_sheets_of_an_unknown_project_are_not_there(client):
+    where = await locked()
+    await cast.sign_in(client, where.cohort.organiser)
+    assert (await client.get(f"/rounds/{where.id}/projects/{cast.new_id()}/sheets")).status_code == 404
+
+
+@pytest.mark.usefixtures("db")
+async def test_what_comes_too_late_or_names_nothing_is_refused():
+    where = await locked()
+    runs, team = await where.organiser(), where.teams[0].id
+    with pytest.raises(Refused):
+        await conducting.arrange_round(runs, where.id, "Поздно", [team])
+    with pytest.raises(Refused):
+        await conducting.open_round(runs, where.id)
+    await conducting.publish(runs, where.id)
+    sheet = await fetch_value("SELECT id FROM score_sheet LIMIT 1")
+    with pytest.raises(Refused):
+        await conducting.ask_to_void(runs, where.id, sheet, "Поздно")
+    with pytest.raises(Refused):
+        await conducting.vote_tie(runs, where.id, {}, "Поздно")
+    draft = await conducting.create_round(runs, where.cohort.id, "Ещё", [team])
+    with pytest.raises(NotFound):
+        await conducting.remove_juror(runs, draft, cast.new_id(), "Никого")
+    with pytest.raises(Refused):
+        await conducting.ask_to_unlock(runs, draft, "Рано")
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_round_whose_rules_name_a_lost_criterion_does_not_open():
+    where = await cast.scoring_round(opened=False, ties=("criterion:pilot", "shared"))
+    await execute("DELETE FROM criterion WHERE key = 'pilot'")
+    with pytest.raises(Refused):
+        await conducting.open_round(await where.organiser(), where.id)
+
+
+@pytest.mark.usefixtures("db")
+async def test_old_data_with_one_person_in_both_roles_seats_nobody():
+    where = await cast.scoring_round(opened=False)
+    both = await cast.juror(where.cohort, "Пётр Двойной")
+    await execute(
+        "INSERT INTO role_grant (id, person, role, scope, scope_id, granted_at) VALUES ($1, $2, 'organiser', 'programme', $3, now())",
+        cast.new_id(), both.id, where.cohort.programme,
+    )  # fmt: skip
+    with pytest.raises(Forbidden):
+        await conducting.seat_jurors(await where.organiser(), where.id, [both.id])
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_teams_work_opens_to_its_jurors_and_to_nobody_else():
+    where = await cast.scoring_round()
+    team, juror = where.teams[0].id, where.jurors[0]
+    assert await opened_to_juror(await cast.viewer(juror), team) is Verdict.ALLOW
+    assert await opened_to_juror(await cast.viewer(where.cohort.organiser), team) is None
+    await cast.give(juror, cast.Role.MODERATOR, cast.Scope.TEAM, team, cohort=where.cohort.id)
+    assert await opened_to_juror(await cast.viewer(juror), team) is Verdict.FORBID
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_team_all_of_whose_jurors_have_a_conflict_is_not_assessed():
+    from incubator.jury import conflicts, standings
+    from incubator.jury.rounds import round_for
+
+    where = await cast.scoring_round(teams=2, jurors=2)
+    for juror in where.jurors:
+        await conflicts.declare(await cast.viewer(juror), where.id, {where.teams[0].id: "Сосед"})
+        await cast.score(where, juror, await where.project(1), 5, 5, 5, 5, 5)
+    await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=0)
+    found = await standings.count_up(await round_for(await where.organiser(), where.id))
+    assert [(row.name, row.place, row.sheets) for row in found.rows] == [("Калининград", 1, 2), ("Спасск-Дальний", None, 0)]
+
+
+async def test_the_stream_ends_with_the_session_and_with_the_seat(client):
+    where = await cast.scoring_round()
+    await cast.sign_in(client, where.jurors[0])
+    token = client.cookies.get("session")
+    from incubator.people.sessions import load
+
+    viewer = await load(token)
+    assert await control._still_sees(viewer, where.id)
+    await conducting.remove_juror(await where.organiser(), where.id, await seat_of(where.jurors[0]), "Уехал")
+    assert not await control._still_sees(viewer, where.id)
+    await execute("DELETE FROM session")
+    assert not await control._still_sees(viewer, where.id)
+
+
+async def test_nobody_holds_more_streams_than_are_good_for_him(client, monkeypatch):
+    where = await cast.scoring_round()
+    await cast.sign_in(client, where.cohort.organiser)
+    monkeypatch.setattr(HUB, "full", lambda _owner: True)
+    assert (await client.get(f"/rounds/{where.id}/live")).status_code == 429
+    await asyncio.sleep(0)
