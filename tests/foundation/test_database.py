@@ -7,8 +7,9 @@ import uuid
 
 import asyncpg
 import pytest
+
 from incubator.foundation import database
-from incubator.foundation.database import DB, execute, fetch_value, new_id
+from incubator.foundation.database import DB, execute, fetch_value, new_id, stream
 from incubator.settings import PACKAGE
 
 
@@ -55,7 +56,7 @@ async def cancelled():
 async def test_a_broken_transaction_leaks_nothing(scratch, fault):
     assert DB.pool is not None
     for _ in range(DB.pool.get_max_size() + 2):
-        with pytest.raises(BaseException):  # noqa: PT011  (each fault has its own kind)
+        with pytest.raises(BaseException):
             await fault()
         assert DB.current_transaction.get() is None
     async with asyncio.timeout(2):
@@ -141,3 +142,23 @@ def test_no_statement_leaves_state_in_a_session_of_the_pool():
         path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if SESSION_STATE.search(path.read_text())
     }
     assert found <= OWN_CONNECTIONS
+
+
+async def test_readers_of_long_answers_leave_connections_for_pages(db):
+    assert DB.pool is not None
+
+    async def read(first: asyncio.Event, go_on: asyncio.Event) -> int:
+        count = 0
+        async for rows in stream("SELECT generate_series(1, 1000)", batch=100):
+            first.set()
+            await go_on.wait()
+            count += len(rows)
+        return count
+
+    go_on, begun = asyncio.Event(), [asyncio.Event() for _ in range(DB.pool.get_max_size() + 2)]
+    readers = [asyncio.create_task(read(first, go_on)) for first in begun]
+    await asyncio.wait_for(begun[0].wait(), 5)
+    assert await fetch_value("SELECT 1") == 1
+    assert sum(first.is_set() for first in begun) <= database.STREAMS
+    go_on.set()
+    assert await asyncio.gather(*readers) == [1000] * len(readers)

@@ -18,6 +18,9 @@ from piccolo.table import Table
 MIGRATION_LOCK = 0x1CBA_7042  # one number for every process that migrates this database
 STATEMENT_LIMIT = "20s"
 LOCK_LIMIT = "5s"
+STREAMS = (
+    2  # at a time in this process: each holds a connection for as long as its reader takes, the rest are for pages
+)
 
 
 class SafeTransaction(PostgresTransaction):
@@ -53,6 +56,7 @@ class SafeEngine(PostgresEngine):
 
     def __init__(self) -> None:
         super().__init__(config={"dsn": ""}, extensions=(), log_queries=False)
+        self.streams = asyncio.Semaphore(STREAMS)
 
     def transaction(self, allow_nested: bool = True) -> SafeTransaction:
         """A transaction; a nested one joins the outer."""
@@ -72,6 +76,7 @@ DB = SafeEngine()
 async def connect(dsn: str, *, smallest: int = 1, largest: int = 10) -> None:
     """Open the pool of this process."""
     DB.config = {"dsn": dsn}
+    DB.streams = asyncio.Semaphore(STREAMS)
     limits = {"statement_timeout": STATEMENT_LIMIT, "lock_timeout": LOCK_LIMIT, "jit": "off"}
     DB.pool = await asyncpg.create_pool(
         dsn, min_size=smallest, max_size=largest, timeout=5, reset=_as_it_was,
@@ -138,7 +143,7 @@ async def execute(sql: str, *values: Any) -> int:
 
 async def stream(sql: str, *values: Any, batch: int = 500) -> AsyncIterator[list[asyncpg.Record]]:
     """All rows of one statement in batches, through a server-side cursor: memory stays flat however many there are."""
-    async with _connection() as connection, connection.transaction(readonly=True):
+    async with DB.streams, _connection() as connection, connection.transaction(readonly=True):
         cursor = await connection.cursor(sql, *values)
         while rows := await cursor.fetch(batch):
             yield rows
