@@ -233,6 +233,7 @@ async def test_the_export_is_a_table_without_formulas(client):
     await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=2)
     await cast.sign_in(client, where.cohort.organiser)
     answer = await client.post(f"/rounds/{where.id}/sheets.csv")
+    assert answer.status_code == 200
     lines = answer.content.decode("utf-8-sig").split("\r\n")
     assert answer.content.startswith(b"\xef\xbb\xbf")
     assert len(lines) == 1 + 4 + 1

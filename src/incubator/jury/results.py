@@ -162,7 +162,7 @@ def _points(marks: tuple[int | None, ...], scoring: Round) -> str:
     return number(points_of(sheet_total(marks, scoring.rubric.scoring))) if full else "–"
 
 
-@post("/rounds/{round_id:uuid}/sheets.csv")
+@post("/rounds/{round_id:uuid}/sheets.csv", status_code=200)
 async def export(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """Every sheet of the round as CSV for a spreadsheet; streamed, so its size costs no memory."""
     (await pages.read_form(request)).demand()
