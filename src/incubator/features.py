@@ -46,7 +46,8 @@ def _links(viewer: Viewer) -> list[tuple[str, str]]:
     if viewer.places(Role.ORGANISER, Scope.PROGRAMME):
         links.append(("/cohorts", _("Cohorts")))
     if viewer.is_administrator:
-        links += [("/people", _("People")), ("/letters", _("Letters"))]
+        links += [("/programmes", _("Programmes")), ("/people", _("People")), ("/letters", _("Letters"))]
+        links.append(("/journal", _("Journal")))
     return links
 
 

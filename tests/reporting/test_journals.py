@@ -89,6 +89,28 @@ async def test_ones_own_journal_holds_all_that_one_did(marked):
     assert marks(await chronicle.of_oneself(await cast.viewer(marked.teams[0].lead), ALL)) == set()
 
 
+async def test_everybody_reads_who_looked_at_his_contacts_while_he_was_in_the_team(school, client):
+    from incubator.teams import actions as teams
+    from incubator.teams.queries import members
+
+    team, organiser = school.teams[0], await cast.viewer(school.cohort.organiser)
+    member, lead = team.members[0], await cast.viewer(team.lead)
+    await teams.look_up_contacts(organiser, team.id)
+    await teams.look_up_contacts(lead, team.id)
+    await teams.look_up_contacts(organiser, school.teams[1].id)
+    page = await chronicle.about_oneself(await cast.viewer(member), ALL)
+    assert [line.who for line in page.lines] == ["Ирина Соколова", "Анна Ветрова"]
+    assert [line.who for line in (await chronicle.about_oneself(lead, ALL)).lines] == ["Анна Ветрова"]
+    assert (await chronicle.about_oneself(organiser, ALL)).lines == []
+    gone = next(each for each in await members(team.id) if each.person == member.id)
+    await teams.remove_member(await cast.viewer(team.lead), team.id, gone.id)
+    await teams.export_contacts(await cast.viewer(school.cohort.organiser), team.id, "Пропуска")
+    assert len((await chronicle.about_oneself(await cast.viewer(member), ALL)).lines) == 2
+    assert len((await chronicle.about_oneself(lead, ALL)).lines) == 2
+    await cast.sign_in(client, team.lead)
+    assert "Пропуска" in (await client.get("/journal/about-me")).text
+
+
 # Letters of the authorization matrix, in its order of roles; jurors stand for their four kinds.
 ROLES = ("visitor", "participant", "team_lead", "participant_other_team", "moderator_own", "moderator_other", "juror",
          "juror_conflicted", "juror_unassigned", "juror_removed", "organiser_own", "organiser_conflicted",

@@ -78,6 +78,27 @@ async def of_person(person: UUID, asked: Asked) -> Pageful:
     return await _page(f"{COLUMNS} WHERE actor = $4 AND {NARROWED}", asked, person)
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when until when (None: still) somebody was in a team."""
+
+    team: UUID
+    since: datetime
+    until: datetime | None
+
+
+async def of_teams_while(spans: Sequence[Span], verbs: Collection[str], but: UUID, asked: Asked) -> Pageful:
+    """What was done in some teams, each within its span, with some verbs, by others than one person."""
+    return await _page(
+        f"{COLUMNS} WHERE verb = ANY($4) AND actor IS DISTINCT FROM $5 AND EXISTS (SELECT 1"
+        " FROM unnest($6::uuid[], $7::timestamptz[], $8::timestamptz[]) AS span (team, since, until)"
+        " WHERE span.team = journal_entry.team AND at >= span.since AND (span.until IS NULL OR at < span.until))"
+        f" AND team = ANY($6) AND {NARROWED}",
+        asked, list(verbs), but, [span.team for span in spans], [span.since for span in spans],
+        [span.until for span in spans],
+    )  # fmt: skip
+
+
 async def of_installation(asked: Asked) -> Pageful:
     """What concerns the installation as a whole."""
     return await _page(f"{COLUMNS} WHERE audience = 'platform' AND {NARROWED}", asked)

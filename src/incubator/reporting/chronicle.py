@@ -7,15 +7,16 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from incubator.foundation.database import fetch
 from incubator.foundation.i18n import Message, day
 from incubator.journal import queries
-from incubator.journal.queries import Asked, Note, Pageful
+from incubator.journal.queries import Asked, Note, Pageful, Span
 from incubator.people.places import Place, places
 from incubator.people.queries import names, standing_anywhere
 from incubator.people.rights import Viewer
 from incubator.programmes.queries import cohort_for
 from incubator.programmes.rules import CohortRef
-from incubator.reporting.rules import AUDIT, AUDIT_PLATFORM, OF_COHORT, TEAM_JOURNAL, of_team, reads_audit
+from incubator.reporting.rules import AUDIT, AUDIT_PLATFORM, LOOKS, OF_COHORT, TEAM_JOURNAL, of_team, reads_audit
 from incubator.reporting.words import sentence
 from incubator.teams.queries import team_for
 from incubator.teams.rules import TeamRef
@@ -65,6 +66,15 @@ async def of_one_team(viewer: Viewer, team_id: UUID, asked: Asked) -> tuple[Team
 async def of_oneself(viewer: Viewer, asked: Asked) -> Chronicle:
     """What the viewer has done himself."""
     return await _chronicle(await queries.of_person(viewer.id, asked), asked, teams=True, cohorts=True)
+
+
+async def about_oneself(viewer: Viewer, asked: Asked) -> Chronicle:
+    """Who else looked at the viewer's contacts: those of his teams, while he was in them."""
+    rows = await fetch(
+        "SELECT team, joined_at AS since, left_at AS until FROM team_member WHERE person = $1", viewer.id
+    )
+    found = await queries.of_teams_while([Span(**row) for row in rows], LOOKS, viewer.id, asked)
+    return await _chronicle(found, asked, teams=True)
 
 
 async def of_installation(viewer: Viewer, asked: Asked) -> Chronicle:

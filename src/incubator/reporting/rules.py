@@ -48,6 +48,9 @@ def of_team(standing: Standing) -> Sequence[Audience]:
     return (Audience.TEAM, Audience.EVERYONE, *((Audience.STAFF,) if standing.may(STAFF_ENTRIES) else ()))
 
 
+LOOKS: Final = ("contacts.viewed", "contacts.exported")
+"""By these somebody sees the personal data of others (row own_access_log.view)."""
+
 # --- What a journal can be narrowed to: the first word of a verb --------------------------------------------------------
 
 KINDS: Final = {

@@ -90,6 +90,13 @@ async def own_journal(request: Web, viewer: NamedDependency[Viewer]) -> Response
     return _journal(request, "reporting/own_journal.html", await chronicle.of_oneself(viewer, asked), asked, kind)
 
 
+@get("/journal/about-me")
+async def access_journal(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """Who looked at one's personal data."""
+    asked, kind = _asked(request)
+    return _journal(request, "reporting/access_journal.html", await chronicle.about_oneself(viewer, asked), asked, kind)
+
+
 # Help and what is public
 
 
@@ -120,6 +127,6 @@ async def accessibility(request: Web) -> Response[Any]:
 
 
 HANDLERS = [
-    start_page, overview, cohort_journal, team_journal, platform_journal, own_journal, help_page, docs, personal_data,
+    start_page, overview, cohort_journal, team_journal, platform_journal, own_journal, access_journal, help_page, docs, personal_data,
     accessibility,
 ]  # fmt: skip
