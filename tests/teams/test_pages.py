@@ -290,7 +290,7 @@ async def test_versions_are_compared_word_by_word(signed, team, lead):
         if number < 3:
             await writing.withdraw_case(lead, team.id, "Правка")
     page = await signed.get(address(team, "/case/versions/2"))
-    assert "<del>молодые </del><ins>большие </ins>" in page.text
+    assert "<del>молодые</del><ins>большие</ins>" in page.text
     against = await signed.get(address(team, "/case/versions/3?with=1"), headers={"hx-request": "true"})
     assert "<html" not in against.text and "<del>Уезжают молодые семьи</del>" in against.text
     for path in ("/case/versions/1", "/case/versions/2?with=x", "/case/versions/2?with=99999999999"):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from incubator.foundation.comparison import Kind, Piece, compare
 from incubator.foundation.database import fetch, fetch_value
 from incubator.foundation.i18n import Message
 from incubator.moderation import queries
@@ -15,7 +16,6 @@ from incubator.moderation.rules import ANSWER, CHECK, VIEW_NOTES, VIEW_REMARKS
 from incubator.people.rights import Viewer
 from incubator.stages import hooks
 from incubator.stages.answers import Answer, answers
-from incubator.stages.comparison import Kind, Piece, compare
 from incubator.stages.hooks import Note
 from incubator.stages.queries import SentWork, Work, versions, work_for
 from incubator.stages.rules import QUESTION, Outcome, SubmissionState, Task, outcomes

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from incubator.foundation import files, pages
+from incubator.foundation.comparison import Kind, Piece, compare
 from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import NotFound, TooMany
@@ -20,7 +21,6 @@ from incubator.people.sessions import flash
 from incubator.settings import settings
 from incubator.stages import actions, downloads, plan_web, queries, saying, working
 from incubator.stages.answers import Answer, answers
-from incubator.stages.comparison import Kind, Piece, compare
 from incubator.stages.home import home_team, team_home
 from incubator.stages.hooks import MARGIN
 from incubator.stages.queries import Work

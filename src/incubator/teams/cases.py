@@ -1,15 +1,14 @@
 """The problem case: what it says, when it is complete, what looks unlikely, and how two versions differ. Pure."""
 
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any
 
+from incubator.foundation.comparison import Kind, Piece
+from incubator.foundation.comparison import compare as compare_texts
 from incubator.foundation.forms import Form, Row
 from incubator.foundation.i18n import Message
 
@@ -264,19 +263,6 @@ def may_be_restored(deleted_at: datetime, now: datetime) -> bool:
 
 # --- Comparing two versions -------------------------------------------------------------------------------------------
 
-WORDS = re.compile(r"\S+\s*|\s+")
-LINES = re.compile(r"[^\n]*\n|[^\n]+")
-BUDGET = 200_000  # comparisons of one pass; a case has a tenth of it, a hostile text is compared line by line
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of a comparison: `kind` is "same", "removed" (only before) or "added" (only after)."""
-
-    kind: str
-    text: str
-
-
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A section of the case in both versions."""
@@ -288,7 +274,7 @@ class Difference:
     @property
     def changed(self) -> bool:
         """Whether the versions differ here."""
-        return any(piece.kind != "same" for piece in self.pieces)
+        return any(piece.kind is not Kind.SAME for piece in self.pieces)
 
 
 def compare(before: CaseText, after: CaseText) -> list[Difference]:
@@ -317,29 +303,3 @@ def described(figure: Figure) -> str:
     origin = ", ".join(str(part) for part in (figure.year, figure.source) if part)
     text = ": ".join(part for part in (name, ", ".join(v for v in values if v)) if part)
     return f"{text} ({origin})" if origin else text
-
-
-def compare_texts(before: str, after: str) -> list[Piece]:
-    """Two texts as pieces: those not added make up the first, those not removed the second."""
-    for unit in (WORDS, LINES):
-        old, new = unit.findall(before), unit.findall(after)
-        if _cost(old, new) <= BUDGET:
-            return list(_pieces(old, new))
-    return [Piece("removed", before), Piece("added", after)]
-
-
-def _cost(old: Sequence[str], new: Sequence[str]) -> int:
-    """Pairs of equal units: what one pass of the matcher has to look at."""
-    count = Counter(new)
-    return sum(count[each] for each in old)
-
-
-def _pieces(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
-    for tag, start, end, begin, stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield Piece("same", "".join(old[start:end]))
-            continue
-        if end > start:
-            yield Piece("removed", "".join(old[start:end]))
-        if stop > begin:
-            yield Piece("added", "".join(new[begin:stop]))

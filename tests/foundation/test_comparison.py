@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incubator.stages.comparison import Kind, Piece, compare
+from incubator.foundation.comparison import Kind, Piece, compare
 
 TEXTS = st.text("абв .\n", max_size=60)
 
