@@ -1,7 +1,8 @@
 """What jurors do on their sheets."""
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
 from incubator.jury import actions, conducting

@@ -3,9 +3,10 @@
 import re
 
 import asyncpg
-import cast
 import httpx
 import pytest
+
+import cast
 from incubator.foundation.database import execute, fetch, fetch_value
 from incubator.jury import actions, conducting
 from incubator.jury.rubric import Entry

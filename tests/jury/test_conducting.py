@@ -2,8 +2,9 @@
 
 import json
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.jury import conducting, conflicts, preparing, standings

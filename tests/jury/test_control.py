@@ -2,8 +2,9 @@
 
 import asyncio
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Forbidden, NotFound, Refused

@@ -4,11 +4,12 @@ import asyncio
 import os
 import random
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import DB, fetch, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, Refusal
-from incubator.jury import actions, conducting, conflicts, rounds
+from incubator.jury import actions, conducting, conflicts
 from incubator.jury.rubric import Entry
 
 pytestmark = pytest.mark.usefixtures("db")

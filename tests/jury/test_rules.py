@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+
 from incubator.foundation.refusals import Forbidden, Refused
 from incubator.jury.rules import (
     AFTER_LOCK,

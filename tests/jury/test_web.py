@@ -2,8 +2,9 @@
 
 import re
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import fetch_one, fetch_value
 from incubator.foundation.refusals import Refusal
 from incubator.jury import actions, conducting, conflicts
