@@ -19,6 +19,7 @@ PROBE = "Проба"  # what is typed where anything will do
 class Call:
     """One request. `shows` is the secret that every allowed answer must hold; `but` are statuses that differ by role.
 
+    `noted` is False where the reading of something is not put into the journal yet, or only that of a juror.
     `jurors` is the address at which jurors find what others find at `path`. `asks_jury`: whether a round has opened the
     team's work to a juror of its cohort is one statement more, and a juror knows that his cohort has teams.
     """
@@ -120,7 +121,7 @@ CALLS: dict[str, list[Call]] = {
         get(f"{WORK}/revisions/1/comparison", "sent"),
     ],
     "deliverable view jury_open": [
-        get(f"{WORK}/revisions/1", "round_open", shows="work", jurors=MATERIALS),
+        get(f"{WORK}/revisions/1", "round_open", shows="work", jurors=MATERIALS, noted=False),
     ],
     "deliverable read_by_team jury_open": [get(f"{WORK}/revisions/1", "round_open", shows="work")],
     "deliverable read_by_jury jury_open": [get(MATERIALS, "round_open", shows="work")],
@@ -146,7 +147,7 @@ CALLS: dict[str, list[Call]] = {
     ],
     "file download draft": [get("/files/{file}", "draft", shows="bytes")],
     "file download_copied_link draft": [get("/files/{file}", "draft", shows="bytes")],
-    "file download jury_open": [get("/files/{file}", "round_open", shows="bytes", asks_jury=True)],
+    "file download jury_open": [get("/files/{file}", "round_open", shows="bytes", noted=False, asks_jury=True)],
     "file download quarantined": [get("/files/{file}", "quarantined", asks_jury=True)],
     "file delete draft": [
         post(WORK, asks_jury=True, at="draft", page=WORK, reader="participant", form={"remove": "{file}"})
@@ -201,6 +202,17 @@ CALLS: dict[str, list[Call]] = {
     # --- Accounts
     "own_profile view any": [get("/profile", "plain")],
     "own_profile edit any": [post("/profile", "plain", page="/profile", reader="participant", form={"name": PROBE})],
+    "own_profile export any": [post("/profile/data", "plain")],
+    "own_profile request_deletion any": [post("/profile/deletion", "plain")],
+    "own_access_log view any": [get("/journal/about-me", "plain")],
+    "own_pages view any": [
+        get("/", "round_scored", but=dict.fromkeys(("participant", "team_lead", "participant_other_team"), "303")),
+        get("/queue", "remarked"),
+        get("/jury", "round_scored"),
+        get("/journal/mine", "round_scored"),
+    ],
+    "journal view team": [get("/teams/{team}/journal", "round_scored")],
+    "audit_platform view any": [get("/journal", "round_scored")],
     "other_profile edit any": [
         post("/people/{person}/address", "plain", form={"email": "another@example.org"}),
     ],

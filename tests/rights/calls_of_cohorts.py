@@ -98,10 +98,10 @@ CALLS: dict[str, list[Call]] = {
         post(f"{COHORT}/jury/rules", "round_draft", page=f"{COHORT}/jury/rules", reader=RUNS, form={"quorum": "3"}),
         get(f"{COHORT}/jury/rules", "round_draft"),
     ],
-    "juror_contacts view any": [get(f"{COHORT}/jury", "round_open", shows="juror")],
+    "juror_contacts view any": [get(f"{COHORT}/jury", "round_open", shows="juror", noted=False)],
     # --- Results
     "ranking view session_open": [get(f"{ROUND}/result", "round_scored")],
-    "ranking view session_locked": [get(f"{ROUND}/result", "round_locked")],
+    "ranking view session_locked": [get(f"{ROUND}/result", "round_locked", noted=False)],
     "ranking view published": [get(f"{ROUND}/result", "round_published")],
     "ranking export session_locked": [post(f"{ROUND}/sheets.csv", "round_locked", shows="sheet")],
     "ranking tie_break session_locked": [post(f"{ROUND}/tie", "round_tied", form={
@@ -109,7 +109,9 @@ CALLS: dict[str, list[Call]] = {
         "rank_{project_3}": "3", **REASON})],
     "team_feedback view session_locked": [get("/teams/{team}/result", "round_locked", shows="sheet")],
     "team_feedback view published": [get("/teams/{team}/result", "round_published", shows="sheet")],
-    # --- Cohorts
+    # --- Programmes and cohorts
+    "cohort view any": [get(COHORT, "remarked")],
+    "audit_programme view any": [get(f"{COHORT}/journal", "round_scored")],
     "programme_settings edit any": [
         post(f"{COHORT}/settings", "plain", page=f"{COHORT}/settings", reader=RUNS, form={"name": PROBE}),
         get(f"{COHORT}/settings", "plain"),

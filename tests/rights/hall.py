@@ -87,7 +87,7 @@ class Hall:
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self.state = ""
+        self.state, self.built = "", 0
         self.begun: Any = None
         self.world: Any = None
         self.token: dict[str, str] = {}
@@ -101,6 +101,7 @@ class Hall:
             return
         await self.close()
         assert DB.pool is not None
+        self.built += 1
         connection = await DB.pool.acquire()
         self._outer = connection.transaction()
         await self._outer.start()
@@ -156,10 +157,19 @@ class Hall:
             f"SELECT '{name}' AS name, md5(string_agg(r::text, '|' ORDER BY r::text)) AS print FROM \"{name}\" r"
             for name in tables
         )
-        found: str = await fetch_value(
-            f"SELECT md5(string_agg(name || coalesce(print, ''), ' ' ORDER BY name)) FROM ({each}) t"
-        )
+        whole = f"SELECT md5(string_agg(name || coalesce(print, ''), ' ' ORDER BY name)) FROM ({each}) AS each_table"
+        found: str = await fetch_value(whole)
         return found
+
+    async def changed(self, before: tuple[int, int], *, but_noted: bool = False) -> bool:
+        """Whether anything is other than it was; `but_noted` lets new rows of the journal pass.
+
+        Rows that were written and taken back count as touched, so only then every row is looked at.
+        """
+        rows, entries = await self.touched()
+        if rows == before[0] or (but_noted and rows - before[0] == entries - before[1]):
+            return False
+        return await self.contents() != self.whole
 
     async def ask(self, request: Request, role: str, **headers: str) -> Answer:
         """Send a request as somebody (a visitor has no session)."""

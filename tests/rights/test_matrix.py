@@ -1,11 +1,14 @@
 """The authorization matrix as a test: every line, every role, refused beside allowed."""
 
+import functools
+import re
+
 import pytest
 
-from rights.matrix import combinations, lines
+from rights.matrix import ROLES, combinations, fingerprint, lines
 from rights.trial import CALLS, cells
 
-AGREED = "0"
+AGREED = "1082a05eec9cdb74"  # the print of all that was agreed
 LINES = lines("matrix.txt") + lines("more.txt")
 BY_KEY = {line.key: line for line in LINES}
 COMBINED = combinations("combinations.txt")
@@ -53,3 +56,103 @@ async def test_combinations(hall, trial, each):
                 f"{call.method} {call.path}: {fault}" for fault in await trial.cell(line, call, each.role, each.letter)
             ]
     assert not wrong, "\n".join(wrong)
+
+
+# --- Nothing is forgotten ---------------------------------------------------------------------------------------------
+
+# Addresses without a line: open to everybody, or one's own and nobody else's.
+OPEN = {
+    "GET /static/{}/{}": "files of the site, the same for everybody",
+    "GET /health/live": "says that the process answers",
+    "GET /health/ready": "says what runs, in counts of jobs",
+    "GET /sign-in": "the form",
+    "POST /sign-in": "answers alike for known and unknown addresses",
+    "GET /code": "the form",
+    "POST /code": "wrong codes are counted",
+    "GET /invitation/{}": "whoever has the link may see what it offers; another's is refused",
+    "GET /reset": "the form",
+    "POST /reset": "answers alike for known and unknown addresses",
+    "GET /reset/{}": "whoever has the link",
+    "POST /reset/{}": "whoever has the link",
+    "POST /language": "a cookie, or one's own account",
+    "GET /help": "help",
+    "GET /docs": "leads to the help",
+    "GET /personal-data": "what is kept about people",
+    "GET /privacy": "the same",
+    "GET /accessibility": "a statement",
+    "POST /sign-out": "one's own session",
+    "POST /profile/password": "one's own, by the present password",
+    "POST /profile/sessions": "one's own sessions",
+}
+
+
+@functools.cache
+def routes():
+    """(method, address with {} for what varies) of everything the application serves."""
+    from incubator.app import create_litestar
+
+    return [
+        (method, re.sub(r"\{[^}]*\}", "{}", route.path_format))
+        for route in create_litestar().routes
+        for method in sorted(route.methods - {"OPTIONS", "HEAD"})
+    ]
+
+
+def serves(address, path):
+    """How well a route fits a call: the number of parts that are the same, or None."""
+    wanted, asked = address.split("/"), path.partition("?")[0].split("/")
+    if len(wanted) != len(asked) or any(part not in {"{}", said} for part, said in zip(wanted, asked, strict=True)):
+        return None
+    return sum(part == said for part, said in zip(wanted, asked, strict=True))
+
+
+def asked():
+    """The routes that the calls of all lines reach."""
+    for call in [call for calls in CALLS.values() for call in calls]:
+        for path in filter(None, (call.path, call.jurors)):
+            fits = [(serves(address, path), address) for method, address in routes() if method == call.method]
+            best = max((fit for fit in fits if fit[0] is not None), default=None)
+            assert best is not None, f"no route serves {call.method} {path}"
+            yield f"{call.method} {best[1]}"
+
+
+def test_every_route_is_in_the_matrix():
+    known = {f"{method} {address}" for method, address in routes()}
+    mapped = set(asked())
+    assert known - mapped - OPEN.keys() == set(), "asked for by no line of the matrix"
+    assert OPEN.keys() - known == set(), "gone"
+    assert OPEN.keys() & mapped == set(), "asked for by a line and called open"
+
+
+def test_every_line_is_asked_for():
+    by_mail = {line.key for line in LINES if line.method == "MAIL"}
+    assert BY_KEY.keys() - CALLS.keys() == by_mail
+    assert CALLS.keys() - BY_KEY.keys() == set()
+    assert len(BY_KEY) == len(LINES)
+
+
+def test_the_matrix_is_the_agreed_one():
+    """Every line of it is either tried or has a reason why not, and no letter was changed by the way."""
+    agreed, missing = lines("matrix.txt"), lines("not_yet.txt")
+    assert not {line.key for line in agreed} & {line.key for line in missing}
+    combined = COMBINED + combinations("combinations_not_yet.txt")
+    assert (len(agreed + missing), len(combined)) == (134, 22)
+    assert fingerprint(agreed + missing, combined) == AGREED
+    assert all(line.reason for line in [*LINES, *missing])
+
+
+def test_a_conflict_and_a_lesser_role_never_add_rights():
+    for line in LINES:
+        rights = {role for role in ROLES if line.letter(role) == "A"}
+        assert "visitor" not in rights or line.state == "published", line
+        assert not (rights & {"organiser_conflicted"}) or "organiser_own" in rights, line
+        assert not (rights & {"juror_conflicted"}) or "juror_assigned" in rights, line
+        assert not (rights & {"participant"}) or "team_lead" in rights, line
+
+
+def test_nothing_is_deleted_or_impersonated():
+    """No method but GET and POST, and no address that erases, rewrites the journal or borrows somebody's place."""
+    never = {"hard-delete", "impersonate", "marks", "erase", "audit", "as"}
+    for method, address in routes():
+        assert method in {"GET", "POST"}
+        assert not never & set(address.split("/")), address

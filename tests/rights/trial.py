@@ -20,7 +20,7 @@ class Trial:
 
     hall: Hall
     cells: int = 0
-    _pages: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict)
+    _pages: dict[tuple[int, str], list[tuple[str, str]]] = field(default_factory=dict)
 
     async def request(self, call: Call, role: str) -> Request:
         """A call as this role sends it: the same for all, but for the place where one names oneself."""
@@ -29,9 +29,8 @@ class Trial:
         ids = defaultdict(
             uuid4, world.ids, self=who.id if who else uuid4(), self_email=who.email if who else "x@example.org"
         )
-        path = (call.jurors if call.jurors and role in ROLES and role.startswith("juror") else call.path).format_map(
-            ids
-        )
+        alone = call.jurors and role in ROLES and role.startswith("juror")
+        path = (call.jurors if alone else call.path).format_map(ids)
         if call.method == "GET":
             return Request("GET", path, stream=call.stream)
         typed = {name.format_map(ids): value for name, value in call.form.items()}
@@ -42,7 +41,7 @@ class Trial:
 
     async def _form(self, call: Call, ids: dict) -> list[tuple[str, str]]:
         """What the form holds before anything is typed; looked up once a call."""
-        key = (self.hall.state, call.path)
+        key = (self.hall.built, call.path)
         if call.page and key not in self._pages:
             async with self.hall.undone():
                 page = await self.hall.ask(Request("GET", call.page.format_map(ids)), call.reader)
@@ -59,11 +58,11 @@ class Trial:
         async with self.hall.undone():
             before = await self.hall.touched()
             answer = await self.hall.ask(request, role)
-            found = list(self._status(call, answer, role, letter))
-            after = await self.hall.touched()
+            if found := list(self._status(call, answer, role, letter)):
+                return found
             if letter == "A":
-                found += _allowed(line, call, answer, after[1] - before[1])
-            elif after[0] != before[0] and await self.hall.contents() != self.hall.whole:
+                found += _allowed(line, call, answer, (await self.hall.touched())[1] - before[1])
+            elif await self.hall.changed(before):
                 found.append("something was changed")
         found += self._told(answer, role, letter)
         if letter == "N" or (letter == "D" and role in NOBODY):
@@ -100,7 +99,7 @@ def _allowed(line: Line, call: Call, answer: Answer, noted: int) -> list[str]:
     found = []
     if call.shows and SECRETS[call.shows] not in answer.text:
         found.append(f"does not show {call.shows}")
-    if line.kept and call.noted and call.method == "POST" and not noted and answer.status < 400:
+    if line.kept and call.noted and call.method == line.method and not noted and answer.status < 400:
         found.append("leaves nothing in the journal")
     return found
 
