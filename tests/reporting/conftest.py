@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import cast
+from incubator import features  # noqa: F401  (with it come the layers, readers and hooks of every feature)
 
 
 @dataclass
