@@ -18,6 +18,7 @@ from piccolo.table import Table
 MIGRATION_LOCK = 0x1CBA_7042  # one number for every process that migrates this database
 STATEMENT_LIMIT = "20s"
 LOCK_LIMIT = "5s"
+PATIENCE = 2  # seconds that a read waits for a free connection
 STREAMS = (
     2  # at a time in this process: each holds a connection for as long as its reader takes, the rest are for pages
 )
@@ -45,7 +46,7 @@ class SafeTransaction(PostgresTransaction):
             if not finished:
                 self.connection.terminate()
             if self.engine.pool:
-                await asyncio.shield(self.engine.pool.release(self.connection))
+                await self.engine.pool.release(self.connection)  # which no cancellation interrupts
             elif finished:
                 await self.connection.close()
         return False
@@ -111,7 +112,8 @@ async def _connection() -> Any:
         return
     if DB.pool is None:
         raise RuntimeError("connect() was not called")
-    async with DB.pool.acquire(timeout=2) as connection:
+    # A timer is made only for who has to wait.
+    async with DB.pool.acquire(timeout=None if DB.pool.get_idle_size() else PATIENCE) as connection:
         yield connection
 
 
