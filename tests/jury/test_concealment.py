@@ -57,7 +57,9 @@ async def test_no_page_tells_two_worlds_apart_that_differ_in_a_hidden_mark(clien
     }  # fmt: skip
     browsers = Browsers(client, people)
     before = await everything(browsers, where)
-    await execute("UPDATE score_sheet SET marks = '{9000,10000,8000,9000,10000}', total = 925000, comment = 'второе' WHERE total IS NOT NULL")
+    await execute(
+        "UPDATE score_sheet SET marks = '{9000,10000,8000,9000,10000}', total = 925000, comment = 'второе' WHERE total IS NOT NULL"
+    )
     after = await everything(browsers, where)
     assert {200, 303, 403, 404} <= {status for status, _, _ in before.values()}
     assert [key for key in before if before[key] != after[key]] == []
@@ -80,7 +82,10 @@ async def test_the_journal_holds_no_mark(client):
 @pytest.mark.usefixtures("db")
 async def test_a_saved_sheet_rings_no_bell_and_one_handed_in_rings_only_the_round_and_its_juror(dsn):
     where = await cast.scoring_round()
-    project, seat = await where.project(), await fetch_value("SELECT id FROM seat WHERE person = $1", where.jurors[0].id)
+    project, seat = (
+        await where.project(),
+        await fetch_value("SELECT id FROM seat WHERE person = $1", where.jurors[0].id),
+    )
     heard: list[str] = []
     listener = await asyncpg.connect(dsn)
     await listener.add_listener("journal", lambda *heard_now: heard.append(heard_now[3]))
@@ -107,9 +112,15 @@ async def statements(client, counting, where: cast.RoundOfCast) -> dict[str, int
         await client.get(path)  # a connection asks once what types a statement has
         with counting() as seen:
             assert (await client.get(path)).status_code == 200
-        asked[f"{'juror' if who is juror else 'organiser'} {path.replace(str(where.id), '…').replace(str(project), '…')}"] = len(seen)
+        asked[
+            f"{'juror' if who is juror else 'organiser'} {path.replace(str(where.id), '…').replace(str(project), '…')}"
+        ] = len(seen)
     await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=await missing(where))
-    for path in (f"/rounds/{where.id}/result", f"/rounds/{where.id}/projects/{project}/sheets", f"/teams/{where.teams[0].id}/result"):
+    for path in (
+        f"/rounds/{where.id}/result",
+        f"/rounds/{where.id}/projects/{project}/sheets",
+        f"/teams/{where.teams[0].id}/result",
+    ):
         await cast.sign_in(client, runs)
         await client.get(path)
         with counting() as seen:
@@ -119,7 +130,9 @@ async def statements(client, counting, where: cast.RoundOfCast) -> dict[str, int
 
 
 async def missing(where: cast.RoundOfCast) -> int:
-    return await fetch_value("SELECT count(*) FROM score_sheet WHERE round = $1 AND state IN ('empty', 'draft')", where.id)
+    return await fetch_value(
+        "SELECT count(*) FROM score_sheet WHERE round = $1 AND state IN ('empty', 'draft')", where.id
+    )
 
 
 async def test_pages_take_as_many_statements_for_one_project_as_for_four(client, counting):

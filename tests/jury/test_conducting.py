@@ -58,7 +58,9 @@ async def test_known_conflicts_and_own_teams_get_no_sheet():
     await conflicts.declare(await cast.viewer(first), where.id, {where.teams[0].id: "Родственник"})
     await cast.give(second, cast.Role.MODERATOR, cast.Scope.TEAM, where.teams[1].id, cohort=where.cohort.id)
     await conducting.open_round(await where.organiser(), where.id)
-    pairs = await fetch("SELECT e.person, p.team FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN round_project p ON p.id = s.project")
+    pairs = await fetch(
+        "SELECT e.person, p.team FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN round_project p ON p.id = s.project"
+    )
     dealt = {(row["person"], row["team"]) for row in pairs}
     assert (first.id, where.teams[0].id) not in dealt
     assert (second.id, where.teams[1].id) not in dealt
@@ -134,7 +136,10 @@ async def test_where_the_rules_say_so_one_gap_bars_a_project_and_its_sheets_win_
     await cast.score(where, where.jurors[2], await where.project(1), 5, 5, 5, 5, 5)
     await lock(where, missing=1)
     found = await result(where)
-    assert [(row.name, row.place, row.sheets) for row in found.rows] == [("Калининград", 1, 3), ("Спасск-Дальний", None, 2)]
+    assert [(row.name, row.place, row.sheets) for row in found.rows] == [
+        ("Калининград", 1, 3),
+        ("Спасск-Дальний", None, 2),
+    ]
 
 
 async def test_a_juror_who_has_become_a_moderator_of_the_team_does_not_count():
@@ -150,7 +155,10 @@ async def test_a_team_that_left_takes_no_place():
     where = await scored(await cast.scoring_round(teams=2, jurors=2), 9, 5)
     await lock(where)
     await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", where.teams[0].id)
-    assert [(row.name, row.place) for row in (await result(where)).rows] == [("Калининград", 1), ("Спасск-Дальний", None)]
+    assert [(row.name, row.place) for row in (await result(where)).rows] == [
+        ("Калининград", 1),
+        ("Спасск-Дальний", None),
+    ]
 
 
 async def test_removing_a_juror_empties_his_seat_voids_his_sheets_and_ends_his_role():

@@ -1,6 +1,7 @@
 """The board of a round: every small form, its refusals, and the stream of what has changed."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -150,7 +151,10 @@ async def test_a_team_all_of_whose_jurors_have_a_conflict_is_not_assessed():
         await cast.score(where, juror, await where.project(1), 5, 5, 5, 5, 5)
     await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=0)
     found = await standings.count_up(await round_for(await where.organiser(), where.id))
-    assert [(row.name, row.place, row.sheets) for row in found.rows] == [("Калининград", 1, 2), ("Спасск-Дальний", None, 0)]
+    assert [(row.name, row.place, row.sheets) for row in found.rows] == [
+        ("Калининград", 1, 2),
+        ("Спасск-Дальний", None, 0),
+    ]
 
 
 async def test_the_stream_ends_with_the_session_and_with_the_seat(client):
@@ -173,3 +177,13 @@ async def test_nobody_holds_more_streams_than_are_good_for_him(client, monkeypat
     monkeypatch.setattr(HUB, "full", lambda _owner: True)
     assert (await client.get(f"/rounds/{where.id}/live")).status_code == 429
     await asyncio.sleep(0)
+
+
+async def test_a_recorded_mark_is_checked_and_zero_is_a_mark(client):
+    where = await cast.scoring_round()
+    await cast.score(where, where.jurors[0], await where.project(), 7, 0, 10, 5, 9)
+    await cast.sign_in(client, where.jurors[0])
+    page = (await client.get(f"/rounds/{where.id}/projects/{await where.project()}")).text
+    for name, value in (("problem", 7), ("solution", 0), ("pilot", 10), ("feasibility", 5), ("team", 9)):
+        assert f'name="mark_{name}" value="{value}" checked' in page
+    assert len(re.findall(r'name="mark_\w+" value="[0-9.]+" checked', page)) == 5

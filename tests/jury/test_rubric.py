@@ -14,7 +14,9 @@ from incubator.programmes.blueprint import CriterionPlan, JuryPlan
 from incubator.programmes.shipped import shipped
 
 PLAN: JuryPlan = shipped()[0].jury
-HALVES = CriterionPlan(key="proof", title="Доказанность", weight=3, scale_min=0, scale_max=5000, step=500, anchors={0: "Нет", 5000: "Да"})
+HALVES = CriterionPlan(
+    key="proof", title="Доказанность", weight=3, scale_min=0, scale_max=5000, step=500, anchors={0: "Нет", 5000: "Да"}
+)
 TENS = CriterionPlan(key="team", title="Команда", weight=1, scale_min=1000, scale_max=10_000, step=1000)
 RUBRIC = rubric.rubric_of([HALVES, TENS])
 
@@ -40,7 +42,9 @@ def test_a_comma_is_as_good_as_a_point(typed):
     assert read(mark_proof=typed).marks == (4500, None)
 
 
-@pytest.mark.parametrize("typed", ["nan", "inf", "-Infinity", "1e3", "0x4", "1_0", "٣", "4,25", "4.55555", "5,5", "-0,5", "−0,5", str(2**63)])
+@pytest.mark.parametrize(
+    "typed", ["nan", "inf", "-Infinity", "1e3", "0x4", "1_0", "٣", "4,25", "4.55555", "5,5", "-0,5", "−0,5", str(2**63)]
+)
 def test_nothing_but_a_step_of_the_scale_is_a_mark(typed):
     with pytest.raises(Invalid):
         read(mark_proof=typed)
@@ -91,7 +95,9 @@ def criterion(*anchors: tuple[str, str], **changes: str) -> CriterionPlan:
 
 def test_a_criterion_is_read_with_its_anchors():
     read_plan = criterion(("5", "Да"), ("0", "Нет"), ("", ""))
-    assert read_plan == CriterionPlan(key="bold", title="Смелость", weight=7, scale_min=0, scale_max=5000, step=500, anchors={0: "Нет", 5000: "Да"})
+    assert read_plan == CriterionPlan(
+        key="bold", title="Смелость", weight=7, scale_min=0, scale_max=5000, step=500, anchors={0: "Нет", 5000: "Да"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,7 +121,14 @@ def test_a_criterion_that_no_sheet_could_use_is_refused_by_field(anchors, change
     assert field in refusal.value.form.errors
 
 
-RULES = {"aggregate": "mean", "minimum_sheets": "2", "quorum": "3", "closing": "substitute", "decimals": "1", "rounding": "half_even"}
+RULES = {
+    "aggregate": "mean",
+    "minimum_sheets": "2",
+    "quorum": "3",
+    "closing": "substitute",
+    "decimals": "1",
+    "rounding": "half_even",
+}
 
 
 def rules(*ties: str, **changes: str) -> JuryPlan:

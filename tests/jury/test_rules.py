@@ -81,7 +81,9 @@ def test_a_conflict_is_said_and_not_hidden_and_what_was_recorded_stays_readable(
     assert write_sheet(CONFLICTED, place(sheet=SheetState.DRAFT))[0] is FORBID
 
 
-@pytest.mark.parametrize("standing", [ORGANISER, ADMINISTRATOR, Standing(frozenset({Relation.JUROR, Relation.ORGANISER}))])
+@pytest.mark.parametrize(
+    "standing", [ORGANISER, ADMINISTRATOR, Standing(frozenset({Relation.JUROR, Relation.ORGANISER}))]
+)
 def test_who_runs_the_contest_or_the_installation_has_no_sheet(standing):
     assert view_sheet(standing, place())[0] is FORBID
     assert write_sheet(standing, place())[0] is FORBID

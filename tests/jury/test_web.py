@@ -68,7 +68,10 @@ async def test_a_sheet_with_a_blank_comes_back_with_what_was_typed(client):
     assert "Сильно" in page.text
 
 
-@pytest.mark.parametrize("mark", ["nan", "Infinity", "1e999999", "-0", "9223372036854775808", "1_0", "٣", "7.55555", "7,5", "0x5", "11", "-1"])
+@pytest.mark.parametrize(
+    "mark",
+    ["nan", "Infinity", "1e999999", "-0", "9223372036854775808", "1_0", "٣", "7.55555", "7,5", "0x5", "11", "-1"],
+)
 async def test_only_steps_of_the_scale_are_marks(client, mark):
     where = await cast.scoring_round()
     await cast.sign_in(client, where.jurors[0])
@@ -88,11 +91,17 @@ async def test_autosave_answers_in_json(client):
     where = await cast.scoring_round()
     await cast.sign_in(client, where.jurors[0])
     asked = {"X-Autosave": "1", "Accept": "application/json"}
-    saved = await client.post(await address(where), data={"mark_team": "9", "comment": "", "version": "0"}, headers=asked)
+    saved = await client.post(
+        await address(where), data={"mark_team": "9", "comment": "", "version": "0"}, headers=asked
+    )
     assert (saved.status_code, saved.json()["version"]) == (200, 1)
-    stale = await client.post(await address(where), data={"mark_team": "8", "comment": "", "version": "0"}, headers=asked)
+    stale = await client.post(
+        await address(where), data={"mark_team": "8", "comment": "", "version": "0"}, headers=asked
+    )
     assert stale.status_code == 409
-    wrong = await client.post(await address(where), data={"mark_team": "99", "comment": "", "version": "1"}, headers=asked)
+    wrong = await client.post(
+        await address(where), data={"mark_team": "99", "comment": "", "version": "1"}, headers=asked
+    )
     assert (wrong.status_code, list(wrong.json()["errors"])) == (422, ["mark_team"])
 
 
@@ -100,7 +109,9 @@ async def test_a_clash_shows_both_versions_and_either_can_stand(client):
     where = await cast.scoring_round()
     await cast.sign_in(client, where.jurors[0])
     await client.post(await address(where), data={**MARKS, "comment": "первый", "version": "0"})
-    clash = await client.post(await address(where), data={**MARKS, "mark_team": "1", "comment": "второй", "version": "0"})
+    clash = await client.post(
+        await address(where), data={**MARKS, "mark_team": "1", "comment": "второй", "version": "0"}
+    )
     assert clash.status_code == 409
     assert "первый" in clash.text
     assert "второй" in clash.text
