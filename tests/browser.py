@@ -5,7 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -86,5 +86,47 @@ async def faults_of_access(page: Page, *, colours_only: bool = False) -> list[st
 
 async def keep(page: Page, name: str) -> None:
     """A picture for whoever wants to look at the pages (SHOTS names the folder); nothing otherwise."""
-    if folder := os.environ.get("SHOTS"):
+    if name and (folder := os.environ.get("SHOTS")):
         await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+# Words that stick out of their box, but for what scrolls on purpose.
+STICKING_OUT = """() => {
+  const overflow = box => getComputedStyle(box).overflowX;
+  const scrolls = box => box && (overflow(box) !== "visible" || scrolls(box.parentElement));
+  return [...document.querySelectorAll("main *, header *, footer *")]
+    .filter(box => box.checkVisibility({contentVisibilityAuto: true}))
+    .filter(box => box.clientWidth > 1 && box.scrollWidth > box.clientWidth + 1)
+    .filter(box => getComputedStyle(box).display !== "inline" && !box.closest("svg") && !scrolls(box))
+    .map(box => `${box.tagName.toLowerCase()}.${box.className}: ${box.innerText.slice(0, 60)}`)
+    .slice(0, 3);
+}"""
+
+
+async def looked_at(page: Page, name: str = "", *, again: bool = False) -> list[str]:
+    """Everything that is wrong with the page as it stands: access in light and dark, wide and narrow; sideways scroll.
+
+    What can be unfolded is looked at unfolded on the phone. `again`: a page of the same kind was looked at before, so light and wide, dark and narrow are enough.
+    """
+    before = page.viewport_size
+    found = await _faults(page, "light", name)
+    if not again:
+        found += await _faults(page, "dark", "", colours_only=True)
+    await page.set_viewport_size(PHONE)
+    await page.evaluate("document.querySelectorAll('main details').forEach(part => { part.open = true })")
+    found += await _faults(page, "dark", "")
+    if not again:
+        found += await _faults(page, "light", name, colours_only=True)
+    await page.set_viewport_size({"width": 320, "height": 640})
+    if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("scrolls sideways at 320 px")
+    found += [f"sticks out at 320 px: {each}" for each in await page.evaluate(STICKING_OUT)]
+    await page.set_viewport_size(before or WIDE)
+    return found
+
+
+async def _faults(page: Page, scheme: Literal["light", "dark"], name: str, *, colours_only: bool = False) -> list[str]:
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    await page.emulate_media(color_scheme=scheme)
+    await keep(page, f"{name}-{width}" if name else "")
+    return [f"{scheme}, {width} px: {each}" for each in await faults_of_access(page, colours_only=colours_only)]
