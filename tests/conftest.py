@@ -123,4 +123,3 @@ def counting(pool: None) -> Iterator[object]:
             asyncpg.Connection._do_execute = original
 
     yield count
-

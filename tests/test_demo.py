@@ -2,8 +2,9 @@
 
 from collections import Counter
 
-import cast
 import pytest
+
+import cast
 from incubator import demo
 from incubator.demo import script
 from incubator.foundation.database import fetch, fetch_value

@@ -154,5 +154,3 @@ def create_litestar() -> Litestar:
 def create_app() -> ASGIApp:
     """The whole application: gate, sessions, routes."""
     return Guard(sessions.Sessions(create_litestar()), settings())
-
-

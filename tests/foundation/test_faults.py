@@ -3,9 +3,10 @@
 import asyncio
 
 import asyncpg
-import cast
 import httpx
 import pytest
+
+import cast
 from incubator.foundation.database import DB, fetch_value
 
 
@@ -51,9 +52,13 @@ async def test_our_own_mistake_is_a_500_with_a_code_for_support_and_no_secret(ap
     await cast.sign_in(client, await cast.administrator())
     from incubator.people import web
 
-    monkeypatch.setattr(web.pages, "page", lambda request, template, **kw: (
-        broken() if template.startswith("people/") else original(request, template, **kw)
-    ))
+    monkeypatch.setattr(
+        web.pages,
+        "page",
+        lambda request, template, **kw: (
+            broken() if template.startswith("people/") else original(request, template, **kw)
+        ),
+    )
     answer = await client.get("/profile")
     assert answer.status_code == 500
     assert "secret-in-the-message" not in answer.text
@@ -72,9 +77,7 @@ async def test_data_that_postgresql_refuses_is_a_400(client, db):
 @pytest.mark.parametrize("body", [b"\xff\xfe=1", b"a=%00", b"&".join(b"f%d=1" % n for n in range(5000))])
 async def test_a_form_that_no_browser_sends_is_a_400(client, db, body):
     await cast.sign_in(client, await cast.administrator())
-    answer = await client.post(
-        "/profile", content=body, headers={"content-type": "application/x-www-form-urlencoded"}
-    )
+    answer = await client.post("/profile", content=body, headers={"content-type": "application/x-www-form-urlencoded"})
     assert answer.status_code == 400
 
 

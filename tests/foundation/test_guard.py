@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from incubator.foundation.guard import HEADERS, refusal
 
 ORIGIN = "https://incubator.example"
@@ -104,7 +105,9 @@ async def test_a_static_file_is_immutable_and_answers_304(client):
     assert old.status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/static/-/../pyproject.toml", "/static/-/%2e%2e/pyproject.toml", "/static/-//etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["/static/-/../pyproject.toml", "/static/-/%2e%2e/pyproject.toml", "/static/-//etc/passwd"]
+)
 async def test_no_path_leads_out_of_the_static_folder(client, path):
     assert (await client.get(path)).status_code == 404
 

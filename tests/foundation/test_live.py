@@ -5,6 +5,7 @@ import uuid
 
 import asyncpg
 import pytest
+
 from incubator.foundation import live
 from incubator.foundation.database import DB, execute, fetch_value
 from incubator.foundation.live import MOST_STREAMS, Hub

@@ -2,8 +2,9 @@
 
 from datetime import date
 
-import cast
 import pytest
+
+import cast
 from incubator.foundation.database import fetch_value
 from incubator.people.rights import Role, Scope
 from incubator.programmes import actions, blueprint, queries
@@ -121,7 +122,9 @@ async def test_people_are_invited_from_a_pasted_list(organiser, client):
 async def test_a_line_without_an_address_is_named(organiser, client):
     cohort = await make(organiser)
     await cast.sign_in(client, organiser)
-    answer = await client.post(f"/cohorts/{cohort}/people", data={"role": "juror", "guests": "a@example.org\nБорис Ким"})
+    answer = await client.post(
+        f"/cohorts/{cohort}/people", data={"role": "juror", "guests": "a@example.org\nБорис Ким"}
+    )
     assert answer.status_code == 422
     assert "Борис Ким" in answer.text
     assert await fetch_value("SELECT count(*) FROM invitation") == 0

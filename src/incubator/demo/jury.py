@@ -46,7 +46,9 @@ def marks(rubric: Rubric, project: int, juror: int) -> tuple[int, ...]:
     """Marks of one sheet: a better project has more, a stricter juror gives less. The last two projects tie."""
     pair = min(project, 6)
     strength, severity = 8 - pair % 5, (0, 1, 0, 0, 1, 0, 0)[juror % 7]
-    given = (strength - severity + (1 if (pair + place + juror) % 4 == 0 else 0) for place in range(len(rubric.criteria)))
+    given = (
+        strength - severity + (1 if (pair + place + juror) % 4 == 0 else 0) for place in range(len(rubric.criteria))
+    )
     return tuple(
         min(max(mark * 1000, each.scale_min), each.scale_max) for mark, each in zip(given, rubric.criteria, strict=True)
     )

@@ -44,8 +44,10 @@ STATEMENTS = (
     f"DELETE FROM invitation WHERE cohort IN ({COHORTS}) OR invited_by IN ({PEOPLE})",
     f"DELETE FROM conflict_of_interest WHERE cohort IN ({COHORTS})",
     f"DELETE FROM journal_entry WHERE cohort IN ({COHORTS}) OR actor IN ({PEOPLE})",
-    (f"DELETE FROM role_grant WHERE person IN ({PEOPLE}) OR scope_id IN ({COHORTS}) OR scope_id IN ({TEAMS})"
-    " OR scope_id IN (SELECT id FROM programme WHERE demo)"),
+    (
+        f"DELETE FROM role_grant WHERE person IN ({PEOPLE}) OR scope_id IN ({COHORTS}) OR scope_id IN ({TEAMS})"
+        " OR scope_id IN (SELECT id FROM programme WHERE demo)"
+    ),
     f"DELETE FROM team WHERE cohort IN ({COHORTS})",
     f"DELETE FROM cohort_blueprint WHERE cohort IN ({COHORTS})",
     f"DELETE FROM cohort WHERE id IN ({COHORTS})",

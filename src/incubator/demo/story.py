@@ -152,9 +152,7 @@ class Tale:
             name, address = script.invented_name(number), f"member{number}@demo.example"
             if (tale.number, place) == (0, 1):
                 address = "participant@demo.example"
-            person = await ensure_person(
-                address, name, moment, demo=True, time_zone=tale.script.municipality.time_zone
-            )
+            person = await ensure_person(address, name, moment, demo=True, time_zone=tale.script.municipality.time_zone)
             lead = await viewer_for(tale.lead, moment)
             offer = await teams.invite_member(lead, tale.team, Invitee(address, name, script.POSITIONS[place]))
             tale.members.append(person)

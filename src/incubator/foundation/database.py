@@ -8,6 +8,7 @@ import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
+from types import TracebackType
 from typing import Any, Literal
 
 import asyncpg
@@ -30,7 +31,9 @@ class SafeTransaction(PostgresTransaction):
     Piccolo's own leaks the connection when COMMIT fails, and later "transactions" of the task become no-ops.
     """
 
-    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> Literal[False]:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
         """Commit, or roll back on an error; a connection that failed in either is thrown away."""
         if self._parent:
             return False

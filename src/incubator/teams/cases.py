@@ -263,6 +263,7 @@ def may_be_restored(deleted_at: datetime, now: datetime) -> bool:
 
 # --- Comparing two versions -------------------------------------------------------------------------------------------
 
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A section of the case in both versions."""
