@@ -1,4 +1,7 @@
-"""What jurors read: the case and the accepted work of a team, open to them and frozen for the team while they judge."""
+"""The jury and the pages of a team: its case and accepted work are open to who judges it, and frozen for it meanwhile.
+
+From the team's own page links lead to its result, and to the jury of a round that is not open yet.
+"""
 
 import json
 from collections.abc import Mapping
@@ -7,12 +10,13 @@ from uuid import UUID
 
 from incubator.foundation.database import fetch_one, fetch_value
 from incubator.foundation.i18n import Message
-from incubator.jury.rules import JURORS, in_the_jury
-from incubator.people.rights import Relation, Verdict, Viewer
+from incubator.jury.rules import FEEDBACK, JURORS, in_the_jury
+from incubator.people.rights import Relation, Standing, Verdict, Viewer
 from incubator.stages import hooks
 from incubator.stages.answers import Answer, answers
 from incubator.stages.queries import AcceptedWork, accepted_work
 from incubator.teams.cases import LABELS, CaseText, from_content, sections
+from incubator.teams.rules import CHALLENGE_JUROR
 
 BEING_JUDGED = Message("The jury is judging this project, so its work can't be changed now.")
 
@@ -96,5 +100,26 @@ async def frozen_for_team(team_id: UUID) -> Message | None:
     return BEING_JUDGED if judged else None
 
 
+OF_TEAM = """
+SELECT coalesce(bool_or(r.state = 'published' AND p.id IS NOT NULL), false) AS published,
+  coalesce(bool_or(r.state = 'draft' AND EXISTS (
+    SELECT FROM seat e WHERE e.round = r.id AND e.removed_at IS NULL)), false) AS seated
+FROM scoring_round r LEFT JOIN round_project p ON p.round = r.id AND p.team = $1
+WHERE r.cohort = (SELECT t.cohort FROM team t WHERE t.id = $1)
+"""
+
+
+async def links(team_id: UUID, standing: Standing) -> list[tuple[str, Message]]:
+    """From the team's page to its published result and, before a round opens, to the jurors it may challenge."""
+    row = await fetch_one(OF_TEAM, team_id)
+    found = []
+    if row and row["published"] and standing.may(FEEDBACK):
+        found.append((f"/teams/{team_id}/result", Message("Result of the jury")))
+    if row and row["seated"] and standing.may(CHALLENGE_JUROR):
+        found.append((f"/teams/{team_id}/jury", Message("Jury of the coming round")))
+    return found
+
+
+hooks.LINKS.append(links)
 hooks.OPENED.append(opened_to_juror)
 hooks.FROZEN.append(frozen_for_team)

@@ -133,6 +133,7 @@ class TeamHome:
     team: HomeTeam
     tasks: list[Task]
     modules: list[ModuleOnMap]
+    links: list[tuple[str, Message]]
 
     def quiet(self, now: datetime) -> Message:
         """What to say when there is nothing to do."""
@@ -211,7 +212,7 @@ def situation_of(row: Mapping[str, Any], halted: Message | None, *, is_reached: 
 
 
 async def team_home(viewer: Viewer, team_id: UUID) -> TeamHome:
-    """What a team has to do and where it stands: two statements, and one for each feature that adds tasks.
+    """What a team has to do and where it stands: two statements, and one for each feature that adds tasks or links.
 
     Raises NotFound, Forbidden: before anything more is looked up, so that a hidden team costs no more than none.
     """
@@ -219,7 +220,8 @@ async def team_home(viewer: Viewer, team_id: UUID) -> TeamHome:
     team.standing.need(VIEW_STAGE)
     modules = await team_map(team_id, viewer.now, team.stopped)
     added = await hooks.tasks(viewer, team_id) if team.stopped is None else []
-    return TeamHome(team, in_order([*_tasks(team, modules, viewer.now), *added]), modules)
+    links = await hooks.links(team_id, team.standing)
+    return TeamHome(team, in_order([*_tasks(team, modules, viewer.now), *added]), modules, links)
 
 
 def _tasks(team: HomeTeam, modules: Iterable[ModuleOnMap], now: datetime) -> Iterator[Task]:

@@ -3,6 +3,7 @@
 MARGIN  what stands beside the fields of a team's work (remarks, questions): field key -> notes. A note is any object
         with `template`, the name of a template that draws it as `note`; the key "" is the top of the page. The margin
         stands inside the form of the work: a form of the note's own is drawn after it, by the template `outside`.
+LINKS   where else the team's page leads (its result, say): addresses with their words, as far as the viewer may follow.
 TASKS   what else a team has to do (guiding questions to answer, say).
 OPENED  whether another feature opens a team's work to a viewer who has no right of his own (a juror, say): a verdict,
         or None for "not my business".
@@ -29,6 +30,7 @@ class Note(Protocol):
 JURORS = frozenset({Relation.JUROR, Relation.JUROR_CONFLICTED})
 
 MARGIN: list[Callable[[Viewer, UUID], Awaitable[Mapping[str, Sequence[Note]]]]] = []
+LINKS: list[Callable[[UUID, Standing], Awaitable[Sequence[tuple[str, Message]]]]] = []
 TASKS: list[Callable[[Viewer, UUID], Awaitable[Sequence[Task]]]] = []
 OPENED: list[Callable[[Viewer, UUID], Awaitable[Verdict | None]]] = []
 FROZEN: list[Callable[[UUID], Awaitable[Message | None]]] = []
@@ -48,6 +50,11 @@ async def margin(viewer: Viewer, submission: UUID | None) -> dict[str, list[Note
 async def tasks(viewer: Viewer, team: UUID) -> list[Task]:
     """What other features ask the team to do."""
     return [task for ask in TASKS for task in await ask(viewer, team)]
+
+
+async def links(team: UUID, standing: Standing) -> list[tuple[str, Message]]:
+    """Where other features lead from the team's page whoever stands so to the team."""
+    return [link for ask in LINKS for link in await ask(team, standing)]
 
 
 async def opened(viewer: Viewer, team: UUID) -> Verdict:
