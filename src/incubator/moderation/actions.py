@@ -160,6 +160,8 @@ async def assign_moderator(viewer: Viewer, cohort_id: UUID, team_id: UUID, moder
         team = await _team_of(viewer, cohort_id, team_id)
         if await _grant(moderator, Scope.COHORT, cohort_id) is None:
             raise NotFound
+        if await _grant(moderator, Scope.TEAM, team_id) is not None:  # pressed twice
+            return
         await give_role(moderator, Role.MODERATOR, Scope.TEAM, team_id, cohort=cohort_id, by=viewer.id, at=viewer.now)
         await record("moderator.assigned", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=cohort_id,
                      team=team_id, subject=moderator, team_name=team)  # fmt: skip
