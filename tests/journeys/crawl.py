@@ -40,6 +40,7 @@ class Found:
     pages: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+    passed: set[str] = field(default_factory=set)  # routes that were opened, those that lead elsewhere too
 
 
 async def crawl(context: BrowserContext, atlas: Atlas, start: Iterable[str] = ("/",)) -> Found:
@@ -55,6 +56,7 @@ async def crawl(context: BrowserContext, atlas: Atlas, start: Iterable[str] = ("
         if not route or not answer.ok:
             found.broken.append(f"{answer.status} {address} (linked from {origin})")
             continue
+        found.passed.add(route)
         if "text/html" not in answer.headers.get("content-type", ""):
             found.files[route] = address
             continue

@@ -6,9 +6,8 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
+from browser import keep, looked_at
 from incubator.foundation.i18n import MOSCOW, gettext, speaking
-
-from browser import keep
 
 
 def ru(words: str) -> str:
@@ -93,6 +92,11 @@ class Person:
     async def shot(self, name: str) -> None:
         """A picture for whoever looks."""
         await keep(self.page, f"{name}{'' if self.scripts else '-plain'}")
+
+    async def looks(self, name: str) -> None:
+        """A close look at the page as it stands; once is enough, where scripts run."""
+        if self.scripts:
+            assert await looked_at(self.page, name) == [], name
 
     async def keys(self, *pressed: str) -> None:
         """Press keys, one after the other."""
