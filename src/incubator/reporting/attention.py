@@ -14,7 +14,7 @@ from incubator.jury.rules import RoundState, Turnout, why_not_lock
 from incubator.moderation.rules import LONG_WAIT
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.programmes.rules import CohortState, cohort_state
-from incubator.reporting.parts import Part, Todo
+from incubator.reporting.parts import Joined, Part, Todo
 from incubator.reporting.rules import AUDIT, reads_audit
 
 # A team is in a module if it is the first one, if somebody let it in, or if the gate before it opens by date and it was
@@ -205,7 +205,7 @@ def _jury(rounds: Sequence[RoundNow]) -> Iterator[Todo]:
         yield Todo(title, href, note, state, tag)
 
 
-def _step(each: RoundNow) -> tuple[Message, Message | str, str, Message | str]:
+def _step(each: RoundNow) -> tuple[Message, Message | Joined, str, Message | str]:
     """What is next in a round: title, note, and the tag's state and word."""
     declared = Message("{declared} of {seats} jurors have declared their conflicts of interest",
                        declared=each.declared, seats=each.seats)  # fmt: skip
@@ -214,9 +214,11 @@ def _step(each: RoundNow) -> tuple[Message, Message | str, str, Message | str]:
         return title, Message("The round is locked."), "green", Message("Ready")
     if each.state is RoundState.OPEN:
         come = Message("Score sheets handed in: {n} of {all}", n=each.handed_in, all=each.handed_in + each.missing)
-        if each.obstacle is None:
+        if each.obstacle is None and not each.missing:
             return Message("Lock the round “{name}”", name=each.name), come, "green", Message("Ready")
-        return Message("The round “{name}” is being scored", name=each.name), come, "in_progress", ""
+        quorum = [Message("there is a quorum")] if each.obstacle is None else []
+        title = Message("The round “{name}” is being scored", name=each.name)
+        return title, Joined([come, *quorum]), "in_progress", ""
     if each.ready_to_open:
         return Message("Open the round “{name}”", name=each.name), declared, "green", Message("Ready")
     return Message("Prepare the round “{name}”", name=each.name), declared, "grey", Message.within("cohort", "Draft")

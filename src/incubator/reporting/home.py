@@ -212,7 +212,7 @@ async def _installation(now: datetime) -> Part:
         Message.count("{n} account", "{n} accounts", figures["people"]),
         Message.count("{n} open invitation", "{n} open invitations", figures["invited"]),
     ]
-    quiet = Message("Everything works: letters go out, no job has failed.")
+    quiet = Message("Nothing needs attention: no letter and no job has failed.")
     return Part(Message("Installation"), list(_troubles(figures)), quiet, "/people", facts)
 
 
