@@ -4,7 +4,7 @@ import base64
 import contextlib
 import hashlib
 import mimetypes
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -119,10 +119,18 @@ def _drawn(name: str, locale: str) -> Markup:
         return Markup(environment().get_template(name).render(locale=locale))  # noqa: S704  (drawn with autoescape)
 
 
+class Environment(jinja2.Environment):
+    """Jinja's, with plain dictionaries for globals: each import and each page walks through them."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """What a template sees beside its variables. Jinja's ChainMap would also see globals that are added later."""
+        return {**self.globals, **(d or {})}
+
+
 @cache
 def environment() -> jinja2.Environment:
     """The one template environment: autoescape, strict about missing variables."""
-    made = jinja2.Environment(
+    made = Environment(
         loader=jinja2.FileSystemLoader(asset_folder("templates")),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
