@@ -112,6 +112,15 @@ async def test_no_path_leads_out_of_the_static_folder(client, path):
     assert (await client.get(path)).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/sign-in", "text/html; charset=utf-8"), ("/static/-/app.js", "text/javascript; charset=utf-8"),
+     ("/static/-/icons.svg", "image/svg+xml"), ("/health/live", "application/json")],
+)  # fmt: skip
+async def test_an_answer_says_once_what_it_is(client, path, kind):
+    assert (await client.get(path)).headers["content-type"] == kind
+
+
 async def test_ready_names_what_it_runs_on(client):
     answer = (await client.get("/health/ready")).json()
     assert answer["status"] == "ok"

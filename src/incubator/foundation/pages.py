@@ -66,8 +66,7 @@ class Static:
         if tag in known_tag:
             return Response(b"", status_code=304, headers=headers, media_type="text/plain")
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        charset = "; charset=utf-8" if kind.startswith("text/") or kind.endswith(("javascript", "svg+xml")) else ""
-        return Response(content, headers=headers, media_type=kind + charset)
+        return Response(content, headers=headers, media_type=kind)
 
 
 @cache
@@ -210,7 +209,7 @@ def page(
     part = block if block and is_partial(request) else None
     html = render(request, template, context, block=part)
     sent = {"vary": "HX-Request, Cookie, Accept-Language", **(headers or {})}
-    return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=sent)
+    return Response(html, status_code=status, media_type="text/html", headers=sent)
 
 
 def redirect(request: Any, path: str) -> Response[None]:

@@ -213,7 +213,7 @@ async def export_contacts(request: Asked, viewer: NamedDependency[Viewer], team_
         [each.name, str(POSITIONS[each.position]), each.job_title, each.email]
         for each in await actions.export_contacts(viewer, team_id, purpose)
     ]
-    return pages.download(spreadsheet_rows([head, *rows]), "contacts.csv", "text/csv; charset=utf-8")
+    return pages.download(spreadsheet_rows([head, *rows]), "contacts.csv", "text/csv")
 
 
 HANDLERS: list[Any] = [
