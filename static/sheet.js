@@ -3,15 +3,15 @@
 (() => {
   const root = document.documentElement;
   const radios = (criterion) => [...criterion.querySelectorAll("input[type=radio]")];
-  let typed = "";
-  let last = 0;
+  let typed = { digits: "", criterion: null, at: 0 };
 
+  // "1" then "0" is ten, as long as both are meant for the same criterion and there is such a mark.
   function mark(criterion, digit) {
-    const now = Date.now();
-    typed = now - last < 700 ? typed + digit : digit; // "1" then "0" is ten
-    last = now;
     const byValue = (value) => radios(criterion).find((radio) => radio.value === value);
-    const radio = byValue(typed) ?? byValue(digit);
+    const goesOn = typed.criterion === criterion && Date.now() - typed.at < 700;
+    const longer = goesOn ? typed.digits + digit : digit;
+    const radio = byValue(longer) ?? byValue(digit);
+    typed = { digits: byValue(longer) ? longer : digit, criterion, at: Date.now() };
     if (!radio) return false;
     radio.focus();
     if (!radio.checked) radio.click();

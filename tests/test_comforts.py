@@ -167,6 +167,17 @@ async def test_digits_mark_the_criterion_with_the_focus_and_only_it(page, site):
     assert await page.is_checked("[name=proof][value='2']")
 
 
+async def test_quick_digits_do_not_run_into_each_other(page, site):
+    await page.focus("#f-proof")
+    for key in ("3", "Enter", "1", "0"):
+        await page.keyboard.press(key)
+    assert await page.input_value("[name=proof]:checked") == "3"
+    assert await page.input_value("[name=real]:checked") == "10"
+    for key in ("5", "1", "0"):  # somebody thinks better of it
+        await page.keyboard.press(key)
+    assert await page.input_value("[name=real]:checked") == "10"
+
+
 async def test_the_list_of_keys_opens_outside_text_and_can_be_switched_off(page, site):
     await page.focus("#f-text")
     await page.keyboard.press("?")
