@@ -61,8 +61,14 @@ class Watched:
 async def watched(browser: Browser, **options: Any) -> AsyncIterator[BrowserContext]:
     """A fresh context (no cookies) in Russian; at its end it must have seen no fault."""
     # The zone differs from Moscow and from the teams': a time shown in the browser's zone would be noticed.
-    settled = {"locale": "ru-RU", "timezone_id": "Asia/Tokyo", "viewport": WIDE, "service_workers": "block", "reduced_motion": "reduce",
-               **options}
+    settled = {
+        "locale": "ru-RU",
+        "timezone_id": "Asia/Tokyo",
+        "viewport": WIDE,
+        "service_workers": "block",
+        "reduced_motion": "reduce",
+        **options,
+    }
     context = await browser.new_context(**settled)
     context.set_default_timeout(10_000)
     watch = Watched(context)

@@ -80,13 +80,18 @@ class Story:
 
     async def prepare(self) -> None:
         """The operator adds an administrator; he makes a programme and invites its organiser."""
-        said = self.site.incubator("user", "add", self.email("admin"), "--name", "Олег Тихонов", "--role", "administrator")
+        said = self.site.incubator(
+            "user", "add", self.email("admin"), "--name", "Олег Тихонов", "--role", "administrator"
+        )
         self.admin = await self.joins("Олег Тихонов", re.findall(r"http\S+", said)[-1])
         await self.admin.go("/people")
         await self.admin.follow("Programmes")
         await self.admin.fill({"Name of the programme": self.programme})
         await self.admin.press("Create the programme")
-        await self.admin.fill({"E-mail": self.email("anna"), "Surname, first name and patronymic": "Анна Ветрова"}, within="main form[method=post]")
+        await self.admin.fill(
+            {"E-mail": self.email("anna"), "Surname, first name and patronymic": "Анна Ветрова"},
+            within="main form[method=post]",
+        )
         await self.admin.pick("Programme", self.programme)
         await self.admin.press("Write the invitation")
         link = await self.link_for(self.admin, "/letters", self.email("anna"))
@@ -98,7 +103,9 @@ class Story:
         await organiser.go("/cohorts")
         await organiser.follow("Create a cohort")
         begins = datetime.now(UTC) - timedelta(days=1)
-        await organiser.fill({"Name of the cohort": "Весна", "First day": f"{begins:%Y-%m-%d}", "Places for teams": "4"})
+        await organiser.fill(
+            {"Name of the cohort": "Весна", "First day": f"{begins:%Y-%m-%d}", "Places for teams": "4"}
+        )
         await organiser.tick("Школа муниципальных команд")
         await organiser.press("Create the cohort")
         self.cohort = organiser.path.removesuffix("/plan").removesuffix("/settings")
@@ -120,7 +127,9 @@ class Story:
         await self._invite("Эксперт", [(self.email(f"juror{n}"), name) for n, name in enumerate(JURORS)])
         await self.organiser.shot("people-invited")
         letters = f"{self.cohort}/letters"
-        self.moderator = await self.joins("Мария Котова", await self.link_for(self.organiser, letters, self.email("moderator")))
+        self.moderator = await self.joins(
+            "Мария Котова", await self.link_for(self.organiser, letters, self.email("moderator"))
+        )
         self.lead = await self.joins("Ирина Соколова", await self.link_for(self.organiser, letters, self.email("lead")))
         await self.organiser.shot("letters")
         self.jurors = [
@@ -195,7 +204,11 @@ class Story:
         await lead.press("Send the invitation")
         await lead.follow("Card to print")
         await lead.looks("card")
-        code = await lead.page.locator(".summary dd code, .summary dd").filter(has_text=re.compile(r"^[A-Z0-9]{4,5}(-[A-Z0-9]{4,5})+$")).first.inner_text()
+        code = (
+            await lead.page.locator(".summary dd code, .summary dd")
+            .filter(has_text=re.compile(r"^[A-Z0-9]{4,5}(-[A-Z0-9]{4,5})+$"))
+            .first.inner_text()
+        )
         self.participant = await self.person("Тимур Асланов")
         await self.participant.go("/code")
         await self.participant.fill({"Code": f" {code.lower().replace('-', ' ')} "})
@@ -249,7 +262,9 @@ class Story:
                             "Сравнение с похожим муниципалитетом": "Арсеньев теряет вдвое меньше.",
                             "Что говорит против вас": "В 2023 году приехало больше."}.items():  # fmt: skip
             await self._text(who, label, text)
-        await who.page.set_input_files("#work input[type=file]", {"name": "Убыль.pdf", "mimeType": "application/pdf", "buffer": PDF})
+        await who.page.set_input_files(
+            "#work input[type=file]", {"name": "Убыль.pdf", "mimeType": "application/pdf", "buffer": PDF}
+        )
         await who.press("Upload")
         await who.sees("Убыль.pdf", "Remove")
         await who.shot("work-with-file")

@@ -10,7 +10,9 @@ from browser import looked_at
 from journeys.crawl import Atlas, crawl, routes
 
 ROLES = ("organiser", "moderator", "juror", "team_lead", "participant", "admin")
-NO_PAGES = re.compile(r"/static/|/health/|/live$|/progress$|/materials$|/files/|\.toml$|/blueprints/|/municipality$|/next$|/data$")
+NO_PAGES = re.compile(
+    r"/static/|/health/|/live$|/progress$|/materials$|/files/|\.toml$|/blueprints/|/municipality$|/next$|/data$"
+)
 TABS = 2  # pages looked at side by side
 
 seen: dict[str, set[str]] = {}  # routes that each role has reached
@@ -84,7 +86,13 @@ async def test_refusals_are_pages_too(site, browser):
 
 
 MAIN = {
-    "organiser": ("/", "/cohorts/{cohort_id}", "/cohorts/{cohort_id}/plan", "/rounds/{round_id}", "/cohorts/{cohort_id}/jury"),
+    "organiser": (
+        "/",
+        "/cohorts/{cohort_id}",
+        "/cohorts/{cohort_id}/plan",
+        "/rounds/{round_id}",
+        "/cohorts/{cohort_id}/jury",
+    ),
     "moderator": ("/queue", "/submissions/{submission_id}/desk"),
     "juror": ("/jury", "/rounds/{round_id}/projects/{project_id}"),
     "team_lead": ("/teams/{team_id}", "/teams/{team_id}/case", "/teams/{team_id}/assignments/{assignment_id}"),

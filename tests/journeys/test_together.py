@@ -1,0 +1,129 @@
+"""Two of a team in one assignment, a lost connection, an ended session: nothing that was typed is lost."""
+
+import re
+from contextlib import asynccontextmanager
+
+import pytest
+from playwright.async_api import expect
+
+from browser import looked_at
+from journeys.hands import Person, ru
+from journeys.site import sign_in
+
+TASK = "Варианты решений"
+FIRST, SECOND = "Как выбирали", "Что выбрали"
+
+
+@pytest.fixture
+async def pair(site, browser):
+    """The lead and a participant of the demo's team, both at the same returned assignment."""
+    async with site.signed(browser, "team_lead") as one, site.signed(browser, "participant") as other:
+        lead, colleague = Person(await one.new_page()), Person(await other.new_page())
+        for person in (lead, colleague):
+            await at_work(person)
+        yield lead, colleague
+
+
+async def at_work(person: Person) -> None:
+    await person.go("/")
+    await person.follow(TASK)
+
+
+async def answer(person: Person, label: str) -> str:
+    return await person.main().get_by_label(label, exact=True).input_value()
+
+
+async def write(person: Person, label: str, text: str) -> None:
+    await person.main().get_by_label(label, exact=True).fill(text)
+
+
+@asynccontextmanager
+async def autosaved(person: Person, status: int = 200):
+    """The block makes the page save itself, and the server answers so."""
+    async with person.page.expect_response(lambda answer: "x-autosave" in answer.request.headers) as coming:
+        yield
+    assert (await coming.value).status == status
+
+
+async def test_two_people_write_different_answers_at_once(pair):
+    lead, colleague = pair
+    async with autosaved(lead):
+        await write(lead, FIRST, "По цене и по числу семей")
+    async with autosaved(colleague):
+        await write(colleague, SECOND, "Жильё для молодых семей")
+    await colleague.saved()
+    for person in pair:
+        await at_work(person)
+        assert await answer(person, FIRST) == "По цене и по числу семей"
+        assert await answer(person, SECOND) == "Жильё для молодых семей"
+
+
+async def test_two_people_write_the_same_answer_and_choose(pair):
+    lead, colleague = pair
+    async with autosaved(lead):
+        await write(lead, SECOND, "Служебное жильё")
+    async with autosaved(colleague, 409):
+        await write(colleague, SECOND, "Ипотека под два процента")
+    await expect(colleague.page.locator("[data-autosave-status]")).to_contain_text(ru("Save the draft"))
+    await colleague.page.get_by_role("button", name=ru("Save the draft")).click()
+    await colleague.sees("Служебное жильё", "Ипотека под два процента")
+    assert await looked_at(colleague.page, "clash") == []
+    await write(colleague, SECOND, "Служебное жильё и ипотека под два процента")
+    await colleague.press("Save my text")
+    await at_work(lead)
+    assert await answer(lead, SECOND) == "Служебное жильё и ипотека под два процента"
+
+
+async def test_without_scripts_a_clash_shows_both_texts(site, browser):
+    async with (
+        site.signed(browser, "team_lead", java_script_enabled=False) as one,
+        site.signed(browser, "participant", java_script_enabled=False) as other,
+    ):
+        lead, colleague = Person(await one.new_page(), scripts=False), Person(await other.new_page(), scripts=False)
+        for person in (lead, colleague):
+            await at_work(person)
+        await write(lead, SECOND, "Общежитие для врачей")
+        await lead.press("Save the draft")
+        await write(colleague, SECOND, "Подъёмные для врачей")
+        await colleague.page.get_by_role("button", name=ru("Save the draft")).click()
+        await colleague.sees("Общежитие для врачей", "Подъёмные для врачей")
+        await colleague.shot("clash-plain")
+
+
+async def test_what_is_typed_offline_goes_when_the_connection_is_back(pair):
+    lead, colleague = pair
+    await lead.page.context.set_offline(True)
+    await write(lead, FIRST, "Написано в поезде")
+    await expect(lead.page.locator("#offline")).to_be_visible()
+    await lead.shot("offline")
+    async with autosaved(lead):
+        await lead.page.context.set_offline(False)
+    await lead.saved()
+    await expect(lead.page.locator("#offline")).to_be_hidden()
+    await at_work(colleague)
+    assert await answer(colleague, FIRST) == "Написано в поезде"
+
+
+async def test_a_session_that_ends_while_one_types_loses_no_text(site, browser):
+    account = site.account("team_lead")
+    async with site.visitor(browser) as office, site.visitor(browser) as phone:
+        at_desk, at_phone = Person(await office.new_page()), Person(await phone.new_page())
+        for person in (at_desk, at_phone):
+            await sign_in(person.page, account.email, account.password)
+        await at_work(at_desk)
+        await at_phone.go("/profile")
+        await at_phone.press("Sign out everywhere else", yes="Sign out everywhere else")
+        site.signed_in.pop("team_lead", None)  # that session has ended too
+        async with autosaved(at_desk, 401):
+            await write(at_desk, FIRST, "Не потеряйте этот текст")
+        link = at_desk.page.locator("[data-autosave-status] a")
+        await expect(link).to_have_text(ru("Sign in"))
+        await at_desk.shot("session-ended")
+        at_desk.page.on("dialog", lambda dialog: dialog.accept())
+        await link.click()
+        await at_desk.page.wait_for_url(re.compile("/sign-in"))
+        async with autosaved(at_desk):
+            await sign_in(at_desk.page, account.email, account.password)
+        assert await answer(at_desk, FIRST) == "Не потеряйте этот текст"
+        await at_work(at_phone)
+        assert await answer(at_phone, FIRST) == "Не потеряйте этот текст"
