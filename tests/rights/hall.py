@@ -53,7 +53,6 @@ class Request:
     body: bytes = b""
     kind: str = ""
     stream: bool = False
-    headers: tuple[tuple[str, str], ...] = ()
 
     def elsewhere(self, ids: dict[str, str]) -> "Request":
         """The same for ids that nothing has."""
@@ -173,17 +172,21 @@ class Hall:
 
     async def ask(self, request: Request, role: str, **headers: str) -> Answer:
         """Send a request as somebody (a visitor has no session)."""
+        before = self.statements
+        answer = await send(self.app, request, self.headers(request, role, **headers))
+        answer.statements = self.statements - before
+        return answer
+
+    def headers(self, request: Request, role: str, **headers: str) -> dict[str, str]:
+        """What a browser sends along; an empty one is left out."""
         token = self.token.get(role, "")
         mine = {"host": "127.0.0.1:8000", "sec-fetch-site": "same-origin"}
         if request.body:
             mine |= {"content-type": request.kind, "content-length": str(len(request.body))}
         if token:
             mine |= {"cookie": f"session={token}", "x-csrf-token": csrf(token)}
-        mine |= {**dict(request.headers), **{name.replace("_", "-"): value for name, value in headers.items()}}
-        before = self.statements
-        answer = await send(self.app, request, {name: value for name, value in mine.items() if value})
-        answer.statements = self.statements - before
-        return answer
+        mine |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return {name: value for name, value in mine.items() if value}
 
 
 def csrf(token: str) -> str:
@@ -193,14 +196,42 @@ def csrf(token: str) -> str:
 
 async def send(app: Any, request: Request, headers: dict[str, str]) -> Answer:
     """One request through the ASGI application in this task's own loop; of a stream only the beginning."""
+    if request.stream:
+        async with listening(app, request, headers) as (answer, _):
+            return answer
+    answer = Answer()
+    await app(_scope(request, headers), *_ends(request, answer, asyncio.Event()))
+    return answer
+
+
+@contextlib.asynccontextmanager
+async def listening(app: Any, request: Request, headers: dict[str, str]) -> AsyncIterator[tuple[Answer, asyncio.Task]]:
+    """A stream from its first bytes on, and the task that goes on with it; the browser is closed at the end."""
+    answer, begun = Answer(), asyncio.Event()
+    task = asyncio.create_task(app(_scope(request, headers), *_ends(request, answer, begun)))
+    first = asyncio.create_task(begun.wait())
+    await asyncio.wait({task, first}, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+    try:
+        yield answer, task
+    finally:
+        first.cancel()
+        task.cancel()
+        await asyncio.gather(task, first, return_exceptions=True)
+
+
+def _scope(request: Request, headers: dict[str, str]) -> dict[str, Any]:
     address = urlsplit(request.path)
-    scope = {
+    return {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": request.method, "scheme": "http",
         "path": address.path, "raw_path": address.path.encode(), "query_string": address.query.encode(), "root_path": "",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "server": ("127.0.0.1", 8000), "client": ("127.0.0.1", 50000), "state": {},
     }  # fmt: skip
-    answer, body, begun, complete = Answer(), [request.body], asyncio.Event(), asyncio.Event()
+
+
+def _ends(request: Request, answer: Answer, begun: asyncio.Event) -> tuple[Any, Any]:
+    """The two ends of a connection: what the application receives, and where it sends."""
+    body, complete = [request.body], asyncio.Event()
 
     async def receive() -> Any:
         if body:
@@ -219,15 +250,7 @@ async def send(app: Any, request: Request, headers: dict[str, str]) -> Answer:
         if answer.body or complete.is_set():
             begun.set()
 
-    if not request.stream:
-        await app(scope, receive, sent)
-        return answer
-    task = asyncio.create_task(app(scope, receive, sent))
-    await asyncio.wait({task, asyncio.create_task(begun.wait())}, return_when=asyncio.FIRST_COMPLETED, timeout=5)
-    begun.set()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    return answer
+    return receive, sent
 
 
 # --- What a browser would send ----------------------------------------------------------------------------------------

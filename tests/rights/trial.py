@@ -64,12 +64,12 @@ class Trial:
                 found += _allowed(line, call, answer, (await self.hall.touched())[1] - before[1])
             elif await self.hall.changed(before):
                 found.append("something was changed")
-        found += self._told(answer, role, letter)
+        found += self.told(answer, role, letter)
         if letter == "N" or (letter == "D" and role in NOBODY):
-            found += await self._like_a_random_one(request, role, answer, call.asks_jury and role.startswith("juror"))
+            found += await self.like_a_random_one(request, role, answer, call.asks_jury and role.startswith("juror"))
         return found
 
-    def _told(self, answer: Answer, role: str, letter: str) -> list[str]:
+    def told(self, answer: Answer, role: str, letter: str) -> list[str]:
         """The secrets in an answer that are not for this role; one's own address is none, and a 404 holds no other."""
         who = self.hall.world.people.get(role)
         everything = (answer.text + repr(answer.headers)).replace(who.email if who else "-", "")
@@ -81,7 +81,7 @@ class Trial:
         if str(answer.status) not in wanted:
             yield f"{answer.status} instead of {'|'.join(sorted(wanted))}"
 
-    async def _like_a_random_one(self, request: Request, role: str, answer: Answer, more: int) -> list[str]:
+    async def like_a_random_one(self, request: Request, role: str, answer: Answer, more: int) -> list[str]:
         """What differs from the answer to ids that nothing has; `more` statements are let pass."""
         if not UUID.search(request.path):
             return []
