@@ -136,7 +136,12 @@ def number(value: Decimal | float, places: int | None = None) -> str:
 
 def score(thousandths: int | None) -> str:
     """Thousandths of a point as points: 7500 is «7,5»; nothing is a dash."""
-    return "–" if thousandths is None else number(Decimal(thousandths).scaleb(-3))
+    return "–" if thousandths is None else _points(thousandths, locales.locale())
+
+
+@lru_cache(maxsize=4096)  # a sheet says the same few marks over and over
+def _points(thousandths: int, locale: str) -> str:  # noqa: ARG001  (the current one, in which `number` speaks)
+    return number(Decimal(thousandths).scaleb(-3))
 
 
 def file_size(size: int) -> str:
