@@ -191,10 +191,16 @@ def zone_choices(now: datetime) -> list[tuple[str, str]]:
 def zone_label(instant: datetime, zone: str | None = None) -> str:
     """What is said after a clock time: «по Владивостоку (МСК+7)», «МСК» for Moscow, «(UTC+3)» abroad."""
     name = zone or locales.zone()
+    shift = _shift(instant, ZoneInfo(name))
+    return _label(name, shift, shift - _shift(instant, ZoneInfo(MOSCOW)), locales.locale())
+
+
+@lru_cache(maxsize=512)
+def _label(name: str, shift: timedelta, difference: timedelta, locale: str) -> str:  # noqa: ARG001  (the current one)
     known = _BY_ID.get(name)
     if known is None:
-        return f"({_offset('UTC', _shift(instant, ZoneInfo(name)))})"
-    return str(known.clock) if name == MOSCOW else f"{known.clock} ({_from_moscow(instant, ZoneInfo(name))})"
+        return f"({_offset('UTC', shift)})"
+    return str(known.clock) if name == MOSCOW else f"{known.clock} ({_offset(pgettext('time', 'MSK'), difference)})"
 
 
 def _from_moscow(instant: datetime, place: ZoneInfo) -> str:
