@@ -34,11 +34,11 @@ def by_route():
         allowed = next((role for role in ROLES if LINES[key].letter(role) == "A"), None)
         for call in calls:
             if call.method == "POST":
-                found.setdefault(_route(call), (call, allowed or "participant"))
+                found.setdefault(route_of(call), (call, allowed or "participant"))
     return found
 
 
-def _route(call):
+def route_of(call):
     fits = [(serves(address, call.address), address) for method, address in routes() if method == "POST"]
     return f"POST {max(fit for fit in fits if fit[0] is not None)[1]}"
 

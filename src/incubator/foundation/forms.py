@@ -211,6 +211,14 @@ class Form(Reader):
         """All texts sent under one name, blanks included; the error of each is at `name.row`."""
         return [row.text(name, required=False, limit=limit, lines=lines) for row in self._rows((name,), most)]
 
+    def uuids(self, name: str, *, most: int = 100) -> list[UUID]:
+        """All keys sent under one name (ticked boxes, say), each once; the error of each is at `name.row`."""
+        found = [row.uuid(name, required=False) for row in self._rows((name,), most)]
+        keys = [each for each in found if each is not None]
+        if len(set(keys)) != len(keys):
+            self._unexpected.add(name)
+        return keys
+
     def rows(self, *names: str, most: int = 100) -> list[Row]:
         """Rows of a repeated group: fields of these names sent once for each row; rows that are all blank are left out.
 
@@ -232,9 +240,11 @@ class Form(Reader):
 
     # The end
 
-    def only(self, *names: str) -> None:
-        """Let fields pass that are not read here (a button's name, say)."""
+    def only(self, *names: str, rows: bool = False) -> None:
+        """Let fields pass that are not read here (a button's name, say): once each, unless they are cells of `rows`."""
         self._known.update(names)
+        if not rows:
+            self._unexpected.update(name for name in names if len(self._typed.get(name, ())) > 1)
 
     def fail(self, name: str, reason: Message) -> None:
         """Record an error of a field; the first one stands."""

@@ -26,6 +26,7 @@ from incubator.settings import asset_folder
 
 MOST_FIELDS = 2000
 FORM_LIMIT = 256 * 1024  # bytes of a form without files
+TEXT_LIMIT = 1024 * 1024  # bytes of text in any form: where files may come, text still has a bound
 
 # What a feature's composition adds to each page (navigation, say): functions from the request to template variables.
 CONTEXT: list[Callable[[Any], Mapping[str, Any]]] = []
@@ -244,6 +245,8 @@ async def form_pairs(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
 
 
 def _urlencoded(body: bytes) -> list[tuple[str, str]]:
+    if len(body) > TEXT_LIMIT:
+        raise HTTPException(status_code=413)
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError as fault:  # not UTF-8, or too many fields
@@ -262,6 +265,8 @@ async def _multipart(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
         raise BadRequest(Message("The form holds too many fields or invalid text.")) from fault
     request.scope["state"]["form_files"] = [(k, v) for k, v in items if hasattr(v, "filename")]
     pairs = [(k, v) for k, v in items if isinstance(v, str)]
+    if sum(len(v.encode()) for _, v in pairs) > TEXT_LIMIT:
+        raise HTTPException(status_code=413)
     if any("\0" in name or "\0" in value for name, value in pairs):
         raise BadRequest(Message("The form holds too many fields or invalid text."))
     return pairs

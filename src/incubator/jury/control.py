@@ -85,8 +85,8 @@ async def _again(request: Web, viewer: Viewer, round_id: UUID, form: Form, at: s
 async def seat(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """Seat jurors of the cohort."""
     form = await pages.read_form(request)
-    people = [UUID(each) for each in form.texts("juror", limit=36, most=200) if _is_id(each)]
-    if not people:
+    people = form.uuids("juror", most=200)
+    if not people and not form.errors:
         form.fail("juror", Message("Tick at least one juror."))
     try:
         form.demand()
@@ -94,14 +94,6 @@ async def seat(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
         return await _again(request, viewer, round_id, form, "jurors")
     act = conducting.seat_jurors(viewer, round_id, people)
     return await _press(request, viewer, round_id, act, Message("The jury is seated."))
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 @post("/rounds/{round_id:uuid}/jurors/{seat_id:uuid}/remove")

@@ -120,7 +120,7 @@ def _decimal(text: str | None, *, comma: bool) -> str:
 async def vote(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """Record how those present ranked tied projects."""
     form = await pages.read_form(request)
-    projects = [UUID(each) for each in form.texts("project", limit=36, most=200) if each]
+    projects = form.uuids("project", most=200)
     ranks = {project: form.integer(f"rank_{project}", 1, 200) for project in projects}
     reason = form.text("reason", limit=1000, lines=True)
     try:

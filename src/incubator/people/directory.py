@@ -68,6 +68,7 @@ async def _done(request: Asked, viewer: Viewer, person_id: UUID, told: Message) 
 @post("/people/{person_id:uuid}/reset")
 async def send_reset(request: Asked, viewer: NamedDependency[Viewer], person_id: FromPath[UUID]) -> Response[Any]:
     """Write the person a reset letter."""
+    (await pages.read_form(request)).finish()
     await administering.send_reset(viewer, person_id)
     return await _done(
         request, viewer, person_id, Message("A letter with a reset link is written. It opens for 30 minutes.")
@@ -77,6 +78,7 @@ async def send_reset(request: Asked, viewer: NamedDependency[Viewer], person_id:
 @post("/people/{person_id:uuid}/deactivate")
 async def deactivate(request: Asked, viewer: NamedDependency[Viewer], person_id: FromPath[UUID]) -> Response[Any]:
     """Close the account."""
+    (await pages.read_form(request)).finish()
     await administering.deactivate(viewer, person_id)
     return await _done(
         request, viewer, person_id, Message("The account is closed. Nobody is signed in with it any more.")
@@ -86,6 +88,7 @@ async def deactivate(request: Asked, viewer: NamedDependency[Viewer], person_id:
 @post("/people/{person_id:uuid}/reactivate")
 async def reactivate(request: Asked, viewer: NamedDependency[Viewer], person_id: FromPath[UUID]) -> Response[Any]:
     """Open the account again."""
+    (await pages.read_form(request)).finish()
     await administering.reactivate(viewer, person_id)
     return await _done(request, viewer, person_id, Message("The account is open again."))
 

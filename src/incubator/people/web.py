@@ -92,6 +92,7 @@ async def sign_in(request: Asked) -> Response[Any]:
 @post("/sign-out")
 async def sign_out(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """End the session of this browser and leave nothing of it in the browser's cache."""
+    (await pages.read_form(request)).finish()
     await accounts.sign_out(viewer)
     return _leave(request)
 
@@ -268,6 +269,7 @@ async def change_password(request: Asked, viewer: NamedDependency[Viewer]) -> Re
 @post("/profile/sessions")
 async def sign_out_everywhere(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """End every session but this browser's, which gets a new one."""
+    (await pages.read_form(request)).finish()
     token = await accounts.sign_out_everywhere(viewer)
     return await _renewed(request, token, Message("All other browsers are signed out."))
 

@@ -107,7 +107,8 @@ def read_draft(form: Form, fields: Sequence[FieldPlan]) -> tuple[Content, dict[s
     """
     shown = prints(form.text("version", required=False, limit=4000))
     for key in shown.keys() - {field.key for field in fields}:
-        form.only(PREFIX + key, *(f"{PREFIX}{key}.{column}" for column in range(10)))
+        form.only(PREFIX + key)
+        form.only(*(f"{PREFIX}{key}.{column}" for column in range(10)), rows=True)
     form.only("press", "remove", *(name(field) for field in fields if field.kind is FieldKind.FILE))
     content = typed(fields, form)
     form.finish()
@@ -118,7 +119,7 @@ def _typed(field: FieldPlan, form: Form) -> Any:
     if field.kind is not FieldKind.TABLE:
         return form.raw(name(field)).replace("\r\n", "\n")
     names = cells(field)
-    form.only(*names)
+    form.only(*names, rows=True)
     rows = [[row[each] for each in names] for row in form.grid(*names)]
     return [row for row in rows if any(cell.strip() for cell in row)]
 

@@ -119,7 +119,7 @@ def read_module(form: Form, zone: str) -> ModuleFacts:
     summary = form.text("summary", required=False, limit=PROSE, lines=True)
     opens_at, due_at = form.local_moment("opens_at", zone), form.local_moment("due_at", zone)
     gate = form.choice("gate", Gate)
-    form.only("version", "confirmed")
+    _let_prints_pass(form)
     if opens_at and due_at and due_at <= opens_at:
         form.fail("due_at", Message("The deadline must come after the opening."))
     form.demand()
@@ -135,11 +135,17 @@ def read_assignment(form: Form, known: Iterable[str]) -> AssignmentFacts:
     questions = form.text("guiding_questions", required=False, limit=PROSE, lines=True)
     rows = form.rows(*FIELD_NAMES, most=MOST_FIELDS + 10)
     fields = _fields(form, rows, set(known))
-    form.only("version", "confirmed")
+    _let_prints_pass(form)
     if not fields and not form.errors:
         form.fail("f_label.0", Message("Ask at least one question: write the name of a field."))
     form.demand()
     return AssignmentFacts(title, instructions, required == YES, given(rework_limit), _lines(questions), tuple(fields))
+
+
+def _let_prints_pass(form: Form) -> None:
+    """What the page showed and what was confirmed on it; the action compares them with what is there."""
+    for name in ("version", "confirmed"):
+        form.text(name, required=False)
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -150,7 +150,8 @@ def read_municipality(form: Form, known: MunicipalityFacts | None = None) -> Mun
     """
     oktmo = read_oktmo(form)
     if known is not None:
-        form.only("municipality", "kind", "time_zone")
+        for shown in ("municipality", "kind", "time_zone"):  # perhaps still on the page, of no weight
+            form.text(shown, required=False)
         return known
     name = form.name("municipality")
     kind = form.choice("kind", MunicipalityKind)
