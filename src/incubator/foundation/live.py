@@ -82,11 +82,10 @@ class Hub:
         """Whether this person has as many streams open as anybody may."""
         return self._streams.get(owner, 0) >= MOST_STREAMS
 
-    async def stream(
-        self, owner: object, topics: frozenset[str], still: Callable[[], Any]
-    ) -> AsyncIterator[bytes]:
+    async def stream(self, owner: object, topics: frozenset[str], still: Callable[[], Any]) -> AsyncIterator[bytes]:
         """Server-sent events for some topics (ids of cohorts and teams); `still` is awaited before each event and
-        ends the stream when it says no, so that rights taken away end it too."""
+        ends the stream when it says no, so that rights taken away end it too.
+        """
         queue: asyncio.Queue[str] = asyncio.Queue(WAITING)
         self._listeners[queue] = topics
         self._streams[owner] = self._streams.get(owner, 0) + 1

@@ -170,9 +170,7 @@ async def export(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
     _need_values(scoring)
     await conducting.note_reading(viewer, scoring, "sheets.exported", round_id)
     headers = {"content-disposition": 'attachment; filename="sheets.csv"'}
-    return Stream(
-        _csv(round_id, _words(scoring)), status_code=200, media_type="text/csv", headers=headers
-    )
+    return Stream(_csv(round_id, _words(scoring)), status_code=200, media_type="text/csv", headers=headers)
 
 
 EXPORT = """
