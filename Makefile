@@ -38,7 +38,7 @@ test: setup  ## run the tests
 
 check: setup format-check types contracts messages  ## lint, formats, types, import contracts, templates, catalogues
 	@$(PYTHON) -m ruff check src tests bench
-	@$(PYTHON) -m djlint --quiet --check --lint templates
+	@$(PYTHON) -m djlint --quiet --lint templates
 
 format-check: setup
 	@$(PYTHON) -m ruff format --check src tests bench
