@@ -117,12 +117,21 @@
       offline(true);
       tell(form, word("unsent"), true);
       later(form, state);
+      release(form, state);
       return;
     }
     const body = await answer.json().catch(() => ({}));
     state.busy = false;
     offline(false);
     settle(form, state, answer, body);
+    release(form, state);
+  }
+  // Sent while a save was under way: it waited for the version that the save brought, so as not to clash with itself.
+  function release(form, state) {
+    const { waiting } = state;
+    if (!waiting) return;
+    state.waiting = null;
+    form.requestSubmit(waiting.button);
   }
 
   function settle(form, state, answer, body) {
@@ -164,6 +173,11 @@
     if (!form || event.defaultPrevented) return;
     const state = stateOf(form);
     clearTimeout(state.timer);
+    if (state.busy) {
+      event.preventDefault();
+      state.waiting = { button: event.submitter };
+      return;
+    }
     if (state.dirty) keep(form, { submitted: true });
     Object.assign(state, { dirty: false, stopped: true });
   });

@@ -1,5 +1,6 @@
 """Two of a team in one assignment, a lost connection, an ended session: nothing that was typed is lost."""
 
+import asyncio
 import re
 from contextlib import asynccontextmanager
 
@@ -127,3 +128,23 @@ async def test_a_session_that_ends_while_one_types_loses_no_text(site, browser):
         assert await answer(at_desk, FIRST) == "Не потеряйте этот текст"
         await at_work(at_phone)
         assert await answer(at_phone, FIRST) == "Не потеряйте этот текст"
+
+
+async def test_what_is_sent_while_it_saves_itself_does_not_clash_with_itself(site, browser):
+    async def slowly(route):
+        if "x-autosave" not in route.request.headers:
+            return await route.fallback()
+        answer = await route.fetch()
+        await asyncio.sleep(0.6)  # saved, but the page doesn't know the new version yet
+        return await route.fulfill(response=answer)
+
+    async with site.signed(browser, "juror") as context:
+        juror = Person(await context.new_page())
+        await juror.go("/jury")
+        await juror.page.locator("main .task a").first.click()
+        strips = juror.page.locator("#sheet [data-criterion]")
+        await juror.page.route("**/rounds/*/projects/*", slowly)
+        await strips.first.locator(".segmented__cell", has_text=re.compile("^6$")).click()
+        await juror.press("Save")
+        await juror.misses("This sheet was changed in another window")
+        await expect(strips.first.locator(":checked")).to_have_value("6")
