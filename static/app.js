@@ -41,7 +41,10 @@
     const errors = root.matches?.("[data-errors]") ? root : $("[data-errors]", root);
     errors?.focus();
   }
-  document.addEventListener("DOMContentLoaded", () => settle(document));
+  document.addEventListener("DOMContentLoaded", () => {
+    settle(document);
+    $$(".tabs [aria-current]").forEach((tab) => tab.scrollIntoView({ block: "nearest", inline: "center" }));
+  });
   document.addEventListener("htmx:after:settle", ({ target, detail }) => settle(detail?.task?.target ?? target));
   document.addEventListener("input", ({ target }) => { if (target.matches("textarea")) measure(target); });
 
