@@ -136,7 +136,7 @@ class Teamwork(Founding):
             "#work input[type=file]", {"name": "Убыль.pdf", "mimeType": "application/pdf", "buffer": PDF}
         )
         await who.press("Upload")
-        await who.sees("Убыль.pdf", "Remove")
+        await who.sees("Убыль.pdf", "Delete")
         await who.shot("work-with-file")
         await who.press("Check the answers")
         await who.sees("The lead of the team sends the work. Tell him that it is ready.")
