@@ -1,4 +1,4 @@
-"""Municipalities, teams and their members, and the problem case with its versions and indicators."""
+"""Municipalities, teams and their members, the municipality's passport, and the problem case with its versions."""
 
 from piccolo.columns import JSONB, UUID, Boolean, Integer, Numeric, Text, Timestamptz, Varchar
 from piccolo.constraints import Check, Unique
@@ -109,3 +109,30 @@ class CaseWithdrawal(Table, db=DB, tablename="case_withdrawal"):
     by = UUID(null=True, default=None)
 
     case_withdrawal_once = Unique(["case_version"])
+
+
+class Passport(Table, db=DB, tablename="passport"):
+    """What a team states about its municipality, once for all forms; `version` counts savings."""
+
+    id = UUID(primary_key=True, default=new_id)
+    team = ref(Team, index=False)
+    version = Integer(null=False, default=0)
+    updated_at = Timestamptz(null=False, default=None)
+    updated_by = UUID(null=True, default=None)
+
+    passport_one_for_team = Unique(["team"])
+
+
+class PassportFact(Table, db=DB, tablename="passport_fact"):
+    """One number of a passport with its year and source; a row in the making may lack any of them."""
+
+    id = UUID(primary_key=True, default=new_id)
+    passport = ref(Passport, index=False)
+    key = Varchar(length=40, null=False)
+    place = Integer(null=False)
+    year = Integer(null=True, default=None)
+    value = Numeric(digits=(18, 4), null=True, default=None)
+    source = Varchar(length=300, null=False, default="")
+
+    passport_fact_once = Unique(["passport", "key", "place"])
+    value_is_a_number = Check("value <> 'NaN'")
