@@ -79,6 +79,8 @@ async def test_the_last_loop_offers_to_accept_or_to_fail(school, mod):
         await actions.decide(mod, school.submission, 2, RETURN)
     await actions.decide(mod, school.submission, 2, FAIL)
     assert await state(school.submission) == "failed"
+    told = await fetch_value("SELECT count(*) FROM letter WHERE kind = 'failed' AND team = $1", school.team.id)
+    assert told == 1 + len(school.team.members)
 
 
 async def test_of_two_moderators_who_press_at_once_one_decides_and_the_other_reads_who(school):

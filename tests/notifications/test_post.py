@@ -9,7 +9,7 @@ from incubator.notifications import post, queries
 from incubator.notifications.post import Server, server
 
 from .conftest import use_smtp
-from .test_letters import invited, returned
+from .test_letters import PATH, invited, returned, tell
 
 
 async def letter():
@@ -58,6 +58,24 @@ async def test_a_line_end_in_a_name_becomes_no_header(school, mail):
             and message["Cc"] is None
             and "evil@example.org" not in str(message["To"].addresses[0].addr_spec)
         )
+
+
+@pytest.mark.parametrize(
+    ("verb", "aside", "subject", "said"),
+    [
+        ("submission.failed", {"assignment": "Паспорт", "message": "секрет"}, "работа не принята", "«Паспорт» не принята"),
+        ("team.withdrawn", {"reason": "секрет"}, "ваша команда выбыла из программы", "в журнале команды"),
+    ],
+)  # fmt: skip
+async def test_bad_news_is_sent_to_the_whole_team_too(school, mail, verb, aside, subject, said):
+    await tell(verb, school, {**aside, "path": PATH})
+    await jobs.drain()
+    assert len(mail.letters) == 2
+    message = next(each for each in mail.letters if "lev@example.org" in each["To"])
+    assert message["Subject"] == f"Школа команд: {subject}"
+    for part in message.iter_parts():
+        assert said in part.get_content() and PATH in part.get_content()
+        assert "секрет" not in part.get_content()
 
 
 async def test_a_line_end_in_an_address_is_refused(school, mail):

@@ -5,7 +5,7 @@ from rights.matrix import ROLES, lines
 from rights.world import SECRETS
 
 LINES = {line.key: line for line in lines("matrix.txt")}
-OF_STAGES = ["returned", "accepted", "advanced"]
+OF_STAGES = ["returned", "accepted", "failed", "advanced", "withdrawn"]
 TO_THE_TEAM = {"participant", "team_lead"}
 
 

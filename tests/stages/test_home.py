@@ -127,6 +127,8 @@ async def test_optional_work_that_was_missed_is_no_longer_asked_for(db):
     assert missed in {task.key for task in early.tasks}
     assert missed not in {task.key for task in late.tasks}
     assert {task.state for task in late.tasks if task.key} == {"overdue"}
+    work = next(each for module in late.modules for each in module.works if each.assignment == missed)
+    assert work.situation.tag(plan[0].facts.due_at + timedelta(days=1)) == "missed"
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,9 @@ ONE = "SELECT id, email, locale, time_zone, id AS about FROM person WHERE id = $
 OF_THE_TEAM = {
     "submission.returned": Kind.RETURNED,
     "submission.accepted": Kind.ACCEPTED,
+    "submission.failed": Kind.FAILED,
     "team.advanced": Kind.ADVANCED,
+    "team.withdrawn": Kind.WITHDRAWN,
 }
 TOLD = ("assignment", "module", "round", "path", "deadline")  # what may pass from `aside` into a letter
 

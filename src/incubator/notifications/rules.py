@@ -11,7 +11,9 @@ A letter is written in the transaction of the action it tells of, by reading the
 | person.address_changed  | both addresses             | subject=person_id       | before, after: the addresses                     |
 | submission.returned     | the team                   | cohort, team            | assignment: title; path; deadline: datetime or None |
 | submission.accepted     | the team                   | cohort, team            | assignment: title; path                          |
+| submission.failed       | the team                   | cohort, team            | assignment: title; path                          |
 | team.advanced           | the team                   | cohort, team            | module: title of the next one, "" after the last; path; deadline |
+| team.withdrawn          | the team                   | cohort, team            | path                                             |
 | round.published         | everybody in the cohort    | cohort                  | round: title; path                               |
 
     await record("submission.returned", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=…, team=…,
@@ -54,7 +56,9 @@ class Kind(StrEnum):
     ADDRESS_CHANGED = "address_changed"
     RETURNED = "returned"
     ACCEPTED = "accepted"
+    FAILED = "failed"
     ADVANCED = "advanced"
+    WITHDRAWN = "withdrawn"
     RESULT = "result"
 
 
@@ -65,7 +69,9 @@ KIND_NAMES = {
     Kind.ADDRESS_CHANGED: Message("Address changed"),
     Kind.RETURNED: Message("Work returned"),
     Kind.ACCEPTED: Message("Work accepted"),
+    Kind.FAILED: Message("Work not accepted"),
     Kind.ADVANCED: Message("Next module"),
+    Kind.WITHDRAWN: Message("Team withdrawn"),
     Kind.RESULT: Message("Result published"),
 }
 
@@ -245,6 +251,16 @@ def _accepted(facts: Facts, _: Mapping[str, str]) -> Letter:
     return Message("work accepted"), paragraphs, Message("Open the work"), facts["path"]
 
 
+@_writes(Kind.FAILED)
+def _failed(facts: Facts, _: Mapping[str, str]) -> Letter:
+    paragraphs = [
+        Message("“{title}” was not accepted after its last check.", title=facts["assignment"]),
+        Message("The moderator's reasons stand with the work. Nothing in it changes any more."),
+        Message("The organisers decide how the team goes on. Ask the moderator or them."),
+    ]
+    return Message("work not accepted"), paragraphs, Message("Read the reasons"), facts["path"]
+
+
 @_writes(Kind.ADVANCED)
 def _advanced(facts: Facts, _: Mapping[str, str]) -> Letter:
     if facts.get("module"):
@@ -254,6 +270,15 @@ def _advanced(facts: Facts, _: Mapping[str, str]) -> Letter:
     if facts.get("deadline"):
         paragraphs.append(Message("Deadline: {moment}.", moment=_moment(facts, "deadline")))
     return Message("your team goes on"), paragraphs, Message("See what to do now"), facts["path"]
+
+
+@_writes(Kind.WITHDRAWN)
+def _withdrawn(facts: Facts, _: Mapping[str, str]) -> Letter:
+    paragraphs = [
+        Message("An organiser took your team out of the programme. What it wrote stays readable; nothing in it changes."),
+        Message("The reason stands in the journal of the team. If it is a mistake, write to the organisers."),
+    ]
+    return Message("your team has left the programme"), paragraphs, Message("Read the reason"), facts["path"]
 
 
 @_writes(Kind.RESULT)

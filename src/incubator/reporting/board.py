@@ -65,7 +65,7 @@ def _place(rows: Sequence[Mapping[str, Any]], stop: Stop, now: datetime, is_reac
     situations = [situation_of(row, halted, is_reached=is_reached) for row in given]
     works = [
         WorkInCell(row["assignment"], row["submission"], row["title"], row["required"], situation.state,
-                   overdue=row["required"] and halted is None and situation.open(now) and situation.overdue(now))
+                   overdue=halted is None and situation.open(now) and situation.overdue(now))
         for row, situation in zip(given, situations, strict=True)
     ]  # fmt: skip
     duties = [Duty(row["required"], situation) for row, situation in zip(given, situations, strict=True)]

@@ -207,7 +207,7 @@ def situation_of(row: Mapping[str, Any], halted: Message | None, *, is_reached: 
     """The situation of a piece of work from a row of module, assignment and (perhaps) submission."""
     return Situation(
         SubmissionState(row["state"] or SubmissionState.NOT_STARTED), is_reached, row["opens_at"], row["due_at"],
-        row["extended_to"], row["rework_until"], halted,
+        row["extended_to"], row["rework_until"], halted, row["required"],
     )  # fmt: skip
 
 
@@ -243,7 +243,7 @@ def _tasks(team: HomeTeam, modules: Iterable[ModuleOnMap], now: datetime) -> Ite
 
 def _task(team: HomeTeam, module: ModuleOnMap, work: WorkOnMap, now: datetime) -> Task | None:
     situation = work.situation
-    forgone = not work.required and situation.overdue(now)
+    forgone = not work.required and situation.unsent(now)
     if situation.state not in OPEN_STATES or not situation.open(now) or forgone:
         return None
     returned = situation.state is SubmissionState.RETURNED

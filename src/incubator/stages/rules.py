@@ -149,6 +149,7 @@ class Situation:
     extended_to: datetime | None = None
     rework_until: datetime | None = None
     stopped: Message | None = None
+    required: bool = True
 
     @property
     def deadline(self) -> datetime:
@@ -160,7 +161,11 @@ class Situation:
         return self.reached and now >= self.opens_at
 
     def overdue(self, now: datetime) -> bool:
-        """Whether the team owes work whose deadline has passed."""
+        """Whether the team owes work whose deadline has passed; optional work it does not owe."""
+        return self.required and self.unsent(now)
+
+    def unsent(self, now: datetime) -> bool:
+        """Whether the deadline has passed and the next move would be the team's."""
         return self.state in OPEN_STATES and now > self.deadline
 
     def late(self, now: datetime) -> bool:
@@ -168,10 +173,12 @@ class Situation:
         return now > max(filter(None, (self.due_at, self.rework_until)))
 
     def tag(self, now: datetime) -> str:
-        """The word the team reads: a state, or `locked` or `overdue`."""
+        """The word the team reads: a state, or `locked`, `overdue` or (of optional work) `missed`."""
         if self.state in OPEN_STATES and not self.open(now):
             return "locked"
-        return "overdue" if self.open(now) and self.overdue(now) else self.state.value
+        if self.open(now) and self.unsent(now):
+            return "overdue" if self.required else "missed"
+        return self.state.value
 
     def not_writable(self, now: datetime) -> Message | None:
         """Why the draft can't be changed, or None. A passed deadline stops the sending, not the writing."""

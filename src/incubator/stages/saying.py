@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from incubator.stages.home import ModuleOnMap, WorkOnMap
 
 BETWEEN: Final = " · "
-OWED: Final = frozenset({"not_started", "in_progress", "returned", "overdue"})
-DRAFTED: Final = frozenset({"in_progress", "returned", "overdue"})
+OWED: Final = frozenset({"not_started", "in_progress", "returned", "overdue", "missed"})
+DRAFTED: Final = frozenset({"in_progress", "returned", "overdue", "missed"})
 
 
 def stops(modules: Iterable["ModuleOnMap"], now: datetime, zone: str) -> list[dict[str, str]]:
