@@ -15,6 +15,8 @@ STATEMENTS = (
     " WHERE revoked_at IS NULL AND role = 'team_lead' AND scope = 'team'",
     "CREATE UNIQUE INDEX conflict_once ON conflict_of_interest (person, team) WHERE lifted_at IS NULL",
     "CREATE UNIQUE INDEX member_once ON team_member (team, person) WHERE left_at IS NULL",
+    "CREATE UNIQUE INDEX decision_stands ON decision (revision) WHERE taken_back_at IS NULL",
+    "CREATE INDEX decision_of_person ON decision (decided_by, decided_at)",
     "CREATE INDEX outbox_due ON outbox (next_at) WHERE done_at IS NULL AND failed_at IS NULL",
     "CREATE INDEX journal_of_cohort ON journal_entry (cohort, id DESC)",
     "CREATE INDEX journal_of_team ON journal_entry (team, id DESC)",

@@ -5,21 +5,26 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from incubator.foundation.database import DB, new_id, ref
+from incubator.programmes.tables import Programme
 from incubator.stages.tables import Revision, Submission
 from incubator.teams.tables import Team
 
 
 class Decision(Table, db=DB, tablename="decision"):
-    """What was decided about one revision; there is never more than one."""
+    """What was decided about one revision; there is never more than one that stands (a partial unique index says so).
+
+    `rework_before` is what the work's `rework_until` was, so that taking the decision back brings it back.
+    """
 
     id = UUID(primary_key=True, default=new_id)
-    revision = ref(Revision, index=False)
+    revision = ref(Revision)
     kind = Varchar(length=12, null=False)
     message = Text(null=False, default="")
     decided_at = Timestamptz(null=False, default=None)
     decided_by = UUID(null=False, default=None)
+    rework_before = Timestamptz(null=True, default=None)
+    taken_back_at = Timestamptz(null=True, default=None)
 
-    decision_once = Unique(["revision"])
     kind_known = Check("kind IN ('accepted', 'returned', 'failed')")
 
 
@@ -84,3 +89,38 @@ class GuidingQuestion(Table, db=DB, tablename="guiding_question"):
     answer = Text(null=False, default="")
     answered_at = Timestamptz(null=True, default=None)
     answered_by = UUID(null=True, default=None)
+
+
+class Phrase(Table, db=DB, tablename="phrase"):
+    """A remark that is written often: of one person, or of a programme and all who check its work."""
+
+    id = UUID(primary_key=True, default=new_id)
+    person = UUID(null=True, default=None, index=True)
+    programme = ref(Programme, null=True)
+    text = Text(null=False)
+    made_at = Timestamptz(null=False, default=None)
+    made_by = UUID(null=False, default=None)
+
+    of_one_or_all = Check("(person IS NULL) <> (programme IS NULL)")
+
+
+class Checking(Table, db=DB, tablename="checking"):
+    """Who is at a piece of work just now; it counts for nothing some minutes after `acted_at`."""
+
+    id = UUID(primary_key=True, default=new_id)
+    submission = ref(Submission, index=False)
+    person = UUID(null=False, default=None)
+    began_at = Timestamptz(null=False, default=None)
+    acted_at = Timestamptz(null=False, default=None)
+
+    checking_once = Unique(["submission"])
+
+
+class TeamMessage(Table, db=DB, tablename="team_message"):
+    """What a moderator or organiser wrote to a team; the same text may have gone to several."""
+
+    id = UUID(primary_key=True, default=new_id)
+    team = ref(Team)
+    text = Text(null=False)
+    author = UUID(null=False, default=None)
+    sent_at = Timestamptz(null=False, default=None)

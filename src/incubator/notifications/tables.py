@@ -10,7 +10,7 @@ class Letter(Table, db=DB, tablename="letter"):
     """One letter to one address.
 
     `about` is the invitation or person it is about; `context` what it says; `secret` its link and code as JSON, wiped
-    once it is sent. Neither sent nor failed: it waits.
+    once it is sent. Neither sent nor failed: it waits, not less than until `not_before`; one that was called back never goes.
     """
 
     id = UUID(primary_key=True, default=new_id)
@@ -25,6 +25,8 @@ class Letter(Table, db=DB, tablename="letter"):
     context = JSONB(null=False, default="{}")
     secret = Text(null=False, default="")
     created_at = Timestamptz(null=False, default=None)
+    not_before = Timestamptz(null=True, default=None)
+    called_back_at = Timestamptz(null=True, default=None)
     sent_at = Timestamptz(null=True, default=None)
     failed_at = Timestamptz(null=True, default=None)
     fault = Text(null=False, default="")
