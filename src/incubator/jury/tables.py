@@ -91,6 +91,7 @@ class ScoreSheet(Table, db=DB, tablename="score_sheet"):
     """A juror's sheet for a project. That the row exists is the assignment; a blank mark is NULL, never zero.
 
     `marks` follow the order of the round's frozen criteria; `total` is the exact sum of mark × weight of a full sheet.
+    `reopened_at` is set while this one sheet of a locked round is its juror's to write on again.
     """
 
     id = UUID(primary_key=True, default=new_id)
@@ -106,11 +107,13 @@ class ScoreSheet(Table, db=DB, tablename="score_sheet"):
     saved_at = Timestamptz(null=True, default=None)
     handed_in_at = Timestamptz(null=True, default=None)
     skipped_at = Timestamptz(null=True, default=None)
+    reopened_at = Timestamptz(null=True, default=None)
 
     score_sheet_once = Unique(["seat", "project"])
     state_known = Check("state IN ('empty', 'draft', 'handed_in', 'abstained', 'recused', 'void')")
     marks_on_scale = Check("0 <= ALL (marks) AND 100000 >= ALL (marks)")
     handed_in_is_full = Check("state <> 'handed_in' OR total IS NOT NULL")
+    reopened_is_unfinished = Check("reopened_at IS NULL OR state IN ('empty', 'draft')")
 
 
 class TieVote(Table, db=DB, tablename="tie_vote"):
@@ -128,7 +131,11 @@ class TieVote(Table, db=DB, tablename="tie_vote"):
 
 
 class JuryProposal(Table, db=DB, tablename="jury_proposal"):
-    """What one organiser asks for and a second one decides: to unlock a round, or to make a sheet void."""
+    """What one organiser asks for and a second one decides: to unlock a round or publish its result, a sheet's fate.
+
+    `kept` is, of a publication, the outcome that was looked at when it was asked for; of a reopened sheet, what was
+    recorded on it until then, so that it can be closed as it was.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     round = ref(ScoringRound)
@@ -140,7 +147,8 @@ class JuryProposal(Table, db=DB, tablename="jury_proposal"):
     decided_at = Timestamptz(null=True, default=None)
     decided_by = UUID(null=True, default=None)
     confirmed = Boolean(null=False, default=False)
+    kept = JSONB(null=True, default=None)
 
-    kind_known = Check("kind IN ('unlock', 'void')")
-    sheet_for_void = Check("(kind = 'void') = (sheet IS NOT NULL)")
+    kind_known = Check("kind IN ('unlock', 'publish', 'void', 'reopen')")
+    sheet_where_meant = Check("(kind IN ('void', 'reopen')) = (sheet IS NOT NULL)")
     two_people = Check("NOT confirmed OR decided_by <> asked_by")
