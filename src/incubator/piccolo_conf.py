@@ -11,7 +11,7 @@ MODULES = [
     "incubator.foundation.jobs",
     "incubator.foundation.files",
     *(f"incubator.{feature}.tables" for feature in (
-        "journal", "people", "notifications", "programmes", "teams", "stages", "moderation", "jury",
+        "journal", "people", "installation", "notifications", "programmes", "teams", "stages", "moderation", "jury",
     )),
 ]  # fmt: skip
 

@@ -19,7 +19,11 @@ class Person(Table, db=DB, tablename="person"):
     created_at = Timestamptz(null=False, default=None)
     deactivated_at = Timestamptz(null=True, default=None)
     demo = Boolean(null=False, default=False)
+    display = Varchar(length=80, null=False, default="")  # how pages look to the person, as in the cookie of that name
+    first_steps = Varchar(length=6, null=False, default="")
+    erased_at = Timestamptz(null=True, default=None)
 
+    first_steps_known = Check("first_steps IN ('', 'hidden', 'shown')")
     email_is_folded = Check("email = lower(email)")
 
 
@@ -32,6 +36,7 @@ class Session(Table, db=DB, tablename="session"):
     seen_at = Timestamptz(null=False, default=None)
     expires_at = Timestamptz(null=False, default=None)
     flash = JSONB(null=False, default="[]")
+    asks = Boolean(null=False, default=False)  # whether a consent has to be asked for before anything else
 
 
 class RoleGrant(Table, db=DB, tablename="role_grant"):
@@ -106,3 +111,34 @@ class Throttle(Table, db=DB, tablename="throttle"):
     key = Bytea(primary_key=True, default=b"")
     tries = Integer(null=False, default=0)
     since = Timestamptz(null=False, default=None)
+
+
+class ConsentText(Table, db=DB, tablename="consent_text"):
+    """One version of a text that people are asked to agree to; never changed, for it must stay what they saw."""
+
+    id = UUID(primary_key=True, default=new_id)
+    kind = Varchar(length=20, null=False)
+    version = Integer(null=False, default=1)
+    title_ru = Varchar(length=200, null=False)
+    title_en = Varchar(length=200, null=False, default="")
+    text_ru = Text(null=False)
+    text_en = Text(null=False, default="")
+    asked_of = JSONB(null=False, default="[]")  # roles; nobody is asked for a document without any
+    required = Boolean(null=False, default=False)
+    written_at = Timestamptz(null=False, default=None)
+    written_by = UUID(null=True, default=None)
+
+    kind_known = Check("kind IN ('personal_data', 'publishing', 'pictures', 'letters', 'confidentiality', 'other')")
+
+
+class Consent(Table, db=DB, tablename="consent"):
+    """What a person answered to one version of a text, when and from which network address. The last answer counts."""
+
+    id = UUID(primary_key=True, default=new_id)
+    person = ref(Person)
+    document = ref(ConsentText)
+    answer = Varchar(length=10, null=False)
+    at = Timestamptz(null=False, default=None)
+    address = Varchar(length=45, null=False, default="")
+
+    answer_known = Check("answer IN ('given', 'declined', 'withdrawn')")
