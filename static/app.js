@@ -84,6 +84,7 @@
     if (Date.now() - (sent.get(event.target) ?? 0) < 3000) event.preventDefault();
     else sent.set(event.target, Date.now());
   });
+  document.addEventListener("unsent", ({ target }) => sent.delete(target)); // the line was gone: it may be pressed again
 
   // Repeated rows.
   const rowsOf = (group) => $$("[data-row]", group);

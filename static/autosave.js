@@ -5,7 +5,7 @@ window.autosaving = (() => {
   const PAUSE = 1000;
   const RETRY = [5000, 15000, 30000];
   const states = new WeakMap();
-  const { keep, forget, lost, probe, restore, signedOut, tell, versionOf, word } = window.keeping;
+  const { formOf, keep, forget, lost, probe, restore, signedOut, tell, versionOf, word } = window.keeping;
   const forms = () => [...document.querySelectorAll("form[data-autosave]")];
 
   function stateOf(form) {
@@ -93,7 +93,7 @@ window.autosaving = (() => {
     if (text.textContent !== words) text.textContent = words;
   }
 
-  const owner = ({ form }) => (form?.matches("[data-autosave]") ? form : null);
+  const owner = (target) => (formOf(target)?.matches("[data-autosave]") ? formOf(target) : null);
   document.addEventListener("input", ({ target }) => {
     const form = owner(target);
     if (form && target.type !== "file") changed(form);
@@ -102,10 +102,6 @@ window.autosaving = (() => {
     const form = owner(target);
     if (form && target.type !== "file") changed(form, target.matches("[type=radio], [type=checkbox], select") ? 0 : PAUSE);
   });
-  window.addEventListener("submit", ({ target }) => {
-    if (!states.has(target)) return;
-    clearTimeout(stateOf(target).timer);
-  }, true);
   document.addEventListener("unsent", ({ target }) => { // what was pressed could not be sent
     if (states.has(target) && stateOf(target).dirty) later(target, stateOf(target));
   });
@@ -129,7 +125,11 @@ window.autosaving = (() => {
   });
 
   return {
-    idle: (form) => states.get(form)?.idle,
+    idle(form) { // no more saving by itself, and what is under way has come to its end
+      const state = stateOf(form);
+      clearTimeout(state.timer);
+      return state.idle;
+    },
     open: (form) => stateOf(form).dirty || stateOf(form).busy,
   };
 })();

@@ -56,7 +56,8 @@ class Site(ThreadingHTTPServer):
         for name in self.wrong:
             form.fail(name, Message("Choose an answer."))
         context = {"viewer": SimpleNamespace(name="Анна", email="a@example.org"), "locale": "ru", "path": "/",
-                   "demo": False, "flash": [], "nav": [("/", "Задачи", True), ("/team", "Команда", False)], "form": form}  # fmt: skip
+                   "demo": False, "flash": [], "nav": [("/", "Задачи", True), ("/team", "Команда", False)], "form": form,
+                   "keeping": ("anna", "A" * 43 + "="), "answers": ""}  # fmt: skip
         with speaking("ru", MOSCOW), pages.carrying("t0ken"):
             return pages.environment().from_string(PAGE).render(context)
 
@@ -79,6 +80,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/static/"):
             answer = pages.static().answer(*self.path.split("/", 3)[2:], "")
             self.send(answer.status_code or 200, answer.content, answer.media_type)
+        elif self.path == "/session":
+            status = 401 if self.server.answer[0] == 401 else 200
+            self.send(status, b'{"viewer": "anna", "csrf": "t0ken"}', "application/json")
         elif self.path == "/stream":
             self.stream()
         elif self.path == "/part":

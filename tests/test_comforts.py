@@ -53,7 +53,7 @@ async def part_after(page: Page, region: str, seen: int) -> None:
 
 
 async def kept(page: Page) -> int:
-    return await page.evaluate("sessionStorage.length")
+    return await page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('kept:')).length")
 
 
 # --- Autosave ---------------------------------------------------------------------------------------------------------
@@ -140,6 +140,22 @@ async def test_a_form_that_was_sent_leaves_nothing_behind(page, site):
     assert await page.input_value("#f-text") == "Готово"  # the server still has the old version: nothing is dropped
     await says(page, "Сохранено")
     assert await kept(page) == 0
+
+
+async def test_kept_text_is_sealed_by_chacha20(page):
+    """The example of RFC 8439, 2.4.2; and what lies in the storage shows nothing of the text."""
+    text = b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
+    nonce = bytes.fromhex("000000000000004a00000000")
+    sealed = await page.evaluate(
+        "([key, nonce, text]) => [...keeping.chacha(...[key, nonce, text].map(each => Uint8Array.from(each)), 1)]",
+        [list(range(32)), list(nonce), list(text)],
+    )
+    assert bytes(sealed).hex().startswith("6e2e359a2568f98041ba0728dd0d6981e97e7aec1d4360c20a27afccfd9fae0b")
+    assert bytes(sealed).hex().endswith("5af90bbf74a35be6b40b8eedf2785e42874d")
+    await page.fill("#f-text", "Тайна")
+    stored = await page.evaluate("JSON.stringify(localStorage)")
+    assert "kept:anna:" in stored
+    assert "Тайна" not in stored
 
 
 async def test_a_refusal_by_field_is_told_in_words(page, site):

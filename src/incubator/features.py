@@ -10,6 +10,7 @@ from incubator.moderation import web as moderation
 from incubator.notifications import web as notifications
 from incubator.people import web as people
 from incubator.people.rights import Role, Scope, Viewer
+from incubator.people.sessions import keeping
 from incubator.programmes import web as programmes
 from incubator.reporting import web as reporting
 from incubator.stages import web as stages
@@ -24,12 +25,18 @@ def handlers() -> list[Any]:
 
 
 def navigation(request: Any) -> Mapping[str, Any]:
-    """For the head of the page: `nav` as (address, label, whether we are there), and whether the viewer is invented."""
+    """For every page: `nav` as (address, label, whether we are there), whether the viewer is invented, and how his
+    browser keeps what he types.
+    """
     viewer: Viewer | None = request.scope.get("state", {}).get("viewer")
     if viewer is None:
         return {}
     path = request.scope["path"]
-    return {"demo": viewer.demo, "nav": [(href, label, _inside(path, href)) for href, label in _links(viewer)]}
+    return {
+        "demo": viewer.demo,
+        "nav": [(href, label, _inside(path, href)) for href, label in _links(viewer)],
+        "keeping": keeping(viewer.id),
+    }
 
 
 def _inside(path: str, href: str) -> bool:

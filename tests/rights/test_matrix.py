@@ -65,6 +65,7 @@ OPEN = {
     "GET /static/{}/{}": "files of the site, the same for everybody",
     "GET /health/live": "says that the process answers",
     "GET /health/ready": "says what runs, in counts of jobs",
+    "GET /session": "says to a browser who is signed in there, by a name that means nothing elsewhere",
     "GET /sign-in": "the form",
     "POST /sign-in": "answers alike for known and unknown addresses",
     "GET /code": "the form",

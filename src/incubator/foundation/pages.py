@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import jinja2
 from litestar import Request, Response
+from litestar.datastructures import Cookie
 from litestar.exceptions import HTTPException
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
@@ -21,12 +22,16 @@ from incubator import __version__
 from incubator.foundation import filters, i18n
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
+from incubator.foundation.owner import Owner, become, owner
 from incubator.foundation.refusals import BadRequest, Refusal
-from incubator.settings import asset_folder
+from incubator.settings import asset_folder, settings
 
 MOST_FIELDS = 2000
 FORM_LIMIT = 256 * 1024  # bytes of a form without files
 TEXT_LIMIT = 1024 * 1024  # bytes of text in any form: where files may come, text still has a bound
+
+MARK = "_sent"  # field of a form, and without the underscore a cookie; see static/keeping.js
+LONGEST_MARK = 40
 
 # What a feature's composition adds to each page (navigation, say): functions from the request to template variables.
 CONTEXT: list[Callable[[Any], Mapping[str, Any]]] = []
@@ -109,8 +114,14 @@ def carrying(token: str | None) -> Iterator[None]:
 
 
 def fixed(name: str) -> Markup:
-    """A template that depends on nothing but the language: drawn once, and then the same for everybody."""
+    """A template that depends on nothing but the language and the organisation: drawn once, and then the same for everybody."""
     return _drawn(name, i18n.locale())
+
+
+def belongs_to(known: Owner) -> None:
+    """Say from now on whose installation this is; what was drawn once for everybody is drawn again."""
+    if become(known):
+        _drawn.cache_clear()
 
 
 @cache
@@ -141,7 +152,8 @@ def environment() -> jinja2.Environment:
     )
     filters.install(made)
     made.globals.update(
-        asset=static().address, integrity=static().integrity, version=__version__, csrf=Token(), fixed=fixed
+        asset=static().address, integrity=static().integrity, version=__version__, csrf=Token(), fixed=fixed,
+        owner=owner,
     )
     made.filters["markdown"] = markdown
     return made
@@ -174,6 +186,8 @@ def render(request: Any, template: str, context: Mapping[str, Any], *, block: st
         "now": state.get("now"),
         "nav": (),
         "demo": False,
+        "keeping": None,
+        "answers": mark(request),
     }
     for add in CONTEXT:
         variables.update(add(request))
@@ -214,12 +228,26 @@ def page(
 
 
 def redirect(request: Any, path: str) -> Response[None]:
-    """Send the browser to `path` of this site: 303 after a form, HX-Redirect for htmx."""
+    """Send the browser to `path` of this site: 303 after a form, HX-Redirect for htmx.
+
+    A form that the browser keeps until it is taken learns by a cookie that it was: nothing else leads on.
+    """
     if not path.startswith("/") or path.startswith(("//", "/\\")):
         path = "/"
+    answer = Response(None, status_code=303, headers={"location": path})
     if is_partial(request):
-        return Response(None, status_code=204, headers={"hx-redirect": path})
-    return Response(None, status_code=303, headers={"location": path})
+        answer = Response(None, status_code=204, headers={"hx-redirect": path})
+    if taken := mark(request):
+        answer.set_cookie(Cookie(key=MARK.lstrip("_"), value=taken, path="/", max_age=600, secure=settings().https,
+                                 samesite="lax"))  # fmt: skip
+    return answer
+
+
+def mark(request: Any) -> str:
+    """The mark that a script put on the form being answered, "" when there is none."""
+    pairs: list[tuple[str, str]] = request.scope.get("state", {}).get("form_pairs", [])
+    given = next((value for name, value in pairs if name == MARK), "")
+    return given if len(given) <= LONGEST_MARK and given.isascii() and given.isalnum() else ""
 
 
 def download(content: bytes | str, name: str, media_type: str) -> Response[bytes]:

@@ -57,6 +57,17 @@ def csrf_token(session: bytes) -> str:
     return base64.urlsafe_b64encode(digest[:24]).decode()
 
 
+def keeping(person: UUID) -> tuple[str, str]:
+    """Under what name, and sealed by what key, a browser keeps what this person types until the server has it.
+
+    Both are the same in all sessions, so that text survives the end of one; nobody else's pages hold them.
+    """
+    secret = settings().secret("keeping")
+    name = hmac.new(secret, b"name" + person.bytes, hashlib.sha256).digest()[:9]
+    key = hmac.new(secret, b"key" + person.bytes, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(name).decode(), base64.urlsafe_b64encode(key).decode()
+
+
 class Sessions:
     """ASGI application that puts `viewer`, `csrf` and `flash` into the request's state and sets locale and zone."""
 

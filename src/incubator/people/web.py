@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -95,6 +95,18 @@ async def sign_out(request: Asked, viewer: NamedDependency[Viewer]) -> Response[
     (await pages.read_form(request)).finish()
     await accounts.sign_out(viewer)
     return _leave(request)
+
+
+@get("/session", opt={"public": True}, media_type=MediaType.JSON, sync_to_thread=False)
+def session(request: Asked) -> Response[Any]:
+    """For scripts: whether there is a line, who is signed in (as `data-viewer` of pages names him), and the token of his
+    forms; 401 for visitors. Other sites can't read it.
+    """
+    viewer = _viewer(request)
+    if viewer is None:
+        return Response({}, status_code=401)
+    state = request.scope["state"]
+    return Response({"viewer": sessions.keeping(viewer.id)[0], "csrf": state["csrf"]}, status_code=200)
 
 
 def _leave(request: Asked) -> Response[None]:
@@ -319,7 +331,7 @@ async def choose_language(request: Asked) -> Response[Any]:
 
 
 HANDLERS: list[Any] = [
-    sign_in_page, sign_in, sign_out, invitation_page, accept_invitation, code_page, open_code, ask_reset_page, ask_reset,
+    sign_in_page, sign_in, session, sign_out, invitation_page, accept_invitation, code_page, open_code, ask_reset_page, ask_reset,
     reset_page, reset, profile_page, edit_profile, change_password, sign_out_everywhere, take_own_data, ask_deletion,
     choose_language,
     *directory.HANDLERS,
