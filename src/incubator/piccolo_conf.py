@@ -10,6 +10,7 @@ __all__ = ["APP_CONFIG", "APP_REGISTRY", "DB"]
 MODULES = [
     "incubator.foundation.jobs",
     "incubator.foundation.files",
+    "incubator.foundation.uploads",
     *(f"incubator.{feature}.tables" for feature in (
         "journal", "people", "installation", "notifications", "programmes", "teams", "stages", "moderation", "jury",
     )),

@@ -30,7 +30,8 @@ def asset_folder(name: str) -> Path:
 class Settings:
     """What the operator decides. `database_url` is empty until the embedded server has started.
 
-    `trusted_proxies` are the addresses, comma-separated, whose X-Forwarded-For and -Proto are believed.
+    `trusted_proxies` are the addresses, comma-separated, whose X-Forwarded-For and -Proto are believed. `clamd_url` is
+    the socket of a virus scanner; without one files go out as they came in.
     """
 
     host: str
@@ -44,6 +45,7 @@ class Settings:
     secret_key: str
     workers: int
     trusted_proxies: str
+    clamd_url: str = ""
 
     @property
     def https(self) -> bool:
@@ -81,6 +83,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         secret_key=environment.get("SECRET_KEY", "") or _kept_secret(var),
         workers=_workers(environment.get("WORKERS", "1")),
         trusted_proxies=environment.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
+        clamd_url=_scanner(environment.get("CLAMD_URL", "")),
     )
 
 
@@ -105,6 +108,13 @@ def _workers(word: str) -> int:
 def _database(word: str) -> str:
     if word and urlsplit(word).scheme not in {"postgresql", "postgres"}:
         raise SettingsError("DATABASE_URL must be like postgresql://user:password@host:5432/incubator")
+    return word
+
+
+def _scanner(word: str) -> str:
+    parts = urlsplit(word)
+    if word and not (parts.path if parts.scheme == "unix" else parts.scheme == "tcp" and parts.hostname):
+        raise SettingsError("CLAMD_URL must be like unix:/run/clamav/clamd.ctl or tcp://127.0.0.1:3310")
     return word
 
 

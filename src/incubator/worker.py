@@ -40,6 +40,11 @@ async def drain(ctx: dict[Any, Any]) -> int:  # noqa: ARG001  (arq's name)
     return await jobs.drain()
 
 
+async def tidy(ctx: dict[Any, Any]) -> None:  # noqa: ARG001  (arq's name)
+    """Clear up what is over."""
+    await jobs.tidy()
+
+
 async def _start(_: dict[Any, Any]) -> None:
     from incubator import features  # here: it pulls in every feature, and with them the handlers
 
@@ -57,7 +62,10 @@ class WorkerSettings:
 
     redis_settings = RedisSettings.from_dsn(settings().redis_url or "redis://127.0.0.1:6379")
     functions = (run_row,)
-    cron_jobs = (cron(drain, second={0, 30}, run_at_startup=True, timeout=TIMEOUT, keep_result=0, max_tries=1),)
+    cron_jobs = (
+        cron(drain, second={0, 30}, run_at_startup=True, timeout=TIMEOUT, keep_result=0, max_tries=1),
+        cron(tidy, minute=set(range(0, 60, 10)), timeout=TIMEOUT, keep_result=0, max_tries=1),
+    )
     on_startup = _start
     on_shutdown = _stop
     job_timeout = TIMEOUT

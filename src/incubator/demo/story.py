@@ -215,8 +215,8 @@ class Tale:
         await drafts.save_draft(viewer, tale.team, row.id, read, asked=True)
         for wanted in work.fields:
             if wanted.kind is FieldKind.FILE and wanted.required and not work.files.get(wanted.key):
-                upload = drafts.Upload(wanted.key, "Презентация.pdf", script.PDF)
-                await drafts.attach_file(viewer, tale.team, row.id, upload)
+                upload = stages.Upload(wanted.key, "Презентация.pdf", script.PDF)
+                await stages.attach_file(viewer, tale.team, row.id, upload)
 
     def _sending(self, tale: TeamTale, row: AssignmentRow, state: str, number: int) -> Step:
         async def send(moment: datetime) -> None:

@@ -4,18 +4,22 @@ Written policy: the office's own kinds only; no macros, no scripts or programs i
 than it is. A container is judged by its table of contents alone and is never unpacked.
 """
 
+import io
+import mmap
 import re
 import struct
 import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from incubator.foundation.i18n import N_, Message
 from incubator.foundation.refusals import Refused
+
+Content: TypeAlias = bytes | mmap.mmap
+"""A whole small file, or a large one that stays on its disk."""
 
 OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 OPEN_DOCUMENT: Final = "application/vnd.oasis.opendocument"
@@ -44,6 +48,7 @@ RATIO_FROM: Final = 20 * 1024 * 1024
 MOST_PIXELS: Final = 100_000_000
 MOST_SEGMENTS: Final = 5_000  # of a JPEG before its picture
 MOST_ENTRY_READ: Final = 256 * 1024
+MOST_TEXT: Final = 20 * 1024 * 1024  # bytes of plain text, which is looked through as a whole
 TEST_VIRUS: Final = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 LONGEST_NAME: Final = 150  # characters
 RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
@@ -55,6 +60,7 @@ NOT_WHAT_IT_SAYS = N_(
 HAS_MACROS = N_("“{name}” contains macros or scripts. Save it without them and choose it once more.")
 TOO_DENSE = N_("“{name}” unpacks to far more than its size. Save it again in its program or split it in two.")
 TOO_MANY_PIXELS = N_("The picture “{name}” is too large. Make it smaller: at most 100 megapixels.")
+TOO_LONG = N_("“{name}” is a text of more than 20 MB. Split it in two.")
 VIRUS = N_("“{name}” looks like a virus and was not taken.")
 
 
@@ -77,13 +83,19 @@ def clean_name(raw: str) -> str:
     return f"_{short}" if RESERVED.fullmatch(short) else short or "file"
 
 
-def true_type(name: str, content: bytes) -> str:
-    """The media type of the content; raises Refused when it is not what the name says, or nothing that we take."""
+def kind_of(name: str) -> str:
+    """The suffix of a name, in lower case; raises Refused for a kind that is not taken whatever is in it."""
     suffix = PurePosixPath(name).suffix.lower()
     if suffix not in ACCEPTED:
         raise Refused(Message(NOT_ACCEPTED, kinds=KINDS))
+    return suffix
+
+
+def true_type(name: str, content: Content) -> str:
+    """The media type of the content; raises Refused when it is not what the name says, or nothing that we take."""
+    suffix = kind_of(name)
     try:
-        if TEST_VIRUS in content:
+        if content.find(TEST_VIRUS) >= 0:
             raise Unfit(VIRUS)
         CHECKS[suffix](suffix, content)
     except Unfit as reason:
@@ -99,20 +111,55 @@ def _need(right: object, msgid: str = NOT_WHAT_IT_SAYS) -> None:
 # --- Documents --------------------------------------------------------------------------------------------------------
 
 
-def _pdf(_suffix: str, content: bytes) -> None:
-    _need(content.startswith(b"%PDF-") and b"%%EOF" in content[-2048:])
-    _need(not re.search(rb"/(?:JavaScript|Launch)\b", content), HAS_MACROS)
+ACTIVE: Final = re.compile(rb"/(?:JavaScript|Launch)\b")
+ESCAPED: Final = re.compile(rb"/[A-Za-z]*#[0-9A-Fa-f]{2}[A-Za-z#0-9]{0,40}")
 
 
-def _container(content: bytes) -> zipfile.ZipFile:
+def _pdf(_suffix: str, content: Content) -> None:
+    _need(content[:5] == b"%PDF-" and b"%%EOF" in content[-2048:])
+    _need(not ACTIVE.search(content), HAS_MACROS)
+    # A name may be written with its letters as numbers: /J#61vaScript (ISO 32000, 7.3.5).
+    names = (re.sub(rb"#([0-9A-Fa-f]{2})", _letter, found[0]) for found in ESCAPED.finditer(content))
+    _need(not any(ACTIVE.match(name) for name in names), HAS_MACROS)
+
+
+def _letter(number: re.Match[bytes]) -> bytes:
+    return bytes((int(number[1], 16),))
+
+
+class _Reading(io.RawIOBase):
+    """Content as a file that can be read anywhere, without a copy of it."""
+
+    def __init__(self, content: Content) -> None:
+        self.content, self.place = content, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        self.place = max(0, place + {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: len(self.content)}[whence])
+        return self.place
+
+    def readinto(self, room: Any) -> int:
+        into = memoryview(room)
+        piece = self.content[self.place : self.place + len(into)]
+        into[: len(piece)] = piece
+        self.place += len(piece)
+        return len(piece)
+
+
+def _container(content: Content) -> zipfile.ZipFile:
     """A ZIP whose table of contents is of a size that is safe to read."""
-    _need(content.startswith(b"PK\x03\x04"))
+    _need(content[:4] == b"PK\x03\x04")
     end = content.rfind(b"PK\x05\x06", -66_000)
     _need(end >= 0 and len(content) >= end + 22)
     entries, contents = struct.unpack_from("<HI", content, end + 10)
     _need(0 < entries <= MOST_ENTRIES and contents <= MOST_CONTENTS, TOO_DENSE)
     try:
-        return zipfile.ZipFile(BytesIO(content))
+        return zipfile.ZipFile(_Reading(content))
     except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError, UnicodeDecodeError):
         raise Unfit(NOT_WHAT_IT_SAYS) from None
 
@@ -134,7 +181,7 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
         return b""
 
 
-def _office(suffix: str, content: bytes) -> None:
+def _office(suffix: str, content: Content) -> None:
     """Office Open XML: the list of content types names the main part; macros have parts of their own."""
     archive = _container(content)
     types = _read(archive, "[Content_Types].xml").lower()
@@ -143,7 +190,7 @@ def _office(suffix: str, content: bytes) -> None:
     _fits(archive, len(content))
 
 
-def _open_document(suffix: str, content: bytes) -> None:
+def _open_document(suffix: str, content: Content) -> None:
     """OpenDocument: the first entry is the media type, uncompressed (OpenDocument 1.3, part 2, 3.3)."""
     archive = _container(content)
     _need(_read(archive, "mimetype").strip() == ACCEPTED[suffix].encode())
@@ -160,20 +207,21 @@ def _is_macro(entry: str) -> bool:
 # --- Pictures ---------------------------------------------------------------------------------------------------------
 
 
-def _png(_suffix: str, content: bytes) -> None:
-    _need(content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR" and b"IEND" in content[33:][-16:])
+def _png(_suffix: str, content: Content) -> None:
+    _need(content[:8] == b"\x89PNG\r\n\x1a\n" and content[12:16] == b"IHDR")
+    _need(b"IEND" in content[max(33, len(content) - 16) :])
     width, height = struct.unpack_from(">II", content, 16)
     _need(0 < width * height <= MOST_PIXELS, TOO_MANY_PIXELS)
 
 
-def _jpeg(_suffix: str, content: bytes) -> None:
-    _need(content.startswith(b"\xff\xd8\xff"))
+def _jpeg(_suffix: str, content: Content) -> None:
+    _need(content[:3] == b"\xff\xd8\xff")
     size = next(_frames(content), None)
     _need(size is not None)
     _need(0 < (size or 0) <= MOST_PIXELS, TOO_MANY_PIXELS)
 
 
-def _frames(content: bytes) -> Iterator[int]:
+def _frames(content: Content) -> Iterator[int]:
     """Pixels of each frame header (SOF) before the first scan."""
     place = 2
     for _ in range(MOST_SEGMENTS):
@@ -198,10 +246,12 @@ MARKUP: Final = re.compile(r"<\s*(?:!doctype|html|script|svg|body|iframe|\?xml)|
 NOT_IN_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 
 
-def _text(_suffix: str, content: bytes) -> None:
+def _text(_suffix: str, content: Content) -> None:
     """Text of people: in UTF-8, UTF-16 with its mark, or Windows-1251; no control characters, no markup at its head."""
-    mark = next((mark for mark in MARKS if content.startswith(mark)), b"")
-    text = _decoded(content.removeprefix(mark), MARKS.get(mark, ""))
+    _need(len(content) <= MOST_TEXT, TOO_LONG)
+    head = content[:3]
+    mark = next((mark for mark in MARKS if head.startswith(mark)), b"")
+    text = _decoded(content[len(mark) :], MARKS.get(mark, ""))
     _need(not NOT_IN_TEXT.search(text))
     _need(not MARKUP.search(text[:4096]))
 
@@ -214,7 +264,7 @@ def _decoded(content: bytes, encoding: str) -> str:
         return content.decode("cp1251", "replace")
 
 
-CHECKS: Final[dict[str, Callable[[str, bytes], None]]] = {
+CHECKS: Final[dict[str, Callable[[str, Content], None]]] = {
     ".pdf": _pdf,
     **dict.fromkeys((".docx", ".xlsx", ".pptx"), _office),
     **dict.fromkeys((".odt", ".ods", ".odp"), _open_document),

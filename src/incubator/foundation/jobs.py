@@ -10,9 +10,10 @@ import contextlib
 import contextvars
 import json
 import logging
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from piccolo.columns import JSONB, UUID, Integer, Text, Timestamptz, Varchar
@@ -24,14 +25,17 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[None]]
 Farewell = Callable[[Mapping[str, Any], str], Awaitable[None]]
+Chore = Callable[[], Awaitable[object]]
 HANDLERS: dict[str, Handler] = {}
 FAREWELLS: dict[str, Farewell] = {}
+CHORES: list[Chore] = []
 
 BACK_OFF = (5, 30, 120, 600, 3600)  # seconds before the next try; the last one repeats
 MOST_ATTEMPTS = 75  # about three days
 KEPT = timedelta(days=30)  # how long a row stays that was done
 BATCH = 20
 IDLE = 30.0  # seconds between looks at the table when no bell rings
+TIDIED = 600.0  # seconds between rounds of chores
 
 
 class Outbox(Table, db=DB, tablename="outbox"):
@@ -80,13 +84,16 @@ async def enqueue(kind: str, **payload: object) -> None:
     await enqueue_all(kind, [payload])
 
 
-async def enqueue_all(kind: str, payloads: Sequence[Mapping[str, object]]) -> None:
-    """Leave several pieces of work of one kind, in one statement."""
+async def enqueue_all(
+    kind: str, payloads: Sequence[Mapping[str, object]], *, not_before: datetime | None = None
+) -> None:
+    """Leave several pieces of work of one kind, in one statement; a process that starts may look at them earlier."""
     await execute(
         "WITH rows AS (INSERT INTO outbox (id, kind, payload, created_at, next_at, attempts, fault)"
-        " SELECT id, $2, payload::jsonb, now(), now(), 0, '' FROM unnest($1::uuid[], $3::text[]) AS new (id, payload)"
+        " SELECT id, $2, payload::jsonb, now(), greatest(now(), $4), 0, ''"
+        " FROM unnest($1::uuid[], $3::text[]) AS new (id, payload)"
         " RETURNING id) SELECT pg_notify('outbox', '') FROM rows LIMIT 1",
-        [new_id() for _ in payloads], kind, [json.dumps(payload, default=str) for payload in payloads],
+        [new_id() for _ in payloads], kind, [json.dumps(payload, default=str) for payload in payloads], not_before,
     )  # fmt: skip
 
 
@@ -191,6 +198,21 @@ async def forget_old() -> int:
     return await execute("DELETE FROM outbox WHERE done_at < now() - $1::interval", KEPT)
 
 
+def chore(work: Chore) -> Chore:
+    """Register clearing up that is done every few minutes; several processes may do it at once."""
+    CHORES.append(work)
+    return work
+
+
+async def tidy() -> None:
+    """One round of chores; one that fails does not stop the others."""
+    for work in (forget_old, *CHORES):
+        try:
+            await work()
+        except Exception:
+            log.exception("clearing up failed; trying again later")
+
+
 async def pause() -> float:
     """Seconds until there is something to do, at most IDLE."""
     seconds = await fetch_value(
@@ -203,12 +225,15 @@ async def keep_draining(bell: asyncio.Event) -> None:
     """The web process's own worker: drains at each ring and whenever a row falls due, until cancelled."""
     with contextlib.suppress(Exception):
         await wake_all()
+    tidied = -TIDIED
     while True:
         bell.clear()
         idle = IDLE
+        if time.monotonic() - tidied > TIDIED:
+            tidied = time.monotonic()
+            await tidy()
         try:
             await drain()
-            await forget_old()
             idle = await pause()
         except Exception:
             log.exception("the outbox could not be drained; trying again")

@@ -14,7 +14,8 @@ from incubator.journal.actions import Audience, record
 from incubator.people.rights import Viewer
 from incubator.stages import hooks, layout
 from incubator.stages.answers import Content, check, kept
-from incubator.stages.drafts import Saved, Upload, attach_file, begun, held, note, remove_file, save_draft
+from incubator.stages.drafts import Saved, begun, held, note, save_draft
+from incubator.stages.filing import Upload, attach_file, name_file, put_back, remove_file
 from incubator.stages.home import ModuleOnMap, home_team, stopped, team_map
 from incubator.stages.queries import Work
 from incubator.stages.rules import (
@@ -34,8 +35,8 @@ from incubator.stages.rules import (
 )
 
 __all__ = [
-    "Receipt", "Saved", "Settled", "Upload", "advance_team", "attach_file", "extend_deadline", "layout", "open_first",
-    "remove_file", "rollback", "save_draft", "send", "settle",
+    "Receipt", "Saved", "Settled", "Upload", "advance_team", "attach_file", "extend_deadline", "layout", "name_file",
+    "open_first", "put_back", "remove_file", "rollback", "save_draft", "send", "settle", "unsettle",
 ]  # fmt: skip
 
 RECEIPT_LETTERS: Final = "2346789ACDEFHJKMNPQRTUVWXY"  # none that looks like another
@@ -119,13 +120,17 @@ async def extend_deadline(viewer: Viewer, team_id: UUID, assignment_id: UUID, un
             work.submission, until, reason,
         )  # fmt: skip
         await record("submission.extended", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=work.cohort,
-                     team=work.team, subject=work.submission, aside={"reason": reason}, title=work.title,
-                     assignment=work.assignment, until=until.isoformat())  # fmt: skip
+                     team=work.team, subject=work.submission, title=work.title, assignment=work.assignment,
+                     aside={"reason": reason, "assignment": work.title, "path": work.href, "deadline": until},
+                     until=until.isoformat())  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Work after a decision; `deadline` is when returned work may be sent again at the latest."""
+    """Work after a decision; `deadline` is when returned work may be sent again at the latest.
+
+    `rework_before` is what has to come back when the decision is taken back.
+    """
 
     submission: UUID
     team: UUID
@@ -135,10 +140,11 @@ class Settled:
     title: str
     state: SubmissionState
     deadline: datetime
+    rework_before: datetime | None
 
 
 TO_SETTLE: Final = """
-SELECT s.id, s.state, s.team, s.assignment, s.extended_to, s.rework_until, a.title, a.rework_limit, a.module, m.due_at,
+SELECT s.id, s.state, s.team, s.assignment, s.extended_to, s.rework_until, s.updated_at, a.title, a.rework_limit, a.module, m.due_at,
   m.cohort, t.withdrawn_at, c.opened_at, c.closed_at, (SELECT json_build_array(r.id, r.number) FROM revision r WHERE r.submission = s.id
              ORDER BY r.number DESC LIMIT 1) AS last
 FROM submission s JOIN assignment a ON a.id = s.assignment JOIN module m ON m.id = a.module
@@ -167,7 +173,41 @@ async def settle(submission_id: UUID, revision_id: UUID, outcome: Outcome, at: d
     await execute("UPDATE submission SET state = $2, version = version + 1, rework_until = $3 WHERE id = $1",
                   submission_id, state.value, until)  # fmt: skip
     return Settled(row["id"], row["team"], row["cohort"], row["assignment"], row["module"], row["title"], state,
-                   until or deadline)  # fmt: skip
+                   until or deadline, row["rework_until"])  # fmt: skip
+
+
+SENT_SINCE: Final = Message("The team has sent another version meanwhile, so the decision stands.")
+WRITTEN_SINCE: Final = Message("The team has gone on working since the decision, so it stands.")
+LED_ON_SINCE: Final = Message("The team has been led into the next module meanwhile, so the decision stands.")
+
+
+async def unsettle(submission_id: UUID, revision_id: UUID, decided_at: datetime, rework_before: datetime | None) -> None:
+    """Bring work back to where it was before a decision. A step of taking the decision back.
+
+    Raises Refused when the team has acted upon the decision: sent, written, or gone on into the next module.
+    """
+    row = await fetch_one(TO_SETTLE, submission_id)
+    if row is None:
+        raise NotFound
+    if reason := stopped(row) or await hooks.frozen(row["team"]):
+        raise Refused(reason)
+    if json.loads(row["last"])[0] != str(revision_id):
+        raise Refused(SENT_SINCE)
+    state = after(SubmissionState(row["state"]), Step.TAKE_BACK)
+    if row["updated_at"] is not None and row["updated_at"] > decided_at:
+        raise Refused(WRITTEN_SINCE)
+    if await _led_on_since(row["team"], row["module"], decided_at):
+        raise Refused(LED_ON_SINCE)
+    await execute("UPDATE submission SET state = $2, version = version + 1, rework_until = $3 WHERE id = $1",
+                  submission_id, state.value, rework_before)  # fmt: skip
+
+
+async def _led_on_since(team_id: UUID, module_id: UUID, moment: datetime) -> bool:
+    found: bool = await fetch_value(
+        "SELECT EXISTS (SELECT 1 FROM team_module WHERE team = $1 AND module = $2 AND advanced_at >= $3)",
+        team_id, module_id, moment,
+    )  # fmt: skip
+    return found
 
 
 async def open_first(team_id: UUID, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The draft of a team's work: typed by several people at once, with files, kept until it is sent."""
+"""The draft of a team's work: typed by several people at once, kept until it is sent."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -7,22 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from incubator.foundation import files
-from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
+from incubator.foundation.database import DB, execute, fetch_value, new_id
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import BadRequest, Clash, Forbidden, NotFound, Refused
+from incubator.foundation.refusals import Clash, Forbidden
 from incubator.journal.actions import Audience, record
 from incubator.people.rights import Viewer
-from incubator.programmes.blueprint import FieldKind, FieldPlan
+from incubator.programmes.blueprint import FieldPlan
 from incubator.stages import hooks
 from incubator.stages.answers import Content, merge, token
-from incubator.stages.queries import Work, stamp, work_for, work_on
-from incubator.stages.rules import EDIT_WORK, REMOVE_FILE, UPLOAD, Step, after
+from incubator.stages.queries import Work, stamp, work_on
+from incubator.stages.rules import EDIT_WORK, Step, after
 
 NOTED_EVERY: Final = timedelta(minutes=10)
-MOST_FILES: Final = 10  # at one field
 BOTH_WROTE = Message("Somebody else has changed the same answer meanwhile. Press “Save” to see both texts.")
-UNKNOWN_FIELD = Message("This assignment has no such field for files. Reload the page.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,66 +110,3 @@ async def save_draft(viewer: Viewer, team_id: UUID, assignment_id: UUID, read: R
 def _long_ago(viewer: Viewer, work: Work) -> bool:
     noted = work.writers.get(str(viewer.id), (None, None))[1]
     return noted is None or datetime.fromisoformat(noted) <= viewer.now - NOTED_EVERY
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file on its way in: to which field, under what name."""
-
-    field: str
-    name: str
-    content: bytes
-
-
-async def attach_file(viewer: Viewer, team_id: UUID, assignment_id: UUID, upload: Upload) -> files.FileFacts:
-    """Put a file to a field of the draft; raises Refused for its type, size or number."""
-    async with DB.transaction():
-        work = await held(viewer, team_id, assignment_id)
-        work.standing.need(UPLOAD)
-        await need_writable(viewer, work)
-        field = next((each for each in work.fields if each.key == upload.field and each.kind is FieldKind.FILE), None)
-        if field is None:
-            raise BadRequest(UNKNOWN_FIELD)
-        work = await begun(viewer, work)
-        _refuse_too_much(field, work, upload)
-        stored = await files.store(work.team, upload.name, upload.content, viewer.id)
-        await execute("INSERT INTO submission_file (id, submission, field, file) VALUES ($1, $2, $3, $4)",
-                      new_id(), work.submission, upload.field, stored.id)  # fmt: skip
-        await write_over(viewer, work, work.content, noted=False)
-        await note("file.attached", viewer, work, file=stored.id, name=stored.name)
-    return stored
-
-
-def _refuse_too_much(field: FieldPlan, work: Work, upload: Upload) -> None:
-    if len(work.files.get(field.key, ())) >= MOST_FILES:
-        raise Refused(Message("At most {most} files fit here. Remove one first.", most=MOST_FILES))
-    if field.limit and len(upload.content) > field.limit * 1024 * 1024:
-        raise Refused(Message("“{name}” is larger than {limit} MB. Compress it or split it in two.",
-                              name=upload.name, limit=field.limit))  # fmt: skip
-
-
-IN_DRAFT: Final = """
-SELECT f.submission, f.field, o.name, s.team, s.assignment, EXISTS (SELECT 1 FROM revision r
-    WHERE r.submission = f.submission AND strpos(r.content::text, f.file::text) > 0) AS sent
-FROM submission_file f JOIN stored_file o ON o.id = f.file JOIN submission s ON s.id = f.submission
-WHERE f.file = $1 AND f.removed_at IS NULL
-"""
-
-
-async def remove_file(viewer: Viewer, file_id: UUID) -> Work:
-    """Take a file out of a draft. What was sent with a revision stays there; what was not is gone for good."""
-    async with DB.transaction():
-        row = await fetch_one(f"{IN_DRAFT} FOR UPDATE OF s", file_id)
-        if row is None:
-            raise NotFound
-        work = await work_for(viewer, row["submission"])
-        work.standing.need(REMOVE_FILE)
-        await need_writable(viewer, work)
-        if row["sent"]:
-            await execute("UPDATE submission_file SET removed_at = $2 WHERE file = $1", file_id, viewer.now)
-        else:
-            await execute("DELETE FROM submission_file WHERE file = $1", file_id)
-            await files.discard(file_id)
-        await write_over(viewer, work, work.content, noted=False)
-        await note("file.removed", viewer, work, name=row["name"])
-    return work

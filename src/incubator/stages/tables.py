@@ -104,10 +104,15 @@ class Revision(Table, db=DB, tablename="revision"):
 
 
 class SubmissionFile(Table, db=DB, tablename="submission_file"):
-    """A file put to a field of a draft; sent revisions keep the file's id in their content."""
+    """A file put to a field of a draft; sent revisions keep the file's id and name in their content.
+
+    `name` is what the team calls it instead of the name it came with, "" if nothing else.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     submission = ref(Submission)
     field = Varchar(length=60, null=False)
     file = ref(StoredFile)
+    name = Varchar(length=255, null=False, default="")
+    description = Varchar(length=500, null=False, default="")
     removed_at = Timestamptz(null=True, default=None)

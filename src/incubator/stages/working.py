@@ -27,16 +27,19 @@ from incubator.stages.answers import (
     shown_in_form,
     token,
 )
-from incubator.stages.drafts import Saved, Upload
+from incubator.stages.drafts import Saved
+from incubator.stages.filing import Upload
 from incubator.stages.queries import Work
 from incubator.stages.rules import EDIT_WORK, EXTEND, OPEN_STATES, SUBMIT, VIEW_WORK, SubmissionState
+from incubator.teams.passport import Offer
+from incubator.teams.passport_reading import offers_of
 
 Web = Request[Any, Any, Any]
 WORK: Final = "/teams/{team_id:uuid}/assignments/{assignment_id:uuid}"
-UPLOAD_LIMIT: Final = files.LARGEST + 1024 * 1024  # one largest file, and the answers that come with it
+UPLOAD_LIMIT: Final = files.PLAIN + 1024 * 1024  # one largest file, and the answers that come with it
 PARTS: Final[dict[str, Any]] = {
     "name": name, "cells": cells, "error_name": error_name, "accept": ",".join(files.ACCEPTED), "kinds": files.KINDS,
-    "largest": files.LARGEST,
+    "largest": files.PLAIN,
 }  # fmt: skip
 """What the templates of fields call."""
 
@@ -56,14 +59,26 @@ async def _page(request: Web, viewer: Viewer, work: Work, form: Form, *, status:
     closed = work.situation.not_writable(viewer.now) or await hooks.frozen(work.team)
     writes = work.standing.may(EDIT_WORK) and closed is None
     others = await names(work.others_here(viewer)) if writes else {}
-    draft = Form.empty(shown_in_form(work.fields, work.content))
+    offered = await _offered(work) if writes else {}
+    # Once anything is saved, what is blank was left blank; until then the passport fills in what it knows.
+    known = {} if work.submission else {name(field): offered[field.key].entry.value for field in work.fields
+                                        if field.key in offered}  # fmt: skip
+    draft = Form.empty({**shown_in_form(work.fields, work.content), **known})
     draft.errors.update(form.errors)
     return pages.page(
         request, "stages/work.html", status=status, work=work, form=draft, extension=form, closed=closed,
         writes=writes, token=token(work.fields, work.content), others=list(others.values()),
         margin=await hooks.margin(viewer, work.submission), answers=[] if writes else await _to_read(work),
-        may_extend=work.standing.may(EXTEND) and work.situation.state in OPEN_STATES, demo=work.demo, **PARTS,
+        may_extend=work.standing.may(EXTEND) and work.situation.state in OPEN_STATES, demo=work.demo, offered=offered,
+        **PARTS,
     )  # fmt: skip
+
+
+async def _offered(work: Work) -> dict[str, Offer]:
+    """The numbers of the municipality's passport that fields of the work ask for, by field."""
+    asking = {field.key: field.fact for field in work.fields if field.fact}
+    offers = await offers_of(work.team) if asking else {}
+    return {key: offers[fact] for key, fact in asking.items() if fact in offers}
 
 
 async def _to_read(work: Work) -> list[Any]:
