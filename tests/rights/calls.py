@@ -54,6 +54,7 @@ def post(path: str, at: str, **more) -> Call:
 
 INVITEE = {"email": "guest@example.org", "name": "Гость", "position": "head"}
 LEAVE = "/teams/{team}/members/{membership_leaving}/remove"
+MEMBERSHIP = "/teams/{team}/members/{membership_participant}"
 LEAD = "/teams/{team}/members/{membership_participant}/lead"
 REGISTRATION = {
     "oktmo": "54701000", "municipality": "Орёл", "kind": "urban_district", "time_zone": "Europe/Moscow",
@@ -196,6 +197,17 @@ CALLS: dict[str, list[Call]] = {
         post("/teams/{team}/invitations/{invitation}/withdraw", "invited"),
     ],
     "team remove_member any": [post(LEAVE, "plain")],
+    "team edit_member any": [
+        get(MEMBERSHIP, "plain"),
+        post(MEMBERSHIP, "plain", page=MEMBERSHIP, reader="team_lead", form={"job_title": PROBE}),
+    ],
+    "team correct any": [
+        get("/teams/{team}/settings", "plain"),
+        post("/teams/{team}/settings", "plain", page="/teams/{team}/settings", reader="organiser_own",
+             form={"team_name": PROBE, "reason": PROBE}),
+    ],
+    "team withdraw any": [post("/teams/{team}/withdraw", "plain", form={"reason": PROBE})],
+    "team return withdrawn": [post("/teams/{team}/return", "team_withdrawn", form={"reason": PROBE})],
     "team transfer_lead any": [post(LEAD, "plain", form={"instead_of": "{membership_team_lead}"})],
     # --- Live pages
     "sse_team subscribe any": [get("/teams/{team}/live", "plain", stream=True)],

@@ -139,6 +139,7 @@ CALLS: dict[str, list[Call]] = {
     "programme_b view any": [get("/cohorts/{cohort_b}/settings", "plain"), get("/cohorts/{cohort_b}/plan", "plain")],
     "role grant_moderator any": [
         post(f"{COHORT}/people", "plain", form={"role": "moderator", "guests": "new@example.org Новый Модератор"}),
+        get(f"{COHORT}/moderators/new", "plain"),
     ],
     "role grant_juror any": [
         post(f"{COHORT}/people", "plain", form={"role": "juror", "guests": "new@example.org Новый Судья"}),

@@ -25,7 +25,7 @@ from incubator.stages import actions as stages
 from incubator.stages import plan_actions, plan_queries, queries
 from incubator.stages.rules import Outcome
 from incubator.teams import actions as teams
-from incubator.teams import writing
+from incubator.teams import corrections, writing
 from incubator.teams.cases import CaseText, Figure
 from incubator.teams.rules import Invitee
 from rights.world import SEATED, SECRETS, World, state
@@ -169,6 +169,11 @@ async def _invited(w: World) -> None:
     await execute("UPDATE letter SET failed_at = now(), fault = 'no-server'")
     for name, invitation in (("letter", "invitation_to_cohort"), ("platform_letter", "invitation_to_programme")):
         w.ids[name] = await fetch_value("SELECT id FROM letter WHERE about = $1", w.id(invitation))
+
+
+@state("team_withdrawn", after="draft")
+async def _team_withdrawn(w: World) -> None:
+    await corrections.withdraw_team(await w.viewer("organiser_own"), w.id("team"), SECRETS["more"])
 
 
 @state("lead_removed", after="draft")

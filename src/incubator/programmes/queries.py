@@ -1,7 +1,9 @@
 """What pages about programmes and cohorts show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import execute, fetch, fetch_one
@@ -81,11 +83,21 @@ async def cohort_list(viewer: Viewer) -> list[CohortRow]:
     rows = await fetch(
         COHORTS, viewer.places(Role.ORGANISER, Scope.PROGRAMME), viewer.places(Role.MODERATOR, Scope.COHORT)
     )
-    return [
-        CohortRow(row["id"], row["name"], row["programme_name"], row["starts_on"], row["places"], row["teams"],
-                  cohort_state(row["opened_at"], row["closed_at"]))
-        for row in rows
-    ]  # fmt: skip
+    return [_cohort_row(row) for row in rows]
+
+
+def _cohort_row(row: Mapping[str, Any]) -> CohortRow:
+    return CohortRow(row["id"], row["name"], row["programme_name"], row["starts_on"], row["places"], row["teams"],
+                     cohort_state(row["opened_at"], row["closed_at"]))  # fmt: skip
+
+
+GOING_ON = COHORTS.replace("c.programme = ANY($1) OR c.id = ANY($2)", "c.closed_at IS NULL")
+MOST_COHORTS = 200
+
+
+async def cohorts_going_on() -> list[CohortRow]:
+    """Cohorts of every programme that are not closed, newest first: to these an administrator invites moderators."""
+    return [_cohort_row(row) for row in await fetch(f"{GOING_ON} LIMIT {MOST_COHORTS}")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ async def _programmes_page(request: Web, viewer: Viewer, form: Form) -> Response
     standing_anywhere(viewer).need(rules.CREATE_PROGRAMME)
     return pages.page(
         request, "programmes/programme_list.html", status=422 if form.errors else 200, form=form,
-        programmes=await queries.programme_list(),
+        programmes=await queries.programme_list(), cohorts=await queries.cohorts_going_on(),
     )  # fmt: skip
 
 
@@ -172,12 +172,33 @@ async def invite(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
     try:
         role, guests = rules.read_guests(form)
     except Invalid:
-        return await _people_page(request, viewer, cohort_id, form)
+        shown = _people_page if await _runs(viewer, cohort_id) else _moderators_page
+        return await shown(request, viewer, cohort_id, form)
     offers = await actions.invite(viewer, cohort_id, role, guests)
     await flash(viewer, "success", Message.count("{n} invitation is on its way.", "{n} invitations are on their way.",
                                                  len(offers)))  # fmt: skip
-    # An administrator has no page of the cohort's people.
-    return pages.redirect(request, f"/cohorts/{cohort_id}/people" if _organises(viewer) else "/people")
+    here = f"/cohorts/{cohort_id}/people" if await _runs(viewer, cohort_id) else "/programmes"
+    return pages.redirect(request, here)
+
+
+async def _runs(viewer: Viewer, cohort_id: UUID) -> bool:
+    """Whether the viewer has the page of the cohort's people; an administrator has only that of its new moderators."""
+    return (await queries.cohort_for(viewer, cohort_id)).standing.may(rules.EDIT_SETTINGS)
+
+
+@get("/cohorts/{cohort_id:uuid}/moderators/new")
+async def moderators_page(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
+    """The form by which an administrator, who has no page of the cohort, invites its moderators at set-up."""
+    return await _moderators_page(request, viewer, cohort_id, Form.empty())
+
+
+async def _moderators_page(request: Web, viewer: Viewer, cohort_id: UUID, form: Form) -> Response[Any]:
+    cohort = await queries.cohort_for(viewer, cohort_id)
+    cohort.standing.need(rules.INVITE_MODERATOR)
+    return pages.page(
+        request, "programmes/new_moderators.html", status=422 if form.errors else 200, cohort=cohort, form=form,
+        organises=cohort.standing.may(rules.EDIT_SETTINGS),
+    )  # fmt: skip
 
 
 @post("/cohorts/{cohort_id:uuid}/invitations/{invitation_id:uuid}/withdraw")
@@ -247,5 +268,5 @@ async def close_cohort(request: Web, viewer: NamedDependency[Viewer], cohort_id:
 
 HANDLERS = [
     programme_list, create_programme, cohort_list, new_cohort, create_cohort, download_blueprint, download_shipped,
-    people_page, invite, withdraw_invitation, settings_page, edit_settings, open_cohort, close_cohort,
+    people_page, invite, moderators_page, withdraw_invitation, settings_page, edit_settings, open_cohort, close_cohort,
 ]  # fmt: skip

@@ -63,6 +63,13 @@ SIMPLE: Final[Mapping[str, str]] = {
     "plan.assignment_removed": N_("removed an assignment: “{title}”"),
     # Teams
     "team.registered": N_("registered the team “{name}”"),
+    "team.corrected": N_(
+        "corrected the registration of the team: “{name}”, {municipality} (before: “{before_name}”, {before_municipality})."
+        " Reason: {reason}"
+    ),
+    "team.withdrawn": N_("took the team “{name}” out of the programme. Reason: {reason}"),
+    "team.returned": N_("took the team “{name}” back into the programme. Reason: {reason}"),
+    "member.edited": N_("changed a position in the team: {subject}"),
     "member.removed": N_("took out of the team: {subject}"),
     "lead.transferred": N_("made the team lead: {subject}"),
     "contacts.viewed": N_("looked at the contacts of the team"),

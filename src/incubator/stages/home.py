@@ -30,6 +30,7 @@ from incubator.stages.rules import (
     not_advanceable,
     reached,
 )
+from incubator.teams.rules import CORRECT_TEAM
 
 WITHDRAWN = Message("The team has left the programme, so nothing is changed in its work any more.")
 CLOSED = Message("The cohort is closed, so nothing is changed in its work any more.")
@@ -221,6 +222,8 @@ async def team_home(viewer: Viewer, team_id: UUID) -> TeamHome:
     modules = await team_map(team_id, viewer.now, team.stopped)
     added = await hooks.tasks(viewer, team_id) if team.stopped is None else []
     links = await hooks.links(team_id, team.standing)
+    if team.standing.may(CORRECT_TEAM):
+        links.append((f"/teams/{team_id}/settings", Message("Registration of the team")))
     return TeamHome(team, in_order([*_tasks(team, modules, viewer.now), *added]), modules, links)
 
 

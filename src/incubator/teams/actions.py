@@ -3,7 +3,7 @@
 Every change of who is in a team holds the team's row, so that counts and "exactly one lead" are judged one after another.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -96,7 +96,7 @@ async def _refuse_registration(cohort: CohortRef, registration: Registration) ->
 
 async def _create(cohort: CohortRef, registration: Registration, at: datetime) -> UUID:
     team_id = new_id()
-    municipality = await _municipality(registration.municipality, demo=cohort.demo)
+    municipality = await municipality_of(registration.municipality, demo=cohort.demo)
     made = await execute(
         "INSERT INTO team (id, cohort, municipality, name, registered_at) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT DO NOTHING",
@@ -107,7 +107,7 @@ async def _create(cohort: CohortRef, registration: Registration, at: datetime) -
     return team_id
 
 
-async def _municipality(facts: MunicipalityFacts, *, demo: bool) -> UUID:
+async def municipality_of(facts: MunicipalityFacts, *, demo: bool) -> UUID:
     """The municipality of a code; what is known of it already stands."""
     await execute(
         "INSERT INTO municipality (id, oktmo, name, kind, region, time_zone, demo) VALUES ($1, $2, $3, $4, $5, $6, $7)"
@@ -145,7 +145,7 @@ async def add_member(
     team_id: UUID, person: UUID, grant: UUID, position: Position, at: datetime, *, job_title: str = ""
 ) -> UUID:
     """A step: a person whose role in the team is `grant` works in it from now on; refused when the team is full."""
-    await _lock(team_id)
+    await hold(team_id)
     team = await fetch_one("SELECT cohort, withdrawn_at FROM team WHERE id = $1", team_id)
     if team is None:
         raise NotFound
@@ -176,7 +176,7 @@ async def welcome(entry: Entry) -> None:
 async def invite_member(viewer: Viewer, team_id: UUID, invitee: Invitee) -> Offer:
     """Invite somebody to the team; `invitee.leads` only while it has no lead. Open invitations hold a place."""
     async with DB.transaction():
-        team = await _changing(viewer, team_id, INVITE_MEMBER)
+        team = await changing(viewer, team_id, INVITE_MEMBER)
         await _refuse_invitation(team, invitee, viewer.now)
         return await _offer(viewer, team, invitee)
 
@@ -223,19 +223,19 @@ async def withdraw_invitation(viewer: Viewer, team_id: UUID, invitation_id: UUID
             raise NotFound
         if not await withdraw_offer(invitation_id, viewer.now):
             raise Refused(INVITATION_GONE)
-        await _record(viewer, team, "invitation.withdrawn", invitation_id)
+        await note(viewer, team, "invitation.withdrawn", invitation_id)
 
 
 async def remove_member(viewer: Viewer, team_id: UUID, member_id: UUID) -> None:
     """Take somebody out of the team; it counts from his next request. The lead hands the lead over first."""
     async with DB.transaction():
-        team = await _changing(viewer, team_id, REMOVE_MEMBER)
-        member = await _member(team_id, member_id)
+        team = await changing(viewer, team_id, REMOVE_MEMBER)
+        member = await member_of(team_id, member_id)
         if member.leads:
             raise Refused(LAST_TO_LEAVE)
         await execute("UPDATE team_member SET left_at = $2 WHERE id = $1", member_id, viewer.now)
         await take_role(await _grant_of(member_id), viewer.id, viewer.now)
-        await _record(viewer, team, "member.removed", member.person)
+        await note(viewer, team, "member.removed", member.person)
 
 
 async def transfer_lead(viewer: Viewer, team_id: UUID, member_id: UUID, *, instead_of: UUID | None) -> None:
@@ -244,11 +244,11 @@ async def transfer_lead(viewer: Viewer, team_id: UUID, member_id: UUID, *, inste
     Of two transfers at once the second finds another lead than it expected and is refused: there is always one.
     """
     async with DB.transaction():
-        team = await _changing(viewer, team_id, TRANSFER_LEAD)
+        team = await changing(viewer, team_id, TRANSFER_LEAD)
         lead = next((each for each in await queries.members(team_id) if each.leads), None)
         if (lead.id if lead else None) != instead_of:
             raise Refused(LEAD_HAS_CHANGED)
-        successor = await _member(team_id, member_id)
+        successor = await member_of(team_id, member_id)
         if successor.leads:
             raise Refused(LEADS_ALREADY)
         if lead is not None:
@@ -256,7 +256,7 @@ async def transfer_lead(viewer: Viewer, team_id: UUID, member_id: UUID, *, inste
         await _regrant(viewer, team, successor, Role.TEAM_LEAD)
         if lead is not None:
             await _regrant(viewer, team, lead, Role.PARTICIPANT)
-        await _record(viewer, team, "lead.transferred", successor.person)
+        await note(viewer, team, "lead.transferred", successor.person)
 
 
 async def _regrant(viewer: Viewer, team: TeamRef, member: Member, role: Role) -> None:
@@ -274,7 +274,7 @@ async def look_up_contacts(viewer: Viewer, team_id: UUID) -> tuple[TeamRef, tupl
     async with DB.transaction():
         team = await team_for(viewer, team_id)
         team.standing.need(VIEW_CONTACTS)
-        await _record(viewer, team, "contacts.viewed", team.id, audience=Audience.STAFF, live=False)
+        await note(viewer, team, "contacts.viewed", team.id, audience=Audience.STAFF, live=False)
         return team, await queries.contacts(team_id)
 
 
@@ -283,16 +283,16 @@ async def export_contacts(viewer: Viewer, team_id: UUID, purpose: str) -> tuple[
     async with DB.transaction():
         team = await team_for(viewer, team_id)
         team.standing.need(EXPORT_CONTACTS)
-        await _record(viewer, team, "contacts.exported", team.id, audience=Audience.STAFF, purpose=purpose)
+        await note(viewer, team, "contacts.exported", team.id, audience=Audience.STAFF, purpose=purpose)
         return await queries.contacts(team_id)
 
 
 # What these have in common
 
 
-async def _changing(viewer: Viewer, team_id: UUID, right: Right) -> TeamRef:
+async def changing(viewer: Viewer, team_id: UUID, right: Right) -> TeamRef:
     """The team, held until the end of the transaction, whose people the viewer may change now."""
-    await _lock(team_id)
+    await hold(team_id)
     team = await team_for(viewer, team_id)
     team.standing.need(right)
     if reason := team_frozen(team.withdrawn_at) or closed_for_changes(team.cohort_state):
@@ -300,7 +300,8 @@ async def _changing(viewer: Viewer, team_id: UUID, right: Right) -> TeamRef:
     return team
 
 
-async def _lock(team_id: UUID) -> None:
+async def hold(team_id: UUID) -> None:
+    """A step: changes of who is in the team, and of what it is registered as, wait for each other."""
     # Not FOR UPDATE: rows that name the team as their parent may be written meanwhile.
     await execute("SELECT 1 FROM team WHERE id = $1 FOR NO KEY UPDATE", team_id)
 
@@ -310,7 +311,7 @@ async def _count(team_id: UUID) -> int:
     return count
 
 
-async def _member(team_id: UUID, member_id: UUID) -> Member:
+async def member_of(team_id: UUID, member_id: UUID) -> Member:
     """A membership of this team; Refused when it has ended, NotFound when it never was."""
     found = next((each for each in await queries.members(team_id) if each.id == member_id), None)
     if found is not None:
@@ -325,7 +326,7 @@ async def _grant_of(member_id: UUID) -> UUID:
     return grant
 
 
-async def _record(
+async def note(
     viewer: Viewer,
     team: TeamRef,
     verb: str,
@@ -333,9 +334,11 @@ async def _record(
     *,
     audience: Audience = Audience.TEAM,
     live: bool = True,
+    aside: Mapping[str, Any] | None = None,
     **data: Any,
 ) -> None:
+    """A step: one entry of the journal about this team."""
     await record(
         verb, by=viewer.id, at=viewer.now, audience=audience, cohort=team.cohort, team=team.id, subject=subject,
-        live=live, **data,
+        live=live, aside=aside, **data,
     )  # fmt: skip

@@ -44,7 +44,12 @@ CHANGES_TEAM = LEAD | ORGANISER
 KNOWS_TEAM = TEAM | STAFF | ADMINISTRATOR
 INVITE_MEMBER = right("team.invite_member", allow=CHANGES_TEAM, forbid=KNOWS_TEAM, reason=ONLY_LEAD_OR_ORGANISER)
 REMOVE_MEMBER = right("team.remove_member", allow=CHANGES_TEAM, forbid=KNOWS_TEAM, reason=ONLY_LEAD_OR_ORGANISER)
+EDIT_MEMBER = right("team.edit_member", allow=CHANGES_TEAM, forbid=KNOWS_TEAM, reason=ONLY_LEAD_OR_ORGANISER)
 TRANSFER_LEAD = right("team.transfer_lead", allow=CHANGES_TEAM, forbid=KNOWS_TEAM, reason=ONLY_LEAD_OR_ORGANISER)
+
+ONLY_ORGANISER = Message("Only an organiser without a conflict of interest changes what a team is registered as.")
+CORRECT_TEAM = right("team.correct", allow=ORGANISER, forbid=KNOWS_TEAM, reason=ONLY_ORGANISER)
+WITHDRAW_TEAM = right("team.withdraw", allow=ORGANISER, forbid=KNOWS_TEAM, reason=ONLY_ORGANISER)
 
 VIEW_CONTACTS = right("contacts.view", allow=TEAM | STAFF, forbid=ADMINISTRATOR)
 EXPORT_CONTACTS = right(
@@ -75,6 +80,12 @@ CLOSED = Message("The cohort is closed: its teams stay as they are.")
 ALREADY_REGISTERED = Message("You have registered a team in this cohort already. Open it from the start page.")
 NAME_TAKEN = Message("Another team of the cohort has this name. Choose another one.")
 TEAM_WITHDRAWN = Message("The team has left the programme, so nothing is changed in it any more.")
+STILL_THERE = Message("The team is in the programme: somebody has taken it back already. Reload the page.")
+NOTHING_NEW = Message("This is how the team is registered already. Change something, or leave the page.")
+SHARED_MUNICIPALITY = Message(
+    "Teams of other programmes come from this municipality too, so its name, kind and time zone stay. If the code is"
+    " wrong, type the right one."
+)
 LAST_TO_LEAVE = Message("A team always has a lead. Hand the lead over to another member first.")
 LEADS_ALREADY = Message("This person is the team lead already.")
 LEAD_HAS_CHANGED = Message("Somebody else is the team lead by now. Reload the page to see who.")
@@ -209,6 +220,27 @@ def read_invitee(form: Form, limits: TeamLimits) -> Invitee | None:
     position = form.choice("position", limits.positions or tuple(Position))
     leads = form.flag("leads")
     return Invitee(email, name, position, leads) if email and name and position else None
+
+
+def read_position(form: Form, limits: TeamLimits, held: Position) -> tuple[Position | None, str]:
+    """A member's position, of those that may take part or the one he holds, and his job title."""
+    options = [each for each in Position if each in (limits.positions or tuple(Position)) or each is held]
+    return form.choice("position", options), form.text("job_title", required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a team is registered as, put right, and why."""
+
+    team_name: str
+    municipality: MunicipalityFacts
+    reason: str
+
+
+def read_correction(form: Form, known: MunicipalityFacts | None) -> Correction | None:
+    """The correction from a form; None and errors by field. `known` is the municipality of another code, if there is one."""
+    team_name, municipality, reason = form.name("team_name"), read_municipality(form, known), read_reason(form)
+    return Correction(team_name, municipality, reason) if team_name and municipality and reason else None
 
 
 def read_reason(form: Form) -> str:

@@ -15,10 +15,12 @@ from incubator.foundation.refusals import Forbidden, Refused
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.rules import POSITIONS
-from incubator.teams import actions, casework, queries
+from incubator.teams import actions, casework, correcting, queries
 from incubator.teams.municipalities import KINDS, MunicipalityFacts, plain_oktmo, region_of, suggested
 from incubator.teams.queries import RegistrationPage, team_for
 from incubator.teams.rules import (
+    CORRECT_TEAM,
+    EDIT_MEMBER,
     EXPORT_CONTACTS,
     INVITE_MEMBER,
     REMOVE_MEMBER,
@@ -120,7 +122,7 @@ async def _members(request: Asked, viewer: Viewer, team: TeamRef, form: Form, st
         few=too_few(page.limits, len(page.members)),
         full=team_full(page.limits, len(page.members), len(page.invitations)),
         may_invite=may(INVITE_MEMBER), may_remove=may(REMOVE_MEMBER), may_transfer=may(TRANSFER_LEAD),
-        may_see_contacts=may(VIEW_CONTACTS),
+        may_see_contacts=may(VIEW_CONTACTS), may_edit=may(EDIT_MEMBER), may_correct=may(CORRECT_TEAM),
     )  # fmt: skip
 
 
@@ -228,4 +230,5 @@ HANDLERS: list[Any] = [
     contacts,
     export_contacts,
     *casework.HANDLERS,
+    *correcting.HANDLERS,
 ]
