@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incubator.foundation.comparison import Kind, Piece, compare
+from incubator.foundation.comparison import Kind, Piece, compare, compare_rows
 
 TEXTS = st.text("абв .\n", max_size=60)
 
@@ -54,3 +54,39 @@ def test_texts_with_nothing_in_common_are_not_searched_for_long():
         pieces = compare(old, new)
         assert joined(pieces, Kind.SAME, Kind.ADDED) == new
     assert time.perf_counter() - begun < 5
+
+
+# --- Rows -------------------------------------------------------------------------------------------------------------
+
+ROWS = st.lists(st.tuples(*[st.text("аб1 ", max_size=4)] * 3), max_size=8)
+
+
+def rows_of(changes, left_out, *kinds):
+    return [
+        tuple(joined(cell, *kinds) for cell in change.cells) for change in changes if change.kind is not left_out
+    ]
+
+
+@given(ROWS, ROWS)
+@settings(max_examples=500)
+def test_both_tables_are_in_the_rows(old, new):
+    changes = compare_rows(old, new)
+    assert rows_of(changes, Kind.ADDED, Kind.SAME, Kind.REMOVED) == old
+    assert rows_of(changes, Kind.REMOVED, Kind.SAME, Kind.ADDED) == new
+    assert any(change.changed for change in changes) == (old != new)
+
+
+def test_a_row_that_changed_is_one_row_and_others_are_added_or_removed():
+    old = [("Врачи", "12", "Росстат"), ("Школы", "3", "Отчёт"), ("Клубы", "5", "Отчёт")]
+    new = [("Врачи", "14", "Росстат"), ("Клубы", "5", "Отчёт"), ("Дороги", "8 км", "Смета")]
+    changes = compare_rows(old, new)
+    assert [(change.kind, change.changed) for change in changes] == [
+        (Kind.SAME, True), (Kind.REMOVED, True), (Kind.SAME, False), (Kind.ADDED, True),
+    ]  # fmt: skip
+    assert changes[0].cells[1] == (Piece(Kind.REMOVED, "12"), Piece(Kind.ADDED, "14"))
+
+
+def test_rows_of_one_cell_are_the_same_one_while_half_of_the_words_stay():
+    old, new = [("Нет жилья для врачей",), ("Закрыта школа",)], [("Нет жилья для учителей",), ("Плохие дороги",)]
+    kinds = [(change.kind, change.changed) for change in compare_rows(old, new)]
+    assert kinds == [(Kind.SAME, True), (Kind.REMOVED, True), (Kind.ADDED, True)]

@@ -134,3 +134,86 @@ def _flush(pieces: list[Piece], removed: str, added: str, same: str) -> None:
             pieces[-1] = Piece(kind, pieces[-1].text + text)
         elif text:
             pieces.append(Piece(kind, text))
+
+
+# --- Rows of a table --------------------------------------------------------------------------------------------------
+
+Row: TypeAlias = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """A row of the old table, of the new one, or of both; `cells` are the pieces of each cell."""
+
+    kind: Kind
+    cells: tuple[tuple[Piece, ...], ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything in the row is not the same in both."""
+        return self.kind is not Kind.SAME or any(p.kind is not Kind.SAME for cell in self.cells for p in cell)
+
+
+def compare_rows(old: Sequence[Row], new: Sequence[Row]) -> list[RowChange]:
+    """The rows of both tables in the order of the new one, each removed row where it stood.
+
+    A row that has become another is one row with changed cells: rows that begin alike are taken for the same one, and so
+    are neighbours that have some cell in common.
+    """
+    changes: list[RowChange] = []
+    gone: list[Row] = []
+    come: list[Row] = []
+    for kind, row in _row_edits([tuple(row) for row in old], [tuple(row) for row in new]):
+        if kind is Kind.SAME:
+            changes += [*_paired(gone, come), _row(row, row)]
+            gone, come = [], []
+        else:
+            (gone if kind is Kind.REMOVED else come).append(row)
+    return [*changes, *_paired(gone, come)]
+
+
+def _row_edits(old: Sequence[Row], new: Sequence[Row]) -> list[tuple[Kind, Row]]:
+    # The edits are found between tokens, whatever they are; rows stand for words here.
+    known: dict[Row, str] = {}
+    tokens = [[known.setdefault(row, str(len(known))) for row in rows] for rows in (old, new)]
+    rows = {token: row for row, token in known.items()}
+    return [(kind, rows[token]) for kind, token in _edits(*tokens)]
+
+
+def _paired(gone: Sequence[Row], come: Sequence[Row]) -> Iterator[RowChange]:
+    """Removed rows beside those that came in their place; what has no other is removed before anything is added."""
+    at = 0
+    added: list[Row] = []
+    for row in come:
+        place = next((number for number in range(at, len(gone)) if _alike(gone[number], row)), None)
+        if place is None:
+            added.append(row)
+            continue
+        yield from _apart(gone[at:place], added)
+        yield _row(gone[place], row)
+        at, added = place + 1, []
+    yield from _apart(gone[at:], added)
+
+
+def _apart(gone: Sequence[Row], come: Sequence[Row]) -> Iterator[RowChange]:
+    yield from (_row(row, None) for row in gone)
+    yield from (_row(None, row) for row in come)
+
+
+def _alike(old: Row, new: Row) -> bool:
+    if len(old) == 1 == len(new):
+        return _share_words(old[0], new[0])
+    return any(a and a == b for a, b in zip(old, new, strict=False))
+
+
+def _share_words(old: str, new: str) -> bool:
+    """Whether two texts have half of their words in common."""
+    before, after = set(re.findall(r"\w+", old.lower())), set(re.findall(r"\w+", new.lower()))
+    return 2 * len(before & after) >= max(len(before), len(after), 1)
+
+
+def _row(old: Row | None, new: Row | None) -> RowChange:
+    kind = Kind.SAME if old is not None and new is not None else Kind.REMOVED if new is None else Kind.ADDED
+    width = max(len(old or ()), len(new or ()))
+    cells = [[*(row or ()), *[""] * (width - len(row or ()))] for row in (old, new)]
+    return RowChange(kind, tuple(tuple(compare(a, b)) for a, b in zip(*cells, strict=True)))
