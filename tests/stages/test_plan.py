@@ -11,6 +11,7 @@ from incubator.foundation.forms import Form
 from incubator.foundation.refusals import Clash, Forbidden, Invalid, NotFound, Refused
 from incubator.programmes import blueprint
 from incubator.programmes.blueprint import FieldKind, FieldPlan, Gate
+from incubator.programmes.facts import FactKey
 from incubator.programmes.layers import Ground
 from incubator.programmes.queries import cohort_for
 from incubator.programmes.shipped import shipped
@@ -307,7 +308,7 @@ def test_a_module_that_makes_no_sense(changes, field):
 def assignment_form(facts, *more, **changes):
     shown = {**facts.shown(), **changes}
     pairs = [(n, v) for n, value in shown.items() for v in (value if isinstance(value, list) else [value])]
-    return Form(pairs + [(n, v) for row in more for n, v in zip(FIELD_NAMES, row, strict=True)])
+    return Form(pairs + [(n, v) for row in more for n, v in zip(FIELD_NAMES, (*row, ""), strict=True)])
 
 
 ALL_KINDS = replace(
@@ -315,7 +316,7 @@ ALL_KINDS = replace(
     fields=(
         FieldPlan(key="a", label="Строка", kind=FieldKind.SHORT_TEXT, limit=100, help="Коротко"),
         FieldPlan(key="b", label="Рассказ", kind=FieldKind.LONG_TEXT, limit=4000, required=False),
-        FieldPlan(key="c", label="Число", kind=FieldKind.NUMBER),
+        FieldPlan(key="c", label="Число", kind=FieldKind.NUMBER, fact=FactKey.POPULATION),
         FieldPlan(key="d", label="День", kind=FieldKind.DATE),
         FieldPlan(key="e", label="Выбор", kind=FieldKind.CHOICE, options=("да", "нет")),
         FieldPlan(key="f", label="Таблица", kind=FieldKind.TABLE, limit=5, columns=("что", "сколько")),

@@ -40,6 +40,7 @@ from incubator.programmes.blueprint_values import (
     YesNo,
     points,
 )
+from incubator.programmes.facts import FactKey
 
 __all__ = [
     "LAST_DAY", "LIMITS", "Aggregate", "AssignmentPlan", "Blueprint", "BlueprintFaults", "Closing", "CriterionPlan",
@@ -167,9 +168,17 @@ def _lists_of_kind(kind: FieldKind, options: tuple[str, ...], columns: tuple[str
         yield ("columns",), Message("Only a table has columns.")
 
 
+def _fact_of_kind(kind: FieldKind, fact: FactKey | None) -> Faults:
+    if fact is not None and kind is not FieldKind.NUMBER:
+        yield ("fact",), Message("Only a number can be taken from the passport.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldPlan:
-    """One field of an assignment. `limit`: see `LIMITS`, 0 for kinds without one; a choice is one of its options."""
+    """One field of an assignment. `limit`: see `LIMITS`, 0 for kinds without one; a choice is one of its options.
+
+    `fact` names the number of the municipality's passport with which the field is filled in at first.
+    """
 
     key: str = field(metadata=ruled(KEY))
     label: str = field(metadata=ruled(TITLE))
@@ -182,8 +191,12 @@ class FieldPlan:
     )
     options: tuple[str, ...] = field(default=(), metadata=ruled(Many(TITLE, 0, 50)))
     columns: tuple[str, ...] = field(default=(), metadata=ruled(Many(TITLE, 0, 10)))
+    fact: FactKey | None = field(
+        default=None,
+        metadata=ruled(OneOf(FactKey), Message("The number of the municipality's passport that is offered here.")),
+    )
 
-    checks: ClassVar[tuple[Check, ...]] = (_limit_of_kind, _lists_of_kind)
+    checks: ClassVar[tuple[Check, ...]] = (_limit_of_kind, _lists_of_kind, _fact_of_kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from incubator.foundation.forms import REQUIRED, Form
 from incubator.foundation.i18n import Message, day, number
 from incubator.programmes.blueprint import FieldKind, FieldPlan
+from incubator.programmes.facts import FactKey
 
 PREFIX: Final = "answer-"
 LARGEST_NUMBER: Final = 10**12
@@ -39,6 +40,7 @@ def plans(rows: Iterable[Mapping[str, Any]]) -> tuple[FieldPlan, ...]:
             limit=row.get("limit", 0),
             options=tuple(row.get("options", ())),
             columns=tuple(row.get("columns", ())),
+            fact=FactKey(row["fact"]) if row.get("fact") else None,
         )
         for row in rows
     )
@@ -56,6 +58,7 @@ def kept(fields: Iterable[FieldPlan]) -> list[dict[str, Any]]:
             "limit": field.limit,
             "options": list(field.options),
             "columns": list(field.columns),
+            **({"fact": field.fact.value} if field.fact else {}),
         }
         for field in fields
     ]

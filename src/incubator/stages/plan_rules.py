@@ -11,6 +11,7 @@ from incubator.foundation.forms import Form, Row, given, local_input
 from incubator.foundation.i18n import N_, Message
 from incubator.foundation.refusals import Refused
 from incubator.programmes.blueprint import LIMITS, FieldKind, FieldPlan, Gate
+from incubator.programmes.facts import FactKey
 from incubator.stages.answers import fingerprint, kept
 
 MOST_FIELDS: Final = 40
@@ -32,6 +33,7 @@ FIELD_NAMES: Final = (
     "f_help",
     "f_options",
     "f_columns",
+    "f_fact",
 )
 YES, NO = "yes", "no"
 
@@ -107,6 +109,7 @@ def _shown_field(place: int, field: FieldPlan) -> dict[str, str]:
         "f_help": field.help,
         "f_options": "\n".join(field.options),
         "f_columns": "\n".join(field.columns),
+        "f_fact": field.fact or "",
     }
 
 
@@ -189,6 +192,7 @@ def _field(row: Row, label: str, key: str) -> FieldPlan | None:
     help_text = row.text("f_help", required=False, limit=2000, lines=True)
     options = _lines(row.text("f_options", required=False, limit=PROSE, lines=True))
     columns = _lines(row.text("f_columns", required=False, limit=2000, lines=True))
+    fact = row.choice("f_fact", FactKey, required=False)
     if kind is FieldKind.CHOICE and not 2 <= len(options) <= 50:
         row.fail("f_options", Message("A choice needs from 2 to 50 answers, each on a line of its own."))
     if kind is FieldKind.TABLE and not 1 <= len(columns) <= 10:
@@ -204,6 +208,7 @@ def _field(row: Row, label: str, key: str) -> FieldPlan | None:
         limit=(limit or USUAL_LIMITS[kind]) if kind in USUAL_LIMITS else 0,
         options=options if kind is FieldKind.CHOICE else (),
         columns=columns if kind is FieldKind.TABLE else (),
+        fact=fact if kind is FieldKind.NUMBER else None,
     )
 
 

@@ -13,6 +13,7 @@ from incubator.foundation.i18n import Message, zone_label
 from incubator.foundation.refusals import Clash, Invalid, Refused
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
+from incubator.programmes.facts import FACTS
 from incubator.programmes.queries import cohort_for
 from incubator.programmes.rules import EDIT_SETTINGS, CohortRef, CohortState
 from incubator.stages import plan_actions, plan_queries
@@ -167,7 +168,8 @@ def _assignment_form(
 ) -> Response[Any]:
     return pages.page(
         request, "stages/plan_assignment.html", status=status, cohort=cohort, form=form, module=module,
-        demo=cohort.demo, **{"assignment": None, "affected": Affected(module.working), "stored": None, **more},
+        demo=cohort.demo, passport_facts=[(fact.key.value, fact.label) for fact in FACTS.values()],
+        **{"assignment": None, "affected": Affected(module.working), "stored": None, **more},
     )  # fmt: skip
 
 

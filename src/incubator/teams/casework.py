@@ -1,5 +1,6 @@
 """Pages of the problem case: the form that saves itself, the check before submitting, the clash, the versions."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,11 @@ from incubator.foundation.i18n import Message, clock
 from incubator.foundation.refusals import Clash, Forbidden, Refused
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
+from incubator.programmes.facts import FactKey
 from incubator.teams import cases, reading, writing
 from incubator.teams.cases import CaseState, CaseText, compare, form_values, read_case
+from incubator.teams.passport import Offer, added
+from incubator.teams.passport_reading import offers_of
 from incubator.teams.queries import team_for
 from incubator.teams.reading import CasePage
 from incubator.teams.rules import (
@@ -39,7 +43,8 @@ async def case(request: Asked, viewer: NamedDependency[Viewer], team_id: FromPat
     team.standing.need(VIEW_CASE)
     page = await reading.case_page(team_id, viewer.now)
     if _writes(team, page):
-        return _form(request, team, page, Form.empty(form_values(page.text, page.version)))
+        form = Form.empty(form_values(page.text, page.version))
+        return _form(request, team, page, form, offers=await offers_of(team_id))
     return _read(request, team, page, Form.empty())
 
 
@@ -49,11 +54,19 @@ def _writes(team: TeamRef, page: CasePage) -> bool:
     return open_for_writing and team.standing.may(EDIT_CASE)
 
 
-def _form(request: Asked, team: TeamRef, page: CasePage, form: Form, *, status: int = 200) -> Response[Any]:
+def _form(
+    request: Asked,
+    team: TeamRef,
+    page: CasePage,
+    form: Form,
+    *,
+    status: int = 200,
+    offers: Mapping[FactKey, Offer] | None = None,
+) -> Response[Any]:
     return pages.page(
         request, "teams/case.html", status=status, team=team, page=page, form=form, demo=team.demo, cases=cases,
         unlikely=cases.unlikely(page.text, request.scope["state"]["now"].year),
-        may_submit=team.standing.may(SUBMIT_CASE), may_delete=team.standing.may(DELETE_CASE),
+        may_submit=team.standing.may(SUBMIT_CASE), may_delete=team.standing.may(DELETE_CASE), offers=offers or {},
     )  # fmt: skip
 
 
@@ -72,16 +85,28 @@ async def save_case(request: Asked, viewer: NamedDependency[Viewer], team_id: Fr
     team.standing.need(EDIT_CASE)
     form = await pages.read_form(request)
     text, version = read_case(form), form.integer("version", 0, MOST_SAVINGS)
-    goes_on = form.value("then") == "check"
+    then = form.value("then")
     form.only("then")
     form.finish()
     if not form.ok:
         return await _unreadable(request, viewer, team, form)
     try:
+        text = await _with_fact(team_id, then, text)
         saved = await writing.save_case(viewer, team_id, text, given(version))
     except (Clash, Forbidden, Refused) as refusal:
         return await _kept(request, viewer, team, text, refusal)
-    return await _saved(request, viewer, team_id, saved, goes_on=goes_on)
+    return await _saved(request, viewer, team_id, saved, then)
+
+
+async def _with_fact(team_id: UUID, then: str, text: CaseText) -> CaseText:
+    """The text with the fact of the passport whose button was pressed."""
+    if not then.startswith(FACT):
+        return text
+    offer = {key.value: each for key, each in (await offers_of(team_id)).items()}.get(then.removeprefix(FACT))
+    return added(text, offer) if offer else text
+
+
+FACT = "fact-"
 
 
 async def _unreadable(request: Asked, viewer: Viewer, team: TeamRef, form: Form) -> Response[Any]:
@@ -110,14 +135,15 @@ async def _kept(
     )  # fmt: skip
 
 
-async def _saved(request: Asked, viewer: Viewer, team_id: UUID, version: int, *, goes_on: bool) -> Response[Any]:
+async def _saved(request: Asked, viewer: Viewer, team_id: UUID, version: int, then: str) -> Response[Any]:
     message = Message("Saved at {time}.", time=clock(viewer.now))
     if pages.wants_json(request):
         body = {"saved_at": viewer.now.isoformat(), "message": str(message), "version": version}
         return Response(body, status_code=200, media_type=MediaType.JSON)
-    if not goes_on:
+    if then != "check":
         await flash(viewer, "success", message)
-    return pages.redirect(request, f"/teams/{team_id}/case" + ("/check" if goes_on else ""))
+    place = "/check" if then == "check" else "#indicators" if then.startswith(FACT) else ""
+    return pages.redirect(request, f"/teams/{team_id}/case{place}")
 
 
 # Submitting and taking back
