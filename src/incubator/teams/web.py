@@ -15,7 +15,7 @@ from incubator.foundation.refusals import Forbidden, Refused
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.rules import POSITIONS
-from incubator.teams import actions, casework, correcting, queries
+from incubator.teams import actions, casework, correcting, passport_pages, queries
 from incubator.teams.municipalities import KINDS, MunicipalityFacts, plain_oktmo, region_of, suggested
 from incubator.teams.queries import RegistrationPage, team_for
 from incubator.teams.rules import (
@@ -231,4 +231,5 @@ HANDLERS: list[Any] = [
     export_contacts,
     *casework.HANDLERS,
     *correcting.HANDLERS,
+    *passport_pages.HANDLERS,
 ]
