@@ -74,6 +74,7 @@ SIMPLE: Final[Mapping[str, str]] = {
     "lead.transferred": N_("made the team lead: {subject}"),
     "contacts.viewed": N_("looked at the contacts of the team"),
     "contacts.exported": N_("took the contacts of the team out of the system. Purpose: {purpose}"),
+    "passport.saved": N_("filled in the passport of the municipality"),
     "case.saved": N_("saved the draft of the problem case"),
     "case.submitted": N_("submitted the problem case, version {version}"),
     "case.withdrawn": N_("took the submitted problem case back"),
