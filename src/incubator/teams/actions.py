@@ -108,7 +108,7 @@ async def _create(cohort: CohortRef, registration: Registration, at: datetime) -
 
 
 async def municipality_of(facts: MunicipalityFacts, *, demo: bool) -> UUID:
-    """The municipality of a code; what is known of it already stands."""
+    """A step: the municipality of a code; what is known of it already stands."""
     await execute(
         "INSERT INTO municipality (id, oktmo, name, kind, region, time_zone, demo) VALUES ($1, $2, $3, $4, $5, $6, $7)"
         " ON CONFLICT (oktmo) DO NOTHING",
