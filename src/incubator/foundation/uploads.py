@@ -84,6 +84,15 @@ class Busy(Refusal):
         super().__init__(Message("This file is being sent from another window."))
 
 
+class Silent(Refusal):
+    """408: no byte has come for a minute."""
+
+    status = 408
+
+    def __init__(self) -> None:
+        super().__init__(Message("Nothing has come for a minute. Send the rest again."))
+
+
 class Misplaced(Refusal):
     """409: the piece does not begin where the bytes that are here end."""
 
@@ -121,12 +130,22 @@ async def refuse_over_quota(owner: Id, more: int) -> None:
         )  # fmt: skip
 
 
-async def begin(owner: Id, by: Id, place: str, name: str, size: int, *, most: int = 0, mark: str = "") -> Id:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file that somebody wants to send: where to, under what name, and how many bytes."""
+
+    place: str
+    name: str
+    size: int
+    mark: str = ""
+
+
+async def begin(owner: Id, by: Id, file: Wanted, *, most: int = 0) -> Id:
     """Promise room for a file in the caller's transaction. Raises Refused for its kind, its size, or the quota.
 
     `most`: bytes that the place allows, if fewer than the site does.
     """
-    name, most = clean_name(name), min(most or files.LARGEST, files.LARGEST)
+    name, size, most = clean_name(file.name), file.size, min(most or files.LARGEST, files.LARGEST)
     kind_of(name)
     if size <= 0:
         raise Refused(Message("“{name}” is empty. Choose the file again.", name=name))
@@ -142,7 +161,7 @@ async def begin(owner: Id, by: Id, place: str, name: str, size: int, *, most: in
     await execute(
         "INSERT INTO upload (id, owner, sent_by, place, name, mark, size, received, expires_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, 0, now() + $8::interval)",
-        upload_id, owner, by, place, name, mark[:40], size, LASTS,
+        upload_id, owner, by, file.place, name, file.mark[:40], size, LASTS,
     )  # fmt: skip
     return upload_id
 
@@ -262,6 +281,8 @@ async def _batches(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                 held += await anext(pieces)
         except StopAsyncIteration:
             break
+        except TimeoutError:
+            fault = Silent()
         except Exception as broken:  # noqa: BLE001  (raised again below, when what is held is safe)
             fault = broken
         while len(held) >= AT_ONCE:

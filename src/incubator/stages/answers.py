@@ -24,6 +24,8 @@ CELL_LIMIT: Final = 1000  # characters in a cell of a table
 SHORT: Final = 300
 LONG: Final = 20_000
 ATTACH = Message("Attach a file.")
+PUT_ASIDE = Message("A file here was put aside as dangerous. Delete it and attach another copy.")
+SENT_WITH: Final = ("id", "name", "media_type", "size", "description")  # what a revision keeps of a file
 
 Content = dict[str, Any]
 
@@ -112,7 +114,7 @@ def read_draft(form: Form, fields: Sequence[FieldPlan]) -> tuple[Content, dict[s
     for key in shown.keys() - {field.key for field in fields}:
         form.only(PREFIX + key)
         form.only(*(f"{PREFIX}{key}.{column}" for column in range(10)), rows=True)
-    form.only("press", "remove", *(name(field) for field in fields if field.kind is FieldKind.FILE))
+    form.only("press", "remove", "restore", *(name(field) for field in fields if field.kind is FieldKind.FILE))
     content = typed(fields, form)
     form.finish()
     return content, shown
@@ -151,9 +153,11 @@ def check(
     values: Content = {}
     for field in fields:
         if field.kind is FieldKind.FILE:
-            values[field.key] = list(files.get(field.key, ()))
+            values[field.key] = [{key: file[key] for key in SENT_WITH if key in file} for file in files.get(field.key, ())]
             if field.required and not values[field.key]:
                 form.fail(name(field), ATTACH)
+            if any(file.get("quarantined") for file in files.get(field.key, ())):
+                form.fail(name(field), PUT_ASIDE)
         else:
             values[field.key] = _value(field, form)
     return values, form

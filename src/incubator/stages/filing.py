@@ -37,6 +37,16 @@ class Upload:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A file that will come in pieces; `mark` is what the browser knows it by, `size` is in bytes."""
+
+    field: str
+    name: str
+    size: int
+    mark: str = ""
+
+
 def place_of(assignment_id: UUID, field: str) -> str:
     """Where an upload belongs, as its row says it."""
     return f"{assignment_id} {field}"
@@ -44,9 +54,8 @@ def place_of(assignment_id: UUID, field: str) -> str:
 
 async def attach_file(viewer: Viewer, team_id: UUID, assignment_id: UUID, upload: Upload) -> files.FileFacts:
     """Put a file to a field of the draft; raises Refused for its type, size or number."""
-    upload_id = await begin_upload(
-        viewer, team_id, assignment_id, upload.field, upload.name, len(upload.content), most=files.PLAIN
-    )
+    announced = Announced(upload.field, upload.name, len(upload.content))
+    upload_id = await begin_upload(viewer, team_id, assignment_id, announced, most=files.PLAIN)
     await uploads.receive(upload_id, 0, _once(upload.content))
     return await finish_upload(viewer, upload_id)
 
@@ -56,9 +65,8 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def begin_upload(
-    viewer: Viewer, team_id: UUID, assignment_id: UUID, field: str, name: str, size: int,
-    *, mark: str = "", most: int = files.LARGEST,
-) -> UUID:  # fmt: skip
+    viewer: Viewer, team_id: UUID, assignment_id: UUID, file: Announced, *, most: int = files.LARGEST
+) -> UUID:
     """Promise room for a file that will come in pieces; raises Refused for its kind, its size, its number or the quota.
 
     Nothing of the work changes yet, and the journal hears of it when the file is there.
@@ -67,12 +75,14 @@ async def begin_upload(
         work = await work_on(viewer, team_id, assignment_id)
         work.standing.need(UPLOAD)
         await need_writable(viewer, work)
-        plan = _file_field(work, field)
-        place = place_of(assignment_id, field)
+        plan = _file_field(work, file.field)
+        place = place_of(assignment_id, file.field)
         coming = await uploads.unfinished(team_id, viewer.id, [place])
         _refuse_too_many(work, plan, len(coming))
         allowed = min(plan.limit * MEGABYTE or files.PLAIN, most)
-        return await uploads.begin(team_id, viewer.id, place, name, size, most=allowed, mark=mark)
+        return await uploads.begin(
+            team_id, viewer.id, uploads.Wanted(place, file.name, file.size, file.mark), most=allowed
+        )
 
 
 def _file_field(work: Work, key: str) -> FieldPlan:
@@ -131,17 +141,48 @@ async def _attach(viewer: Viewer, upload: Progress, verdict: tuple[str, str]) ->
 
 async def coming_in(viewer: Viewer, work: Work) -> dict[str, list[Progress]]:
     """The viewer's own uploads to this work that broke off, by field."""
-    places = {place_of(work.assignment, field.key): field.key for field in work.fields if field.kind is FieldKind.FILE}
+    places = {place_of(work.assignment, field.key): field.key for field in _file_fields(work)}
     found: dict[str, list[Progress]] = {}
-    for upload in await uploads.unfinished(work.team, viewer.id, list(places)) if places else ():
+    for upload in await uploads.unfinished(work.team, viewer.id, list(places)):
         found.setdefault(places[upload.place], []).append(upload)
     return found
+
+
+def _file_fields(work: Work) -> list[FieldPlan]:
+    return [field for field in work.fields if field.kind is FieldKind.FILE]
 
 
 async def give_up(viewer: Viewer, upload_id: UUID) -> None:
     """Forget one's own upload before it has come whole."""
     upload = await uploads.progress(upload_id, viewer.id)
     await uploads.drop(upload.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """What the fields for files say beside the files: bytes used of the team's quota, what broke off, what was removed."""
+
+    used: int
+    quota: int
+    coming: dict[str, list[Progress]]
+    removed: dict[str, list[tuple[UUID, str]]]
+
+
+REMOVED: Final = """
+SELECT f.field, f.file, coalesce(nullif(f.name, ''), o.name) AS name
+FROM submission_file f JOIN stored_file o ON o.id = f.file WHERE f.submission = $1 AND f.removed_at > $2 ORDER BY f.id
+"""
+
+
+async def drawer(viewer: Viewer, work: Work) -> Drawer | None:
+    """What the page of a draft with files needs, in three statements; None where no field takes files."""
+    if not _file_fields(work):
+        return None
+    removed: dict[str, list[tuple[UUID, str]]] = {}
+    for row in await fetch(REMOVED, work.submission, viewer.now - PUT_BACK):
+        removed.setdefault(row["field"], []).append((row["file"], row["name"]))
+    used = await uploads.used(work.team)
+    return Drawer(used, files.QUOTA, await coming_in(viewer, work), removed)
 
 
 # --- What is there ----------------------------------------------------------------------------------------------------

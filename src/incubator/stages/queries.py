@@ -35,8 +35,9 @@ SELECT t.id AS team, t.name AS team_name, t.withdrawn_at, g.demo, c.id AS cohort
      FROM module o LEFT JOIN team_module e ON e.module = o.id AND e.team = t.id WHERE o.cohort = c.id) AS stops,
   (SELECT coalesce(json_agg(json_build_array(r.id, r.number, r.receipt, r.sent_at, p.name, r.late) ORDER BY r.number),
        '[]') FROM revision r LEFT JOIN person p ON p.id = r.sent_by WHERE r.submission = s.id) AS revisions,
-  (SELECT coalesce(json_agg(json_build_object('field', f.field, 'id', o.id, 'name', o.name, 'media_type', o.media_type,
-       'size', o.size) ORDER BY f.id), '[]') FROM submission_file f JOIN stored_file o ON o.id = f.file
+  (SELECT coalesce(json_agg(json_build_object('field', f.field, 'id', o.id, 'name',
+       coalesce(nullif(f.name, ''), o.name), 'media_type', o.media_type, 'size', o.size, 'description', f.description,
+       'quarantined', o.quarantined_at IS NOT NULL, 'waiting', o.scan = 'waiting') ORDER BY f.id), '[]') FROM submission_file f JOIN stored_file o ON o.id = f.file
      WHERE f.submission = s.id AND f.removed_at IS NULL) AS files
 FROM team t JOIN cohort c ON c.id = t.cohort JOIN municipality y ON y.id = t.municipality
 JOIN programme g ON g.id = c.programme JOIN module m ON m.cohort = t.cohort JOIN assignment a ON a.module = m.id

@@ -43,6 +43,7 @@ VIEW_WORK = right("deliverable.view", allow=READERS, forbid=ADMINISTRATOR)
 EDIT_WORK = right("deliverable.edit", allow=TEAM, forbid=KNOWS_TEAM, reason=ONLY_TEAM)
 UPLOAD = right("file.upload", allow=TEAM, forbid=KNOWS_TEAM, reason=ONLY_TEAM)
 DOWNLOAD = right("file.download", allow=READERS, forbid=ADMINISTRATOR)
+ARCHIVE = right("file.archive", allow=READERS, forbid=ADMINISTRATOR)
 REMOVE_FILE = right("file.delete", allow=TEAM, forbid=KNOWS_TEAM, reason=ONLY_TEAM)
 SUBSCRIBE = right("sse_team.subscribe", allow=READERS, forbid=ADMINISTRATOR)
 
@@ -68,6 +69,7 @@ class Step(StrEnum):
     ACCEPT = "accept"
     RETURN = "return"
     FAIL = "fail"
+    TAKE_BACK = "take_back"
 
 
 class Outcome(StrEnum):
@@ -90,6 +92,9 @@ TRANSITIONS: Final = {
     (_S.SUBMITTED, Step.ACCEPT): _S.ACCEPTED,
     (_S.SUBMITTED, Step.RETURN): _S.RETURNED,
     (_S.SUBMITTED, Step.FAIL): _S.FAILED,
+    (_S.RETURNED, Step.TAKE_BACK): _S.SUBMITTED,  # for some minutes, and only while the team has done nothing
+    (_S.ACCEPTED, Step.TAKE_BACK): _S.SUBMITTED,
+    (_S.FAILED, Step.TAKE_BACK): _S.SUBMITTED,
 }
 OPEN_STATES: Final = frozenset({_S.NOT_STARTED, _S.IN_PROGRESS, _S.RETURNED})
 """In these the next move is the team's."""

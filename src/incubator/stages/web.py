@@ -1,4 +1,4 @@
-"""Pages of teams on their way: the home with its live updates, versions of work and their receipts, files."""
+"""Pages of teams on their way: the home with its live updates, versions of work and their receipts."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from incubator.foundation import files, pages
+from incubator.foundation import pages
 from incubator.foundation.comparison import Kind, Piece, compare
 from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
@@ -19,7 +19,7 @@ from incubator.people import sessions
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.settings import settings
-from incubator.stages import actions, downloads, plan_web, queries, saying, working
+from incubator.stages import actions, file_pages, plan_web, queries, saying, uploading, working
 from incubator.stages.answers import Answer, answers
 from incubator.stages.home import home_team, team_home
 from incubator.stages.hooks import MARGIN
@@ -142,18 +142,6 @@ def _compared(old: Sequence[Answer], new: Sequence[Answer]) -> list[tuple[str, l
     return found
 
 
-# --- Files ------------------------------------------------------------------------------------------------------------
-
-
-@get("/files/{file_id:uuid}")
-async def download(viewer: NamedDependency[Viewer], file_id: FromPath[UUID]) -> Stream:
-    """A file to save, never to show; to everybody without a right it is not there."""
-    file = await downloads.file_for(viewer, file_id)
-    if not await asyncio.to_thread(files.readable, file_id):
-        raise FileNotFoundError(file_id)
-    return Stream(files.chunks(file_id), media_type=file.media_type, headers=files.download_headers(file))
-
-
 HANDLERS = [
-    home, live, rollback, receipt, revision, comparison, download, *working.HANDLERS, *plan_web.HANDLERS,
+    home, live, rollback, receipt, revision, comparison, *working.HANDLERS, *uploading.HANDLERS, *file_pages.HANDLERS, *plan_web.HANDLERS,
 ]  # fmt: skip

@@ -14,7 +14,8 @@ from incubator.foundation.refusals import Clash, Forbidden, Invalid, Refused
 from incubator.people.queries import names
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
-from incubator.stages import actions, hooks, queries
+from incubator.programmes.blueprint import FieldKind
+from incubator.stages import actions, filing, hooks, queries
 from incubator.stages.answers import (
     Content,
     answers,
@@ -69,6 +70,7 @@ async def _page(request: Web, viewer: Viewer, work: Work, form: Form, *, status:
         request, "stages/work.html", status=status, work=work, form=draft, extension=form, closed=closed,
         writes=writes, token=token(work.fields, work.content), others=list(others.values()),
         margin=await hooks.margin(viewer, work.submission), answers=[] if writes else await _to_read(work),
+        drawer=await filing.drawer(viewer, work) if writes else None,
         may_extend=work.standing.may(EXTEND) and work.situation.state in OPEN_STATES, demo=work.demo, offered=offered,
         **PARTS,
     )  # fmt: skip
@@ -150,18 +152,27 @@ async def _with_files(request: Web, viewer: Viewer, work: Work, form: Form) -> R
             form.fail(field, refusal.reason)
     if remove := form.uuid("remove", required=False):
         await actions.remove_file(viewer, remove)
+    if restore := form.uuid("restore", required=False):
+        await _restored(viewer, restore, work, form)
     if form.errors:
         work = await queries.work_on(viewer, work.team, work.assignment)
         return await _page(request, viewer, work, form, status=422)
     if form.value("press") == "check":
         return pages.redirect(request, f"{work.href}/check")
     await flash(viewer, "success", Message("Saved at {time}.", time=clock(viewer.now)))
-    return pages.redirect(request, f"{work.href}{_place(form, remove)}")
+    return pages.redirect(request, f"{work.href}{_place(form, remove or restore)}")
 
 
-def _place(form: Form, removed: UUID | None) -> str:
+async def _restored(viewer: Viewer, file_id: UUID, work: Work, form: Form) -> None:
+    try:
+        await actions.put_back(viewer, file_id)
+    except Refused as refusal:
+        form.fail(next((name(each) for each in work.fields if each.kind is FieldKind.FILE), ""), refusal.reason)
+
+
+def _place(form: Form, moved: UUID | None) -> str:
     """Back to the files, when it was files that the button was about."""
-    return "#files" if removed or form.value("press") == "upload" else ""
+    return "#files" if moved or form.value("press") == "upload" else ""
 
 
 # --- Checking and sending ---------------------------------------------------------------------------------------------
