@@ -19,6 +19,9 @@ from incubator.foundation import database, jobs, pages
 from incubator.foundation.guard import Guard
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Refusal, SignInNeeded
+from incubator.installation import actions as installation
+from incubator.installation.queries import load_owner
+from incubator.notifications import trial
 from incubator.people import sessions
 from incubator.settings import settings
 
@@ -121,6 +124,9 @@ async def _running(_: Litestar) -> AsyncIterator[None]:
     else:
         tasks.append(asyncio.create_task(jobs.keep_draining(bell)))
     HUB.ring_on_outbox(bell.set)
+    news = asyncio.Event()
+    tasks.append(asyncio.create_task(_keep_owner(news)))
+    HUB.ring_on_installation(news.set)
     gc.collect()
     gc.freeze()  # what is here now stays: the collector need not walk through it again
     try:
@@ -132,10 +138,24 @@ async def _running(_: Litestar) -> AsyncIterator[None]:
         await database.disconnect()
 
 
+async def _keep_owner(news: asyncio.Event) -> None:
+    """Know whose installation this is, and hear when it changes."""
+    while True:
+        try:
+            await load_owner()
+        except (*UNREACHABLE, OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as fault:
+            log.warning("whose installation this is could not be read: %r", fault)
+            await asyncio.sleep(5)
+            continue
+        await news.wait()
+        news.clear()
+
+
 def create_litestar() -> Litestar:
     """The Litestar application without the outer gate."""
-    from incubator import features
+    from incubator import demo, features
 
+    installation.DEMO[:], installation.TEST_LETTER[:] = [demo.load], [trial.send_trial]
     pages.CONTEXT[:] = [features.navigation]
     return Litestar(
         route_handlers=[static_file, health_live, health_ready, *features.handlers()],

@@ -33,6 +33,10 @@ STOPPED = "Incubator has ended."
 MIGRATED = "The database is up to date."
 LOADED = "The demo is in the database. Its accounts:\n"
 REMOVED = "The demo is out of the database."
+SET_UP = """\
+Nobody is in the database yet. Open {url}/setup
+and type in the set-up code:  {code}
+"""
 LINK = "Give {email} this link; it sets the password:\n{link}"
 ADDED = "{email} can sign in now."
 NO_REDIS = """\
@@ -95,7 +99,7 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
 
     Brings the database up to date first. Without DATABASE_URL an embedded PostgreSQL starts and ends with the site; its
     data stay in INCUBATOR_VAR/pg. If they are empty the demo is loaded: invented people in two cohorts, with accounts of
-    every role. With DATABASE_URL nothing is loaded unasked.
+    every role. With DATABASE_URL nothing is loaded unasked: the site then begins with its set-up, whose code is printed.
     """
     words = _words(HOST=host, PORT=port, WORKERS=workers)
     _end_on_signals()
@@ -103,8 +107,8 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
         with listen(words.host, words.port) as listener, _database(words, join=False) as address:
             from incubator.upkeep import prepare
 
-            accounts = _aside(words, partial(prepare, address, with_demo=not words.database_url))
-            serve(listener, words, lambda: _announce(words, accounts))
+            accounts, code = _aside(words, partial(prepare, address, with_demo=not words.database_url))
+            serve(listener, words, lambda: _announce(words, accounts, code))
     except KeyboardInterrupt:
         pass
     click.echo(STOPPED, err=True)
@@ -137,11 +141,13 @@ def demo(*, remove: bool, as_json: bool) -> None:
 
     with _database(_words()) as address:
         story = upkeep.remove_demo(address) if remove else upkeep.load_demo(address)
+        code = upkeep.setup_code(address) if remove else ""
     if as_json:
         click.echo(json.dumps(story, ensure_ascii=False, indent=2))
     else:
         click.echo(REMOVED if remove else LOADED)
         _show(story["accounts"])
+        _invite_to_set_up(_words(), code)
 
 
 @main.group()
@@ -237,12 +243,18 @@ def _end_on_signals() -> None:
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
-def _announce(words: Settings, accounts: Sequence["Account"]) -> None:
+def _announce(words: Settings, accounts: Sequence["Account"], code: str) -> None:
+    _invite_to_set_up(words, code)
     if accounts:
         click.echo(INVENTED.format(url=words.public_url))
         _show(accounts)
         click.echo(OPEN_TO_ALL.format(host=words.host) if words.host not in OWN_MACHINE else "")
     click.echo(READY.format(url=words.public_url))
+
+
+def _invite_to_set_up(words: Settings, code: str) -> None:
+    if code:
+        click.echo(SET_UP.format(url=words.public_url, code=code))
 
 
 def _show(accounts: Sequence["Account"]) -> None:

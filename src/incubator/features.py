@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from incubator.foundation.i18n import gettext as _
+from incubator.installation import web as installation
 from incubator.jury import web as jury
 from incubator.moderation import web as moderation
 from incubator.notifications import web as notifications
@@ -16,7 +17,7 @@ from incubator.reporting import web as reporting
 from incubator.stages import web as stages
 from incubator.teams import web as teams
 
-WEB = (people, notifications, programmes, teams, stages, moderation, jury, reporting)
+WEB = (people, installation, notifications, programmes, teams, stages, moderation, jury, reporting)
 
 
 def handlers() -> list[Any]:
@@ -54,7 +55,7 @@ def _links(viewer: Viewer) -> list[tuple[str, str]]:
         links.append(("/cohorts", _("Cohorts")))
     if viewer.is_administrator:
         links += [("/programmes", _("Programmes")), ("/people", _("People")), ("/letters", _("Letters"))]
-        links.append(("/journal", _("Journal")))
+        links += [("/journal", _("Journal")), ("/installation", _("Organisation"))]
     return links
 
 

@@ -62,9 +62,16 @@ def migrate(address: str) -> None:
     _finish(_migrated(address))
 
 
-def prepare(address: str, *, with_demo: bool) -> list[Account]:
-    """Schema and, if it is wanted, the demo in an empty database. Accounts of the demo, if it is there."""
+def prepare(address: str, *, with_demo: bool) -> tuple[list[Account], str]:
+    """Schema and, if it is wanted, the demo in an empty database. Accounts of the demo if it is there, and the code of
+    the set-up ("" when somebody is in the database). A demo that was taken out does not come back by itself.
+    """
     return _finish(_prepared(address, with_demo=with_demo))
+
+
+def setup_code(address: str) -> str:
+    """The code that opens the set-up of an empty installation; "" when it has been set up."""
+    return _finish(_setup_code(address))
 
 
 def load_demo(address: str) -> Story:
@@ -94,12 +101,24 @@ async def _migrated(address: str) -> None:
         raise UpkeepError(NO_DATABASE.format(reason=fault)) from fault
 
 
-async def _prepared(address: str, *, with_demo: bool) -> list[Account]:
+async def _prepared(address: str, *, with_demo: bool) -> tuple[list[Account], str]:
     await _migrated(address)
     if not with_demo:
-        return []
+        return [], await _setup_code(address)
     async with _stage(address) as story:
-        return (await _played(story))["accounts"]
+        told = await _played(story, again=False)
+        return told["accounts"], await _open_code()
+
+
+async def _setup_code(address: str) -> str:
+    async with _pool(address):
+        return await _open_code()
+
+
+async def _open_code() -> str:
+    from incubator.installation import queries
+
+    return await queries.code() if await queries.is_open() else ""
 
 
 async def _loaded(address: str) -> Story:
@@ -111,9 +130,16 @@ async def _loaded(address: str) -> Story:
     return told
 
 
-async def _played(story: Any) -> Story:
-    """The demo, loaded if the database is empty; a load that is killed half-way leaves it empty."""
-    if not await database.fetch_value("SELECT EXISTS (SELECT FROM person)"):
+TAKEN_OUT = "SELECT EXISTS (SELECT FROM installation WHERE demo_removed_at IS NOT NULL)"
+
+
+async def _played(story: Any, *, again: bool = True) -> Story:
+    """The demo, loaded if the database is empty; a load that is killed half-way leaves it empty.
+
+    Unless it is wanted `again`, one that was taken out stays out.
+    """
+    taken_out = not again and await database.fetch_value(TAKEN_OUT)
+    if not taken_out and not await database.fetch_value("SELECT EXISTS (SELECT FROM person)"):
         log.info("loading the demo; this happens once and takes a moment")
         await story.load()
     return cast("Story", await story.describe())
@@ -123,6 +149,8 @@ async def _removed(address: str) -> Story:
     await _migrated(address)
     async with _stage(address) as story:
         await story.remove()
+        await _open_code()  # the row that the next line writes to
+        await database.execute("UPDATE installation SET demo_removed_at = now()")
         return cast("Story", await story.describe())
 
 

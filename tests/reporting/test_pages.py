@@ -17,11 +17,6 @@ async def test_public_pages_are_open_to_visitors_in_both_languages(client, path,
     assert "%(" not in answer.text
 
 
-async def test_documentation_leads_to_the_help(client):
-    answer = await client.get("/docs")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/help")
-
-
 async def test_the_footer_leads_somewhere(client):
     foot = (await client.get("/help")).text.partition("<footer")[2]
     links = re.findall(r'href="(/[^"]*)"', foot)

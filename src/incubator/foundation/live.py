@@ -14,7 +14,7 @@ import asyncpg
 
 log = logging.getLogger(__name__)
 
-CHANNELS = ("journal", "outbox")
+CHANNELS = ("journal", "outbox", "installation")
 PING = 4.0  # seconds; keeps proxies from closing a silent stream, and is how soon lost rights are noticed
 LONGEST = 3600.0  # seconds; then the browser reconnects and its rights are looked at again
 WAITING = 32  # events kept for a slow listener before it is told to resync instead
@@ -28,12 +28,16 @@ class Hub:
 
     def __init__(self) -> None:
         self._listeners: dict[asyncio.Queue[str], frozenset[str]] = {}
-        self._bells: list[Callable[[], None]] = []
+        self._bells: dict[str, list[Callable[[], None]]] = {"outbox": [], "installation": []}
         self._streams: dict[object, int] = {}
 
     def ring_on_outbox(self, bell: Callable[[], None]) -> None:
         """Call `bell` whenever a row comes into the outbox, and after each reconnect."""
-        self._bells.append(bell)
+        self._bells["outbox"].append(bell)
+
+    def ring_on_installation(self, bell: Callable[[], None]) -> None:
+        """Call `bell` whenever the organisation's settings change, and after each reconnect."""
+        self._bells["installation"].append(bell)
 
     async def run(self, dsn: str) -> None:
         """Listen until cancelled; reconnects with a pause that grows to ten seconds."""
@@ -61,20 +65,21 @@ class Hub:
                 await connection.close(timeout=2)
 
     def _hear(self, _connection: Any, _pid: int, channel: str, payload: object) -> None:
-        if channel == "outbox":
-            self._ring()
+        if channel in self._bells:
+            self._ring(channel)
             return
         topics = set(str(payload).split()[1:])
         for queue, wanted in self._listeners.items():
             if topics & wanted:
                 _put(queue, "changed")
 
-    def _ring(self) -> None:
-        for bell in self._bells:
+    def _ring(self, channel: str) -> None:
+        for bell in self._bells[channel]:
             bell()
 
     def _resync(self) -> None:
-        self._ring()
+        for channel in self._bells:
+            self._ring(channel)
         for queue in self._listeners:
             _put(queue, RESYNC)
 

@@ -34,7 +34,7 @@ class Undelivered(Exception):  # noqa: N818  (an answer of the server, not a fau
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A letter on its way; `over` says that its link leads nowhere any more."""
+    """A letter on its way; `over`: its link leads nowhere any more; `held`: seconds for which it must still wait."""
 
     id: UUID
     kind: Kind
@@ -46,6 +46,7 @@ class Outgoing:
     secret: dict[str, str]
     written_at: datetime
     over: bool
+    held: int = 0
 
 
 # The server
@@ -95,10 +96,11 @@ async def deliver(letter: Outgoing) -> None:
     until, reason = _resting.get(address, (0.0, ""))
     if time.monotonic() < until:
         raise Waits(reason, int(REST))
-    await _hand_over(to, build(letter), address)
+    await hand_over(to, build(letter), address)
 
 
-async def _hand_over(to: Server, message: EmailMessage, address: str) -> None:
+async def hand_over(to: Server, message: EmailMessage, address: str) -> None:
+    """One conversation with the server. Raises as `deliver` does; one that is silent is not asked again for a while."""
     try:
         await aiosmtplib.send(
             message, hostname=to.host, port=to.port, username=to.user, password=to.password, use_tls=to.tls,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from incubator.foundation.database import execute, fetch_value, new_id
 from incubator.foundation.i18n import DEFAULT_LOCALE, MOSCOW, Message
+from incubator.foundation.owner import owner
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.people import passwords, places, queries
 from incubator.people.rights import Grant, Role, Scope
@@ -49,7 +50,7 @@ async def offer_role(
     cohort: UUID | None,
     position: str = "",
     at: datetime,
-    time_zone: str = MOSCOW,
+    time_zone: str = "",
 ) -> Offer:
     """A step: invite an address to a role; an earlier open offer of the same is withdrawn.
 
@@ -69,7 +70,7 @@ async def offer_role(
         "INSERT INTO invitation (id, email, name, role, scope, scope_id, cohort, position, time_zone, token_hash,"
         " code_hash, invited_by, created_at, expires_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        offer.invitation_id, email, name, role, scope, scope_id, cohort, position, time_zone,
+        offer.invitation_id, email, name, role, scope, scope_id, cohort, position, time_zone or owner().time_zone,
         queries.token_fingerprint(offer.token), queries.code_fingerprint(offer.code), viewer_id, at, at + INVITATION_LASTS,
     )  # fmt: skip
     return Offer(offer.invitation_id, offer.token, printed_code(offer.code))

@@ -171,6 +171,11 @@ async def welcome(offered: Invitation) -> Welcome:
     return Welcome(offered, inviter, " · ".join(dict.fromkeys(told)))
 
 
+async def nobody_yet() -> bool:
+    """Whether the installation is empty, so that it has to be set up first."""
+    return not await fetch_value("SELECT EXISTS (SELECT FROM person)")
+
+
 async def open_sessions(person: UUID) -> int:
     """In how many browsers a person is signed in."""
     count: int = await fetch_value("SELECT count(*) FROM session WHERE person = $1 AND expires_at > now()", person)

@@ -67,7 +67,8 @@ async def sign_in_page(request: Asked) -> Response[Any]:
     goal = rules.local_path(request.query_params.get("next", "/"))
     if _viewer(request) is not None:
         return pages.redirect(request, goal)
-    return pages.page(request, "people/sign_in.html", form=Form.empty({"next": goal}), note=_note(request))
+    fresh = await queries.nobody_yet()
+    return pages.page(request, "people/sign_in.html", form=Form.empty({"next": goal}), note=_note(request), fresh=fresh)
 
 
 @post("/sign-in", opt={"public": True})
@@ -86,7 +87,7 @@ async def sign_in(request: Asked) -> Response[Any]:
         form.fail("", fault.reason)
     if form.ok:
         form.fail("", WRONG)
-    return pages.page(request, "people/sign_in.html", status=status, headers=wait, form=form, note=None)
+    return pages.page(request, "people/sign_in.html", status=status, headers=wait, form=form, note=None, fresh=False)
 
 
 @post("/sign-out")

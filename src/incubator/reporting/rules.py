@@ -59,12 +59,15 @@ KINDS: Final = {
     "case": (Message("Problem case"), ("case",)),
     "team": (
         Message("Teams and people"),
-        ("team", "member", "lead", "moderator", "person", "people", "invitation", "role"),
+        ("team", "member", "lead", "moderator", "person", "people", "invitation", "role", "consent", "consents"),
     ),
-    "plan": (Message("Plan and settings"), ("programme", "cohort", "plan", "blueprint")),
+    "plan": (Message("Plan and settings"), ("programme", "cohort", "plan", "blueprint", "installation", "document")),
     "jury": (
         Message("Jury"),
-        ("round", "juror", "jurors", "sheet", "sheets", "conflict", "criterion", "jury_rules", "tie", "unlock", "void"),
+        (
+            "round", "juror", "jurors", "sheet", "sheets", "materials", "ranking", "conflict", "criterion", "jury_rules",
+            "tie", "unlock", "void", "reopen", "publish",
+        ),
     ),
     "reading": (Message("Reading and letters"), ("contacts", "journal", "letter")),
 }

@@ -108,12 +108,6 @@ async def help_page(request: Web) -> Response[Any]:
     return pages.page(request, "reporting/help.html", roles={role.value: role in held for role in Role})
 
 
-@get("/docs", opt={"public": True})
-async def docs(request: Web) -> Response[Any]:
-    """The help is the documentation for those who use the site."""
-    return pages.redirect(request, "/help")
-
-
 @get(["/personal-data", "/privacy"], opt={"public": True})
 async def personal_data(request: Web) -> Response[Any]:
     """What is kept about people, and why."""
@@ -127,6 +121,6 @@ async def accessibility(request: Web) -> Response[Any]:
 
 
 HANDLERS = [
-    start_page, overview, cohort_journal, team_journal, platform_journal, own_journal, access_journal, help_page, docs, personal_data,
+    start_page, overview, cohort_journal, team_journal, platform_journal, own_journal, access_journal, help_page, personal_data,
     accessibility,
 ]  # fmt: skip

@@ -21,12 +21,12 @@ NOTHING: Final = "–"
 def sentence(verb: str, facts: Facts) -> Message:
     """The words for an entry; a verb of an older or newer version of the product is shown as it is."""
     words = SPECIAL.get(verb)
-    if words is not None:
-        return words(facts)
-    msgid = SIMPLE.get(verb)
-    if msgid is None:
+    if words is None and verb not in SIMPLE:
         return Message("did something this version has no words for: {verb}", verb=verb)
-    return fill(msgid, facts)
+    said = words(facts) if words is not None else fill(SIMPLE[verb], facts)
+    if verb in REASONED and facts.get("reason"):
+        return Message("{what}. Reason: {reason}", what=said, reason=facts["reason"])
+    return said
 
 
 def fill(msgid: str, facts: Facts) -> Message:
@@ -47,6 +47,8 @@ SIMPLE: Final[Mapping[str, str]] = {
     "person.address_changed": N_("changed the sign-in address of an account: {subject}"),
     "person.data_taken": N_("downloaded what is kept about the account"),
     "person.deletion_asked": N_("asked for the account to be erased"),
+    "installation.set_up": N_("set the installation up and became its administrator"),
+    "installation.edited": N_("changed what the organisation says of itself"),
     "invitation.withdrawn": N_("withdrew an invitation"),
     # Programmes and cohorts
     "programme.created": N_("created the programme “{place}”"),
@@ -95,6 +97,12 @@ SIMPLE: Final[Mapping[str, str]] = {
     "note.written": N_("wrote a private note about the team"),
     "note.edited": N_("changed a private note about the team"),
     "note.retracted": N_("retracted a private note about the team"),
+    "decision.taken_back": N_("took the decision about “{title}” back, version {revision}"),
+    "check.taken_over": N_("took over the check of “{title}”: {subject}"),
+    "phrase.added": N_("put a phrase into the remark bank"),
+    "phrase.edited": N_("changed a phrase in the remark bank"),
+    "phrase.removed": N_("took a phrase out of the remark bank"),
+    "message.sent": N_("wrote a message to the team"),
     "question.asked": N_("asked the team a guiding question"),
     "question.answered": N_("answered a guiding question"),
     "moderator.assigned": N_("assigned the team a moderator: {subject}"),
@@ -112,6 +120,10 @@ SIMPLE: Final[Mapping[str, str]] = {
     "round.published": N_("published the result of the round “{round_name}”"),
     "unlock.asked": N_("asked to unlock the round “{round_name}”"),
     "unlock.declined": N_("declined to unlock the round “{round_name}”"),
+    "publish.asked": N_("asked to publish the result of the round “{round_name}”"),
+    "publish.declined": N_("declined to publish the result of the round “{round_name}”"),
+    "reopen.asked": N_("asked to give a score sheet of the round “{round_name}” back to its juror"),
+    "reopen.declined": N_("declined to give a score sheet of the round “{round_name}” back to its juror"),
     "void.asked": N_("asked to make a score sheet void in the round “{round_name}”"),
     "void.declined": N_("declined to make a score sheet void in the round “{round_name}”"),
     "juror.removed": N_("took a juror out of the round “{round_name}”: {person}"),
@@ -123,6 +135,11 @@ SIMPLE: Final[Mapping[str, str]] = {
     "sheet.abstained": N_("abstained from scoring"),
     "sheet.recused": N_("declared a conflict of interest on a score sheet"),
     "sheet.voided": N_("agreed to make a score sheet void in the round “{round_name}”"),
+    "sheet.reopened": N_("agreed to give a score sheet of the round “{round_name}” back to its juror: {person}"),
+    "sheet.closed": N_("closed a reopened score sheet of the round “{round_name}” as it was: {person}"),
+    "ranking.read": N_("looked at the result before its publication"),
+    "jurors.viewed": N_("looked at the addresses of the jurors"),
+    "materials.read": N_("read the work of the team as a juror"),
     "sheets.read": N_("read the score sheets of a project"),
     "sheets.exported": N_("took the score sheets out of the system"),
     "tie.voted": N_("recorded the vote on a tie in the round “{round_name}”"),
@@ -131,6 +148,13 @@ SIMPLE: Final[Mapping[str, str]] = {
     "journal.read": N_("read the journal of the cohort"),
     "journal.read_platform": N_("read the journal of the installation"),
 }
+
+
+REASONED: Final = frozenset({
+    "submission.extended", "team.advanced", "team.rolled_back", "case.withdrawn", "juror.removed", "conflict.lifted",
+    "unlock.asked", "void.asked", "reopen.asked", "sheet.reopened",
+})  # fmt: skip
+"""Acts that ask for a reason, which their entry keeps (those of earlier versions did not) and tells after them."""
 
 
 def _role(facts: Facts) -> Message | str:
