@@ -261,6 +261,21 @@ async def score(where: RoundOfCast, who: Person, project: UUID, *marks: int, com
     await jury.hand_in(await viewer(who), where.id, project, lambda _: written, expected=recorded)
 
 
+async def second_organiser(where: CohortOfCast) -> Person:
+    """Whom the first organiser of a cohort needs for what takes two."""
+    made = await person("Тамара Ильина", f"tamara-{new_id().hex[-6:]}@example.org")
+    await give(made, Role.ORGANISER, Scope.PROGRAMME, where.programme)
+    return made
+
+
+async def publish(where: RoundOfCast) -> None:
+    """Publish the result of a locked round: one organiser asks, a second one agrees."""
+    from incubator.jury import agreeing
+
+    asked = await agreeing.ask_to_publish(await where.organiser(), where.id)
+    await agreeing.confirm(await viewer(await second_organiser(where.cohort)), where.id, asked)
+
+
 # --- Work in stages ---------------------------------------------------------------------------------------------------
 
 

@@ -28,7 +28,7 @@ ROLES: dict[str, tuple[set[str], ...]] = {
     "teams": ({"municipalities", "cases", "rules"}, {"tables"}, {"queries", "reading"}, {"actions", "writing"}, {"web", "casework"}),
     "jury": (
         {"scoring", "rubric", "rules"}, {"tables"}, {"rounds", "result", "standings"},
-        {"actions", "conducting", "preparing", "conflicts"}, {"queries", "board"}, {"web"},
+        {"actions", "conducting", "agreeing", "preparing", "conflicts"}, {"queries", "board"}, {"web"},
     ),
 }  # fmt: skip
 LONGEST_FILE = 400

@@ -144,7 +144,7 @@ async def test_pages_take_as_many_statements_for_one_project_as_for_four(client,
             await cast.score(large, juror, await large.project(number), 5, 6, 7, 8, number + 1)
     assert await statements(client, counting, small) == (counts := await statements(client, counting, large))
     assert counts["juror /rounds/…/projects/…"] <= 3
-    assert counts["result rounds"] <= 3
+    assert counts["result rounds"] <= 5  # with who looked, and how far its publication is
 
 
 @pytest.mark.usefixtures("db")

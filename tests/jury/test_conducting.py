@@ -7,7 +7,7 @@ import pytest
 import cast
 from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.jury import conducting, conflicts, preparing, standings
+from incubator.jury import agreeing, conducting, conflicts, preparing, standings
 from incubator.jury.result import read_result
 from incubator.jury.rounds import round_for
 from incubator.notifications import actions as letters  # noqa: F401  (who writes them when something is recorded)
@@ -34,12 +34,6 @@ async def result(where: cast.RoundOfCast):
 
 async def lock(where: cast.RoundOfCast, missing: int = 0) -> None:
     await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=missing)
-
-
-async def second_organiser(where: cast.RoundOfCast) -> cast.Person:
-    made = await cast.person("Тамара Ильина", "tamara@example.org")
-    await cast.give(made, cast.Role.ORGANISER, cast.Scope.PROGRAMME, where.cohort.programme)
-    return made
 
 
 async def test_opening_freezes_criteria_and_rules_and_deals_a_sheet_for_each_project():
@@ -180,45 +174,79 @@ async def test_the_snapshot_is_what_the_page_showed():
     where = await scored(await cast.scoring_round(teams=3, jurors=3), 7, 9, 5)
     await lock(where)
     live = await result(where)
-    await conducting.publish(await where.organiser(), where.id)
+    await cast.publish(where)
     assert read_result(await fetch_value("SELECT result::text FROM scoring_round")) == live
     assert await result(where) == live
 
 
-async def test_publishing_tells_everybody_and_happens_once():
+async def test_publishing_takes_two_tells_everybody_and_happens_once():
     where = await scored(await cast.scoring_round(teams=1, jurors=2), 7)
-    runs = await where.organiser()
+    runs, other = await where.organiser(), await cast.viewer(await cast.second_organiser(where.cohort))
     with pytest.raises(Forbidden):
-        await conducting.publish(runs, where.id)
+        await agreeing.ask_to_publish(runs, where.id)
     await lock(where)
-    await conducting.publish(runs, where.id)
+    asked = await agreeing.ask_to_publish(runs, where.id)
     with pytest.raises(Refused):
-        await conducting.publish(runs, where.id)
-    assert await fetch_value("SELECT audience FROM journal_entry WHERE verb = 'round.published'") == "everyone"
+        await agreeing.confirm(runs, where.id, asked)
+    assert await fetch_value("SELECT state FROM scoring_round") == "locked"
+    await agreeing.confirm(other, where.id, asked)
+    for late in (agreeing.ask_to_publish(runs, where.id), agreeing.confirm(other, where.id, asked)):
+        with pytest.raises(Refused):
+            await late
+    told = await fetch_one("SELECT actor, audience FROM journal_entry WHERE verb = 'round.published'")
+    assert (told["actor"], told["audience"]) == (other.id, "everyone")
+    assert await fetch_value("SELECT actor FROM journal_entry WHERE verb = 'publish.asked'") == runs.id
     assert await fetch_value("SELECT count(*) FROM letter WHERE person = $1", where.teams[0].lead.id) > 0
+
+
+async def test_nobody_agrees_to_another_result_than_was_asked_for():
+    where = await scored(await cast.scoring_round(teams=2, jurors=3), 9, 5)
+    runs, other = await where.organiser(), await cast.viewer(await cast.second_organiser(where.cohort))
+    await lock(where)
+    asked = await agreeing.ask_to_publish(runs, where.id)
+    for row in await fetch("SELECT id FROM score_sheet WHERE project = $1 LIMIT 2", await where.project(0)):
+        await agreeing.confirm(other, where.id, await agreeing.ask_to_void(runs, where.id, row["id"], "Сговор"))
+    with pytest.raises(Refused):
+        await agreeing.confirm(other, where.id, asked)
+    assert await fetch_value("SELECT state FROM scoring_round") == "locked"
+    again = await agreeing.ask_to_publish(runs, where.id)
+    with pytest.raises(Refused):
+        await agreeing.confirm(other, where.id, asked)
+    await agreeing.confirm(other, where.id, again)
+    assert await fetch_value("SELECT state FROM scoring_round") == "published"
+
+
+async def test_an_unlocked_round_forgets_what_was_to_be_published():
+    where = await scored(await cast.scoring_round(teams=1, jurors=2), 7)
+    runs, other = await where.organiser(), await cast.viewer(await cast.second_organiser(where.cohort))
+    await lock(where)
+    asked = await agreeing.ask_to_publish(runs, where.id)
+    await agreeing.confirm(other, where.id, await agreeing.ask_to_unlock(runs, where.id, "Ошибка"))
+    with pytest.raises(Refused):
+        await agreeing.confirm(other, where.id, asked)
 
 
 async def test_unlocking_takes_another_organiser_and_forgets_votes():
     where = await scored(await cast.scoring_round(teams=2, jurors=2, ties=("vote", "shared")), 7, 7)
-    runs, other = await where.organiser(), await cast.viewer(await second_organiser(where))
+    runs, other = await where.organiser(), await cast.viewer(await cast.second_organiser(where.cohort))
     with pytest.raises(Refused):
-        await conducting.ask_to_unlock(runs, where.id, "Рано")
+        await agreeing.ask_to_unlock(runs, where.id, "Рано")
     await lock(where)
     ranks = {await where.project(0): 2, await where.project(1): 1}
     with pytest.raises(Refused):
         await conducting.vote_tie(runs, where.id, dict([*ranks.items()][:1]), "Один")
     await conducting.vote_tie(runs, where.id, ranks, "3 против 2")
     assert [row.decided_by for row in (await result(where)).rows] == ["vote", "vote"]
-    asked = await conducting.ask_to_unlock(runs, where.id, "Ошибка в листе")
+    asked = await agreeing.ask_to_unlock(runs, where.id, "Ошибка в листе")
     with pytest.raises(Refused):
-        await conducting.ask_to_unlock(other, where.id, "Ещё раз")
+        await agreeing.ask_to_unlock(other, where.id, "Ещё раз")
     with pytest.raises(Refused):
-        await conducting.confirm(runs, where.id, asked)
-    await conducting.confirm(other, where.id, asked)
+        await agreeing.confirm(runs, where.id, asked)
+    await agreeing.confirm(other, where.id, asked)
     assert await fetch_value("SELECT state FROM scoring_round") == "open"
     assert await fetch_value("SELECT count(*) FROM tie_vote") == 0
     with pytest.raises(Refused):
-        await conducting.confirm(other, where.id, asked)
+        await agreeing.confirm(other, where.id, asked)
 
 
 async def test_what_was_asked_for_can_be_declined_or_taken_back():
@@ -226,24 +254,24 @@ async def test_what_was_asked_for_can_be_declined_or_taken_back():
     await lock(where)
     runs = await where.organiser()
     for _ in range(2):
-        asked = await conducting.ask_to_unlock(runs, where.id, "Передумал")
-        await conducting.decline(runs, where.id, asked)
+        asked = await agreeing.ask_to_unlock(runs, where.id, "Передумал")
+        await agreeing.decline(runs, where.id, asked)
     assert await fetch_value("SELECT state FROM scoring_round") == "locked"
     with pytest.raises(NotFound):
-        await conducting.decline(runs, where.id, where.id)
+        await agreeing.decline(runs, where.id, where.id)
 
 
 async def test_a_void_sheet_does_not_count_and_is_not_void_twice():
     where = await scored(await cast.scoring_round(teams=1, jurors=3), 9)
     await lock(where)
-    runs, other = await where.organiser(), await cast.viewer(await second_organiser(where))
+    runs, other = await where.organiser(), await cast.viewer(await cast.second_organiser(where.cohort))
     sheet = await fetch_value("SELECT id FROM score_sheet LIMIT 1")
     with pytest.raises(NotFound):
-        await conducting.ask_to_void(runs, where.id, where.id, "Нет такого")
-    await conducting.confirm(other, where.id, await conducting.ask_to_void(runs, where.id, sheet, "Сговор"))
+        await agreeing.ask_to_void(runs, where.id, where.id, "Нет такого")
+    await agreeing.confirm(other, where.id, await agreeing.ask_to_void(runs, where.id, sheet, "Сговор"))
     assert (await result(where)).rows[0].sheets == 2
     with pytest.raises(Refused):
-        await conducting.ask_to_void(runs, where.id, sheet, "Ещё раз")
+        await agreeing.ask_to_void(runs, where.id, sheet, "Ещё раз")
 
 
 async def test_a_conflicted_organiser_runs_nothing():

@@ -9,7 +9,7 @@ import cast
 from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.jury import conducting, control, preparing
+from incubator.jury import agreeing, conducting, control, preparing
 from incubator.jury.materials import opened_to_juror
 from incubator.people.rights import Verdict
 
@@ -97,17 +97,17 @@ async def test_what_comes_too_late_or_names_nothing_is_refused():
         await conducting.arrange_round(runs, where.id, "Поздно", [team])
     with pytest.raises(Refused):
         await conducting.open_round(runs, where.id)
-    await conducting.publish(runs, where.id)
+    await cast.publish(where)
     sheet = await fetch_value("SELECT id FROM score_sheet LIMIT 1")
     with pytest.raises(Refused):
-        await conducting.ask_to_void(runs, where.id, sheet, "Поздно")
+        await agreeing.ask_to_void(runs, where.id, sheet, "Поздно")
     with pytest.raises(Refused):
         await conducting.vote_tie(runs, where.id, {}, "Поздно")
     draft = await conducting.create_round(runs, where.cohort.id, "Ещё", [team])
     with pytest.raises(NotFound):
         await conducting.remove_juror(runs, draft, cast.new_id(), "Никого")
     with pytest.raises(Refused):
-        await conducting.ask_to_unlock(runs, draft, "Рано")
+        await agreeing.ask_to_unlock(runs, draft, "Рано")
 
 
 @pytest.mark.usefixtures("db")

@@ -26,7 +26,7 @@ async def test_the_lead_is_led_to_the_jury_before_the_round_and_the_team_to_the_
             await cast.score(where, juror, await where.project(number), 7, 7, 8 - number, 6, 5)
     await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=0, note="")
     assert await links(client, where, team.lead) == []
-    await conducting.publish(await where.organiser(), where.id)
+    await cast.publish(where)
     for who in (team.lead, team.members[0], where.cohort.organiser):
         assert await links(client, where, who) == [TO_RESULT.format(team.id)]
         assert (await client.get(TO_RESULT.format(team.id))).status_code == 200
@@ -38,6 +38,6 @@ async def test_a_team_outside_the_round_has_no_result(client, db):
     for juror in where.jurors:
         await cast.score(where, juror, await where.project(), 7, 7, 8, 6, 5)
     await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=0, note="")
-    await conducting.publish(await where.organiser(), where.id)
+    await cast.publish(where)
     await cast.sign_in(client, other.lead)
     assert "/result" not in (await client.get(f"/teams/{other.id}")).text

@@ -9,7 +9,7 @@ import pytest
 import cast
 from incubator.foundation.database import DB, fetch, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, Refusal
-from incubator.jury import actions, conducting, conflicts
+from incubator.jury import actions, agreeing, conducting, conflicts, rounds
 from incubator.jury.rubric import Entry
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -101,7 +101,7 @@ async def test_without_the_advisory_lock_the_harness_finds_late_saves(monkeypatc
         return None
 
     monkeypatch.setattr(actions, "LOAD_AND_LOCK", actions.OWN_SHEET.format(share="$4::bigint AS unlocked,"))
-    monkeypatch.setattr(conducting, "hold", nothing)
+    monkeypatch.setattr(rounds, "hold", nothing)
     _, late = await late_saves(max(SESSIONS, 10))
     assert late > 0
 
@@ -161,17 +161,17 @@ async def test_a_conflict_declared_while_handing_in_never_counts():
 
 async def test_published_twice_and_against_an_unlock_one_of_them_happens():
     first = await hall()
-    second = await cast.person("Второй организатор", "second@example.org")
-    await cast.give(second, cast.Role.ORGANISER, cast.Scope.PROGRAMME, first.cohort.programme)
+    second, third = [await cast.second_organiser(first.cohort) for _ in range(2)]
     for _ in range(SESSIONS):
         where = await opened_round(first)
-        runs, other = await where.organiser(), await cast.viewer(second)
+        runs, other, another = await where.organiser(), await cast.viewer(second), await cast.viewer(third)
         await conducting.lock_round(runs, where.id, confirmed_missing=TEAMS * JURORS - 1)
-        asked = await conducting.ask_to_unlock(runs, where.id, "Ошибка в листе")
+        unlock = await agreeing.ask_to_unlock(runs, where.id, "Ошибка в листе")
+        publish = await agreeing.ask_to_publish(runs, where.id)
         await asyncio.gather(
-            soon(conducting.publish(runs, where.id)),
-            soon(conducting.publish(other, where.id)),
-            soon(conducting.confirm(other, where.id, asked)),
+            soon(agreeing.confirm(other, where.id, publish)),
+            soon(agreeing.confirm(another, where.id, publish)),
+            soon(agreeing.confirm(other, where.id, unlock)),
         )
         verbs = "SELECT count(*) FROM journal_entry WHERE subject = $1 AND verb = ANY($2)"
         done = await fetch_value(verbs, where.id, ["round.published", "round.unlocked"])
@@ -180,3 +180,30 @@ async def test_published_twice_and_against_an_unlock_one_of_them_happens():
         assert done == 1
         assert (state == "published") == (result is not None)
         await close(where)
+
+
+async def test_a_reopened_sheet_handed_in_while_it_is_closed_is_one_of_both_and_never_half():
+    first = await hall()
+    second = await cast.viewer(await cast.second_organiser(first.cohort))
+    ended = set()
+    for _ in range(SESSIONS):
+        where = await opened_round(first)
+        juror, project, runs = await cast.viewer(where.jurors[0]), await where.project(), await where.organiser()
+        await conducting.lock_round(runs, where.id, confirmed_missing=TEAMS * JURORS - 1)
+        found = "SELECT id, state, marks, version, reopened_at FROM score_sheet WHERE round = $1 AND state <> 'empty'"
+        [sheet] = await fetch(found, where.id)
+        asked = await agreeing.ask_to_reopen(runs, where.id, sheet["id"], "Описка")
+        await agreeing.confirm(second, where.id, asked)
+        publish = agreeing.ask_to_publish(runs, where.id)
+        await asyncio.gather(
+            soon(actions.hand_in(juror, where.id, project, reads(9, 9, 9, 9, 9), expected=sheet["version"] + 1)),
+            soon(agreeing.close_reopened(runs, where.id, sheet["id"])),
+            soon(publish),
+        )
+        [now] = await fetch(found, where.id)
+        assert (now["state"], now["reopened_at"], now["version"]) == ("handed_in", None, sheet["version"] + 2)
+        ended.add(tuple(now["marks"]))
+        kept = await fetch_value("SELECT result FROM scoring_round WHERE id = $1", where.id)
+        assert kept is None
+        await close(where)
+    assert ended <= {(9000,) * 5, (1000, 2000, 3000, 4000, 5000)}

@@ -27,7 +27,7 @@ async def locked(where: cast.RoundOfCast) -> cast.RoundOfCast:
 
 
 async def published(where: cast.RoundOfCast) -> cast.RoundOfCast:
-    await conducting.publish(await where.organiser(), (await locked(where)).id)
+    await cast.publish(await locked(where))
     return where
 
 
@@ -213,7 +213,21 @@ async def test_an_organiser_runs_a_round_to_its_publication(client):
     assert "9,00" in result.text
     assert "Без оценки" in result.text
     assert (await client.get(f"{await address(where)}/sheets")).status_code == 200
-    assert (await client.post(f"/rounds/{where.id}/publish")).status_code == 303
+    assert "Не хватает второго организатора" in result.text
+    second = await cast.second_organiser(where.cohort)
+    asked = await client.post(f"/rounds/{where.id}/publish")
+    assert asked.headers["location"] == f"/rounds/{where.id}/result"
+    assert (await client.post(f"/rounds/{where.id}/publish")).status_code == 409
+    proposal = f"/rounds/{where.id}/proposals/{await fetch_value('SELECT id FROM jury_proposal')}"
+    own = (await client.get(f"/rounds/{where.id}/result")).text
+    assert f"{proposal}/confirm" not in own
+    assert f"{proposal}/decline" in own
+    assert (await client.post(f"{proposal}/confirm")).status_code == 409
+    await cast.sign_in(client, second)
+    assert f"{proposal}/confirm" in (await client.get(f"/rounds/{where.id}/result")).text
+    assert "/result" in (await client.get(f"/rounds/{where.id}")).text
+    done = await client.post(f"{proposal}/confirm")
+    assert (done.status_code, done.headers["location"]) == (303, f"/rounds/{where.id}/result")
     assert await fetch_value("SELECT state FROM scoring_round") == "published"
 
 
@@ -345,24 +359,6 @@ async def test_a_tie_goes_to_the_vote_and_the_vote_is_named(client):
     assert "голосованием присутствующих" in page.text
 
 
-async def test_unlocking_and_voiding_take_two(client):
-    where = await locked(await cast.scoring_round())
-    second = await cast.person("Второй организатор", "second@example.org")
-    await cast.give(second, cast.Role.ORGANISER, cast.Scope.PROGRAMME, where.cohort.programme)
-    await cast.sign_in(client, where.cohort.organiser)
-    sheet = await fetch_value("SELECT id FROM score_sheet LIMIT 1")
-    await client.post(f"/rounds/{where.id}/sheets/{sheet}/void", data={"reason": "Подсказывали"})
-    await client.post(f"/rounds/{where.id}/unlock", data={"reason": "Ошибка"})
-    proposals = [row["id"] for row in await fetch_all("SELECT id FROM jury_proposal ORDER BY kind DESC")]
-    for proposal in proposals:
-        assert (await client.post(f"/rounds/{where.id}/proposals/{proposal}/confirm")).status_code == 409
-    await cast.sign_in(client, second)
-    for proposal in proposals:
-        assert (await client.post(f"/rounds/{where.id}/proposals/{proposal}/confirm")).status_code == 303
-    assert await fetch_value("SELECT state FROM score_sheet WHERE id = $1", sheet) == "void"
-    assert await fetch_value("SELECT state FROM scoring_round") == "open"
-
-
 async def test_a_removed_juror_reads_his_sheet_and_writes_no_more(client):
     where = await cast.scoring_round()
     await cast.score(where, where.jurors[0], await where.project(), 7, 7, 7, 7, 7)
@@ -375,12 +371,6 @@ async def test_a_removed_juror_reads_his_sheet_and_writes_no_more(client):
     again = await client.post(await address(where), data={**MARKS, "comment": "", "version": "2"})
     assert again.status_code == 403
     assert (await client.get(f"/rounds/{where.id}")).status_code == 404
-
-
-async def fetch_all(sql: str):
-    from incubator.foundation.database import fetch
-
-    return await fetch(sql)
 
 
 async def sheet_saved_before(where: cast.RoundOfCast) -> None:

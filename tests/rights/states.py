@@ -10,7 +10,7 @@ import cast
 from incubator.foundation import files
 from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
 from incubator.jury import actions as scoring
-from incubator.jury import conducting, conflicts, preparing
+from incubator.jury import agreeing, conducting, conflicts, preparing
 from incubator.jury.rubric import Entry
 from incubator.moderation import actions as moderation
 from incubator.moderation.rules import Verdict
@@ -323,9 +323,29 @@ async def _round_tied(w: World) -> None:
 
 @state("unlock_asked", after="round_locked")
 async def _unlock_asked(w: World) -> None:
-    w.ids["proposal"] = await conducting.ask_to_unlock(await w.viewer("organiser_second"), w.id("round"), "Ошибка")
+    w.ids["proposal"] = await agreeing.ask_to_unlock(await w.viewer("organiser_second"), w.id("round"), "Ошибка")
 
 
-@state("round_published", after="round_locked")
+@state("publish_asked", after="round_locked")
+async def _publish_asked(w: World) -> None:
+    w.ids["proposal"] = await agreeing.ask_to_publish(await w.viewer("organiser_second"), w.id("round"))
+
+
+@state("round_published", after="publish_asked")
 async def _round_published(w: World) -> None:
-    await conducting.publish(await w.viewer("organiser_own"), w.id("round"))
+    await agreeing.confirm(await w.viewer("organiser_own"), w.id("round"), w.id("proposal"))
+
+
+@state("reopen_asked", after="round_locked")
+async def _reopen_asked(w: World) -> None:
+    w.ids["sheet"] = await fetch_value(
+        "SELECT id FROM score_sheet WHERE seat = $1 AND project = $2", w.id("seat_juror_assigned"), w.id("project")
+    )
+    w.ids["proposal"] = await agreeing.ask_to_reopen(
+        await w.viewer("organiser_second"), w.id("round"), w.id("sheet"), "Описка"
+    )
+
+
+@state("sheet_reopened", after="reopen_asked")
+async def _sheet_reopened(w: World) -> None:
+    await agreeing.confirm(await w.viewer("organiser_own"), w.id("round"), w.id("proposal"))

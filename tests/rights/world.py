@@ -41,7 +41,9 @@ READS = {
 """Which secrets somebody may read on any page, whatever has happened."""
 SHEETS = {"ownsheet", "sheet", "voided"}
 UNREAD = ("round_draft", "seated")
-LOCKED = ("round_locked", "round_tied", "unlock_asked", "round_published")
+LOCKED = (
+    "round_locked", "round_tied", "unlock_asked", "publish_asked", "reopen_asked", "sheet_reopened", "round_published",
+)  # fmt: skip
 
 
 def may_read(role: str, at: str) -> set[str]:

@@ -76,6 +76,7 @@ class Staff:
 
     programme: UUID
     organiser: UUID
+    second: UUID
     moderators: dict[UUID, Guest]
     jurors: dict[UUID, Guest]
 
@@ -90,7 +91,7 @@ async def _people(moment: datetime) -> Staff:
     for organiser in organisers:
         await give_role(organiser, Role.ORGANISER, Scope.PROGRAMME, programme, cohort=None, by=admin, at=moment)
     moderators = await _accounts("moderator", 3, MODERATORS, moment)
-    return Staff(programme, organisers[0], moderators, await _accounts("juror", 7, JURORS, moment))
+    return Staff(programme, *organisers, moderators, await _accounts("juror", 7, JURORS, moment))
 
 
 async def _accounts(word: str, first: int, many: int, moment: datetime) -> dict[UUID, Guest]:
@@ -153,7 +154,7 @@ async def _finished(staff: Staff, now: datetime) -> None:
             if not (seat == 3 and team == teams[4].team):
                 moment = day + timedelta(hours=4, minutes=25 * number + 2 * seat)
                 await jury.score(juror, scoring, (number, project), seat, moment)
-    await jury.finish(staff.organiser, scoring, day + timedelta(hours=9), missing=0)
+    await jury.finish((staff.organiser, staff.second), scoring, day + timedelta(hours=9), missing=0)
     await programmes.close_cohort(await viewer_for(staff.organiser, day + 10 * DAY), cohort)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from incubator.demo import script
 from incubator.foundation.database import fetch
 from incubator.jury import actions as jury
-from incubator.jury import conducting, conflicts
+from incubator.jury import agreeing, conducting, conflicts
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry, Rubric
 from incubator.jury.standings import count_up
@@ -74,11 +74,16 @@ async def half_score(juror: UUID, scoring: UUID, project: UUID, moment: datetime
     await jury.save_sheet(await viewer_for(juror, moment), scoring, project, read, expected=0)
 
 
-async def finish(organiser: UUID, scoring: UUID, moment: datetime, missing: int) -> None:
-    """Lock the round in the evening, let those present vote on ties that the rules leave to them, publish next day."""
+async def finish(organisers: tuple[UUID, UUID], scoring: UUID, moment: datetime, missing: int) -> None:
+    """Lock the round in the evening, let those present vote on ties that the rules leave to them, publish next day.
+
+    The first organiser asks for the publication, the second one agrees half an hour later.
+    """
+    organiser, second = organisers
     await conducting.lock_round(await viewer_for(organiser, moment), scoring, confirmed_missing=missing)
     viewer = await viewer_for(organiser, moment + 40 * MINUTE)
     for group in (await count_up(await round_for(viewer, scoring))).awaiting_vote:
         ranks = {row.project: place for place, row in enumerate(group, start=1)}
         await conducting.vote_tie(viewer, scoring, ranks, "Голосование присутствующих членов жюри: четыре против трёх")
-    await conducting.publish(await viewer_for(organiser, moment + timedelta(hours=18)), scoring)
+    asked = await agreeing.ask_to_publish(await viewer_for(organiser, moment + timedelta(hours=17.5)), scoring)
+    await agreeing.confirm(await viewer_for(second, moment + timedelta(hours=18)), scoring, asked)

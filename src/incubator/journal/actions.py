@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import execute
 from incubator.journal.rules import Audience, Entry
 
-__all__ = ["READERS", "Audience", "Entry", "reads", "record"]
+__all__ = ["READERS", "Audience", "Entry", "note_look", "reads", "record"]
 
 
 Reader = Callable[[Entry], Awaitable[None]]
@@ -51,7 +51,8 @@ async def record(
 ) -> None:
     """Write one row in the caller's transaction, ring the bell of those who watch that cohort or team, tell the readers.
 
-    `verb` is `thing.happened` (`submission.returned`); `data` holds ids and short words only, never marks or texts.
+    `verb` is `thing.happened` (`submission.returned`); `data` holds ids, short words and the reason that an act asks for, never
+    marks or texts.
     `live=False` keeps the bell still: PostgreSQL lets transactions with a NOTIFY commit only one after another,
     which the hundred sheets saved in a pitch minute would feel.
     """
@@ -61,3 +62,30 @@ async def record(
     )  # fmt: skip
     for reader in READERS.get(verb, ()):
         await reader(Entry(verb, by, at, audience, cohort, team, subject, data, aside or {}))
+
+
+LOOKED = """
+INSERT INTO journal_entry (at, actor, verb, audience, cohort, team, subject, data)
+SELECT $1::timestamptz, $2::uuid, $3::varchar, $4::varchar, $5::uuid, $6::uuid, $7::uuid, '{}'
+WHERE NOT EXISTS (
+  SELECT 1 FROM journal_entry WHERE actor = $2 AND verb = $3 AND cohort IS NOT DISTINCT FROM $5
+    AND subject IS NOT DISTINCT FROM $7 AND at > $8::timestamptz)
+"""
+LOOK_AGAIN = timedelta(hours=1)  # within it a page opened once more is no news
+
+
+async def note_look(
+    verb: str,
+    *,
+    by: UUID,
+    at: datetime,
+    audience: Audience,
+    cohort: UUID | None = None,
+    team: UUID | None = None,
+    subject: UUID | None = None,
+) -> None:
+    """Keep that somebody looked at a thing, once in an hour; one statement, and nobody's page is told.
+
+    The caller has judged whether he may look.
+    """
+    await execute(LOOKED, at, by, verb, audience.value, cohort, team, subject, at - LOOK_AGAIN)

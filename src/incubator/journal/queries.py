@@ -6,11 +6,11 @@ Pages go by key (`before` an id), so that what is written meanwhile moves nothin
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from incubator.foundation.database import fetch, fetch_value
+from incubator.foundation.database import fetch
 from incubator.journal.rules import Audience
 
 PAGE: Final = 50
@@ -115,13 +115,3 @@ async def _page(sql: str, asked: Asked, *values: object) -> Pageful:
         Note(**{**row, "audience": Audience(row["audience"]), "data": json.loads(row["data"])}) for row in rows[:PAGE]
     ]
     return Pageful(notes, notes[-1].id if len(rows) > PAGE else None)
-
-
-async def noted_lately(verb: str, actor: UUID, cohort: UUID | None, now: datetime, span: timedelta) -> bool:
-    """Whether a person has done this within a span before `now`, in that cohort or (None) in none."""
-    found: bool = await fetch_value(
-        "SELECT EXISTS (SELECT 1 FROM journal_entry WHERE actor = $2 AND verb = $1 AND cohort IS NOT DISTINCT FROM $3"
-        " AND at > $4)",
-        verb, actor, cohort, now - span,
-    )  # fmt: skip
-    return found

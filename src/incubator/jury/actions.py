@@ -31,7 +31,7 @@ TAKE_BACK_FIRST = Message("You abstained from this project. Take the sheet back 
 OWN_SHEET = """
 SELECT {share} r.id AS round, p.id AS project, r.state AS round_state, r.criteria, r.cohort, c.programme, p.team,
   e.id AS seat, e.declared_at, e.removed_at, s.id, s.state, s.marks, s.total, s.comment, s.reason, s.version, s.saved_at,
-  s.handed_in_at, s.skipped_at
+  s.handed_in_at, s.skipped_at, s.reopened_at
 FROM round_project p JOIN scoring_round r ON r.id = p.round JOIN cohort c ON c.id = r.cohort
 LEFT JOIN seat e ON e.round = r.id AND e.person = $3
 LEFT JOIN score_sheet s ON s.seat = e.id AND s.project = p.id
@@ -109,7 +109,7 @@ def sheet_of(row: Mapping[str, Any], viewer: Viewer) -> Sheet:
     state = SheetState(row["state"]) if row["state"] else None
     place = Place(
         RoundState(row["round_state"]), row["seat"] is not None, row["removed_at"] is not None,
-        row["declared_at"] is not None, state,
+        row["declared_at"] is not None, state, row["reopened_at"] is not None,
     )  # fmt: skip
     standing = viewer.standing(programme=row["programme"], cohort=row["cohort"], team=row["team"])
     return Sheet(
@@ -219,9 +219,11 @@ async def skip(viewer: Viewer, round_id: UUID, project_id: UUID, read: Read, *, 
 WRITE = """
 WITH sheet AS (
   UPDATE score_sheet s SET state = $3, marks = $4, total = $5, comment = $6, reason = $7, version = s.version + 1,
-    saved_at = $8, handed_in_at = $9, skipped_at = $10
+    saved_at = $8, handed_in_at = $9, skipped_at = $10,
+    reopened_at = CASE WHEN $3::varchar IN ('empty', 'draft') THEN s.reopened_at END
   FROM scoring_round r
-  WHERE s.id = $1 AND s.version = $2 AND s.state = ANY($16) AND r.id = s.round AND r.state = 'open'
+  WHERE s.id = $1 AND s.version = $2 AND s.state = ANY($16) AND r.id = s.round
+    AND (r.state = 'open' OR (r.state = 'locked' AND s.reopened_at IS NOT NULL))
   RETURNING s.id, s.version, s.round, s.seat
 ), entry AS (
   INSERT INTO journal_entry (at, actor, verb, audience, cohort, team, subject, data)

@@ -9,6 +9,7 @@ from incubator.foundation.database import fetch, fetch_one
 from incubator.jury.preparing import KeptCriterion, criteria_of, plan_of
 from incubator.jury.rounds import Round
 from incubator.jury.rules import ProposalKind, RoundState, Turnout, why_not_lock
+from incubator.people.rights import Viewer
 from incubator.programmes.blueprint import JuryPlan
 
 # --- The set-up of a cohort's jury ------------------------------------------------------------------------------------
@@ -153,6 +154,15 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopened:
+    """A sheet of a locked round that its juror has been given back; `about` names him and the team."""
+
+    id: UUID
+    about: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """A round as it stands."""
 
@@ -162,6 +172,7 @@ class Board:
     thin: tuple[ThinProject, ...]
     thin_total: int
     proposals: tuple[Proposal, ...]
+    reopened: tuple[Reopened, ...]
     candidates: tuple[tuple[UUID, str], ...]
 
     @property
@@ -217,14 +228,14 @@ WHERE g.role = 'juror' AND g.scope = 'cohort' AND g.scope_id = $1 AND g.revoked_
 
 
 async def board(scoring: Round) -> Board:
-    """The board of a round; five statements."""
+    """The board of a round; six statements."""
     minimum = scoring.plan.minimum_sheets if scoring.state is not RoundState.DRAFT else 0
     thin = await fetch(THIN, scoring.id, minimum)
     count = await fetch_one("SELECT count(*) AS projects FROM round_project WHERE round = $1", scoring.id)
     return Board(
         scoring=scoring, seats=tuple(await _seats(scoring.id)), projects=count["projects"] if count else 0,
         thin=tuple(ThinProject(row["team"], row["sheets"]) for row in thin), thin_total=thin[0]["total"] if thin else 0,
-        proposals=tuple(await _proposals(scoring.id)),
+        proposals=tuple(await _proposals(scoring.id)), reopened=tuple(await _reopened(scoring.id)),
         candidates=tuple((row["id"], row["name"]) for row in await fetch(CANDIDATES, scoring.cohort, scoring.id)),
     )  # fmt: skip
 
@@ -235,3 +246,59 @@ async def _seats(round_id: UUID) -> Sequence[SeatRow]:
 
 async def _proposals(round_id: UUID) -> Sequence[Proposal]:
     return [Proposal(**{**row, "kind": ProposalKind(row["kind"])}) for row in await fetch(PROPOSALS, round_id)]
+
+
+REOPENED = """
+SELECT s.id, h.name || ' – ' || t.name AS about, s.reopened_at AS since
+FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person
+JOIN round_project p ON p.id = s.project JOIN team t ON t.id = p.team
+WHERE s.round = $1 AND s.reopened_at IS NOT NULL ORDER BY s.reopened_at, s.id LIMIT 100
+"""
+
+
+async def _reopened(round_id: UUID) -> Sequence[Reopened]:
+    return [Reopened(**row) for row in await fetch(REOPENED, round_id)]
+
+
+# --- The publication --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """How far the publication of a locked round is: who asked for it, what it waits for, whether somebody could agree.
+
+    `asked` (the proposal's id) is None, too, when the result has become another one since somebody asked.
+    """
+
+    asked: UUID | None
+    asked_at: datetime | None
+    asked_by: UUID | None
+    asked_by_name: str | None
+    reopened: int
+    others: bool
+
+
+# Another organiser of the programme who has no conflict of interest here and neither judges nor takes part.
+PUBLICATION = """
+SELECT o.id AS asked, o.asked_at, o.asked_by, a.name AS asked_by_name,
+  (SELECT count(*) FROM score_sheet s WHERE s.round = $1 AND s.reopened_at IS NOT NULL) AS reopened,
+  EXISTS (
+    SELECT FROM role_grant g JOIN person p ON p.id = g.person AND p.deactivated_at IS NULL
+    WHERE g.role = 'organiser' AND g.scope = 'programme' AND g.scope_id = c.programme AND g.revoked_at IS NULL
+      AND g.person <> $3
+      AND NOT EXISTS (SELECT FROM conflict_of_interest i
+                      WHERE i.person = g.person AND i.cohort = c.id AND i.lifted_at IS NULL)
+      AND NOT EXISTS (SELECT FROM role_grant r WHERE r.person = g.person AND r.cohort = c.id AND r.revoked_at IS NULL
+                      AND r.role IN ('juror', 'team_lead', 'participant'))
+  ) AS others
+FROM cohort c
+LEFT JOIN jury_proposal o ON o.round = $1 AND o.kind = 'publish' AND o.decided_at IS NULL AND o.kept ->> 'outcome' = $4
+LEFT JOIN person a ON a.id = o.asked_by
+WHERE c.id = $2
+"""
+
+
+async def publication(viewer: Viewer, scoring: Round, outcome: str) -> Publication | None:
+    """The publication of a locked round whose result is this one now; one statement."""
+    row = await fetch_one(PUBLICATION, scoring.id, scoring.cohort, viewer.id, outcome)
+    return Publication(**row) if row else None

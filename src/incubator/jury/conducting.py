@@ -1,54 +1,37 @@
-"""What organisers do with a round: draw it up, seat its jury, open, lock, unlock and publish it.
+"""What organisers do with a round: draw it up, seat its jury, open and lock it, record votes.
 
 Whoever changes a round has its lock alone and reads it afterwards, so that two who press at once do one thing.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound, Refused
-from incubator.journal.actions import Audience, record
+from incubator.journal.actions import Audience, note_look, record
+from incubator.jury.actions import Sheet
 from incubator.jury.preparing import cohort_jury, rubric_for_cohort
-from incubator.jury.rounds import Round, deal_sheets, hold, recuse_conflicted, round_for
+from incubator.jury.rounds import Round, alone, deal_sheets, recuse_conflicted, tell
 from incubator.jury.rubric import plan_document, rubric_document, unknown_ties
 from incubator.jury.rules import (
     BEFORE_LOCK_ONLY,
     CONDUCT,
     JUDGE_OR_RUN,
     STALE,
-    VOID,
-    ProposalKind,
     RoundState,
     Turnout,
     demand_move,
-    demand_second,
     missing_sheets,
     refuse,
     why_not_lock,
 )
 from incubator.jury.standings import count_up, turnout
 from incubator.people.actions import take_role
-from incubator.people.rights import Right, Viewer
+from incubator.people.rights import Viewer
 from incubator.programmes.queries import lock_cohort
 
 NOT_A_JUROR = Message("Only jurors of this cohort can be seated. Invite the person as a juror first.")
-
-
-async def _alone(viewer: Viewer, round_id: UUID, needed: Right = CONDUCT) -> Round:
-    """The round for its organiser, nobody else writing in it until the transaction ends."""
-    (await round_for(viewer, round_id)).standing.need(needed)
-    await hold(round_id)
-    return await round_for(viewer, round_id)
-
-
-async def _tell(verb: str, viewer: Viewer, scoring: Round, audience: Audience = Audience.JURY, **data: Any) -> None:
-    await record(
-        verb, by=viewer.id, at=viewer.now, audience=audience, cohort=scoring.cohort, subject=scoring.id,
-        round_name=scoring.name, **data,
-    )  # fmt: skip
 
 
 # --- Before the opening -----------------------------------------------------------------------------------------------
@@ -75,13 +58,13 @@ async def create_round(viewer: Viewer, cohort_id: UUID, name: str, teams: Sequen
 async def arrange_round(viewer: Viewer, round_id: UUID, name: str, teams: Sequence[UUID]) -> None:
     """Change the name, the projects and their running order while the round is a draft."""
     async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
+        scoring = await alone(viewer, round_id)
         if scoring.state is not RoundState.DRAFT:
             raise Refused(STALE)
         await execute("UPDATE scoring_round SET name = $2 WHERE id = $1", round_id, name)
         await execute("DELETE FROM round_project WHERE round = $1", round_id)
         await _place_projects(round_id, scoring.cohort, teams)
-        await _tell("round.arranged", viewer, scoring, projects=len(teams))
+        await tell("round.arranged", viewer, scoring, projects=len(teams))
 
 
 PLACE_PROJECTS = """
@@ -102,7 +85,7 @@ async def _place_projects(round_id: UUID, cohort_id: UUID, teams: Sequence[UUID]
 async def seat_jurors(viewer: Viewer, round_id: UUID, people: Collection[UUID]) -> None:
     """Give jurors of the cohort a seat, also while the round is open: then they get their sheets at once."""
     async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
+        scoring = await alone(viewer, round_id)
         if scoring.state not in {RoundState.DRAFT, RoundState.OPEN}:
             refuse(BEFORE_LOCK_ONLY)
         if viewer.id in people:
@@ -116,7 +99,7 @@ async def seat_jurors(viewer: Viewer, round_id: UUID, people: Collection[UUID]) 
             )  # fmt: skip
         if scoring.state is RoundState.OPEN:
             await deal_sheets(round_id)
-        await _tell("jurors.seated", viewer, scoring, people=[str(person) for person in people])
+        await tell("jurors.seated", viewer, scoring, people=[str(person) for person in people])
 
 
 JURORS_OF = """
@@ -139,7 +122,7 @@ async def _refuse_others_than_jurors(scoring: Round, people: Collection[UUID]) -
 async def remove_juror(viewer: Viewer, round_id: UUID, seat_id: UUID, reason: str) -> None:
     """Take a juror off the jury before the lock: his sheets are void, and he keeps the right to read them."""
     async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
+        scoring = await alone(viewer, round_id)
         if scoring.state not in {RoundState.DRAFT, RoundState.OPEN}:
             refuse(BEFORE_LOCK_ONLY)
         person = await fetch_value("SELECT person FROM seat WHERE id = $1 AND round = $2", seat_id, round_id)
@@ -147,7 +130,7 @@ async def remove_juror(viewer: Viewer, round_id: UUID, seat_id: UUID, reason: st
             raise NotFound
         await vacate(seat_id, viewer, reason)
         await _end_role(viewer, scoring.cohort, person)
-        await _tell("juror.removed", viewer, scoring, person=str(person))
+        await tell("juror.removed", viewer, scoring, person=str(person), reason=reason)
 
 
 async def vacate(seat_id: UUID, viewer: Viewer, reason: str) -> None:
@@ -184,7 +167,7 @@ async def _end_role(viewer: Viewer, cohort_id: UUID, person: UUID) -> None:
 async def open_round(viewer: Viewer, round_id: UUID) -> None:
     """Freeze criteria and rules and deal a sheet to every juror for every project, conflicts apart."""
     async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
+        scoring = await alone(viewer, round_id)
         demand_move(scoring.state, RoundState.OPEN)
         if scoring.state is not RoundState.DRAFT:
             raise Refused(STALE)
@@ -199,7 +182,7 @@ async def open_round(viewer: Viewer, round_id: UUID) -> None:
             round_id, viewer.now, rubric_document(rubric), plan_document(plan),
         )  # fmt: skip
         sheets = await deal_sheets(round_id)
-        await _tell("round.opened", viewer, scoring, Audience.EVERYONE, sheets=sheets)
+        await tell("round.opened", viewer, scoring, Audience.EVERYONE, sheets=sheets)
 
 
 async def _demand_complete(round_id: UUID, criteria: bool) -> None:
@@ -219,7 +202,7 @@ async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, 
     meanwhile he is asked again.
     """
     async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
+        scoring = await alone(viewer, round_id)
         demand_move(scoring.state, RoundState.LOCKED)
         await recuse_conflicted(round_id)
         found = await turnout(round_id)
@@ -231,7 +214,7 @@ async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, 
             " WHERE id = $1 AND state = 'open'",
             round_id, viewer.now, viewer.id, note,
         )  # fmt: skip
-        await _tell("round.locked", viewer, scoring, missing=missing_sheets(found))
+        await tell("round.locked", viewer, scoring, missing=missing_sheets(found))
 
 
 def _demand_agreed(found: Sequence[Turnout], confirmed: int) -> None:
@@ -246,97 +229,13 @@ def _demand_agreed(found: Sequence[Turnout], confirmed: int) -> None:
         )
 
 
-# --- What takes two ---------------------------------------------------------------------------------------------------
-
-
-async def ask_to_unlock(viewer: Viewer, round_id: UUID, reason: str) -> UUID:
-    """Ask a second organiser to open a locked round again. The id of the proposal."""
-    async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
-        demand_move(scoring.state, RoundState.OPEN)
-        if scoring.state is not RoundState.LOCKED:
-            raise Refused(STALE)
-        return await _ask(viewer, scoring, ProposalKind.UNLOCK, None, reason)
-
-
-async def ask_to_void(viewer: Viewer, round_id: UUID, sheet_id: UUID, reason: str) -> UUID:
-    """Ask a second organiser to agree that a sheet must not count. The id of the proposal."""
-    async with DB.transaction():
-        scoring = await _alone(viewer, round_id, VOID)
-        if scoring.state not in {RoundState.OPEN, RoundState.LOCKED}:
-            raise Refused(STALE)
-        sheet = await fetch_one("SELECT state FROM score_sheet WHERE id = $1 AND round = $2", sheet_id, round_id)
-        if sheet is None:
-            raise NotFound
-        if sheet["state"] in {"void", "recused"}:
-            raise Refused(Message("This sheet doesn't count already."))
-        return await _ask(viewer, scoring, ProposalKind.VOID, sheet_id, reason)
-
-
-async def _ask(viewer: Viewer, scoring: Round, kind: ProposalKind, sheet: UUID | None, reason: str) -> UUID:
-    waiting = await fetch_value(
-        "SELECT id FROM jury_proposal WHERE round = $1 AND kind = $2 AND sheet IS NOT DISTINCT FROM $3"
-        " AND decided_at IS NULL",
-        scoring.id, kind, sheet,
-    )  # fmt: skip
-    if waiting:
-        raise Refused(Message("This has been asked for already and waits for a second organiser."))
-    proposal = new_id()
-    await execute(
-        "INSERT INTO jury_proposal (id, round, kind, sheet, reason, asked_at, asked_by, confirmed)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, false)",
-        proposal, scoring.id, kind, sheet, reason, viewer.now, viewer.id,
-    )  # fmt: skip
-    await _tell(f"{kind}.asked", viewer, scoring, sheet=str(sheet) if sheet else None)
-    return proposal
-
-
-async def confirm(viewer: Viewer, round_id: UUID, proposal_id: UUID) -> None:
-    """Agree, as the second organiser, to what another one asked for."""
-    async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
-        kind, sheet = await _decide(viewer, scoring, proposal_id, confirmed=True)
-        if kind is ProposalKind.UNLOCK:
-            demand_move(scoring.state, RoundState.OPEN)
-            await execute("UPDATE scoring_round SET state = 'open' WHERE id = $1 AND state = 'locked'", round_id)
-            # A vote decided between totals that may change now.
-            await execute("DELETE FROM tie_vote WHERE round = $1", round_id)
-            await _tell("round.unlocked", viewer, scoring)
-        else:
-            await execute("UPDATE score_sheet SET state = 'void', version = version + 1 WHERE id = $1", sheet)
-            await _tell("sheet.voided", viewer, scoring, sheet=str(sheet))
-
-
-async def decline(viewer: Viewer, round_id: UUID, proposal_id: UUID) -> None:
-    """Refuse what another organiser asked for, or take back what one asked for oneself."""
-    async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
-        kind, _ = await _decide(viewer, scoring, proposal_id, confirmed=False)
-        await _tell(f"{kind}.declined", viewer, scoring)
-
-
-async def _decide(
-    viewer: Viewer, scoring: Round, proposal_id: UUID, *, confirmed: bool
-) -> tuple[ProposalKind, UUID | None]:
-    row = await fetch_one("SELECT * FROM jury_proposal WHERE id = $1 AND round = $2", proposal_id, scoring.id)
-    if row is None:
-        raise NotFound
-    asked_by = row["asked_by"] if confirmed else None
-    demand_second(asked_by, viewer.id, decided=row["decided_at"] is not None)
-    await execute(
-        "UPDATE jury_proposal SET decided_at = $2, decided_by = $3, confirmed = $4 WHERE id = $1",
-        proposal_id, viewer.now, viewer.id, confirmed,
-    )  # fmt: skip
-    return ProposalKind(row["kind"]), row["sheet"]
-
-
 # --- The result -------------------------------------------------------------------------------------------------------
 
 
 async def vote_tie(viewer: Viewer, round_id: UUID, ranks: Mapping[UUID, int], reason: str) -> None:
     """Record how those present ranked tied projects (1 is the best), with the text that goes into the minutes."""
     async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
+        scoring = await alone(viewer, round_id)
         if scoring.state is not RoundState.LOCKED:
             raise Refused(STALE)
         result = await count_up(scoring)
@@ -349,34 +248,11 @@ async def vote_tie(viewer: Viewer, round_id: UUID, ranks: Mapping[UUID, int], re
             " AS voted (id, project, rank)",
             [new_id() for _ in ranks], round_id, list(ranks), reason, viewer.now, viewer.id, list(ranks.values()),
         )  # fmt: skip
-        await _tell("tie.voted", viewer, scoring, projects=[str(project) for project in ranks])
-
-
-async def publish(viewer: Viewer, round_id: UUID) -> None:
-    """Publish the result for good: a snapshot by the same arithmetic as the page that was looked at."""
-    async with DB.transaction():
-        scoring = await _alone(viewer, round_id)
-        demand_move(scoring.state, RoundState.PUBLISHED)
-        result = await count_up(scoring)
-        if result.awaiting_vote:
-            raise Refused(Message("Some projects wait for a vote of those present. Record it first."))
-        await execute(
-            "UPDATE scoring_round SET state = 'published', published_at = $2, published_by = $3, result = $4::jsonb"
-            " WHERE id = $1 AND state = 'locked'",
-            round_id, viewer.now, viewer.id, result.document(),
-        )  # fmt: skip
-        await execute(
-            "UPDATE jury_proposal SET decided_at = $2, decided_by = $3 WHERE round = $1 AND decided_at IS NULL",
-            round_id, viewer.now, viewer.id,
-        )  # fmt: skip
-        await _tell(
-            "round.published", viewer, scoring, Audience.EVERYONE, projects=len(result.rows),
-            aside={"round": scoring.name, "path": f"/rounds/{round_id}/result"},
-        )  # fmt: skip
+        await tell("tie.voted", viewer, scoring, projects=[str(project) for project in ranks])
 
 
 async def note_reading(viewer: Viewer, scoring: Round, verb: str, subject: UUID) -> None:
-    """Write down that somebody looked at the jury's sheets; the page has judged whether he may."""
+    """Write down every reading of the jury's sheets; the page has judged whether one may."""
     async with DB.transaction():
         await record(
             verb,
@@ -387,3 +263,23 @@ async def note_reading(viewer: Viewer, scoring: Round, verb: str, subject: UUID)
             subject=subject,
             live=False,
         )
+
+
+async def note_result_reading(viewer: Viewer, scoring: Round) -> None:
+    """A step of showing a result that is not published: who looked at it, once in an hour."""
+    await note_look(
+        "ranking.read", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=scoring.cohort, subject=scoring.id
+    )
+
+
+async def note_contacts_reading(viewer: Viewer, cohort: UUID) -> None:
+    """A step of showing the jurors' addresses: who looked at them, once in an hour."""
+    await note_look("jurors.viewed", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=cohort)
+
+
+async def note_materials_reading(viewer: Viewer, sheet: Sheet) -> None:
+    """A step of showing a juror the work of a team: that he read it, once in an hour."""
+    await note_look(
+        "materials.read", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=sheet.cohort, team=sheet.team,
+        subject=sheet.project,
+    )  # fmt: skip

@@ -120,7 +120,7 @@ async def lift(viewer: Viewer, conflict_id: UUID, reason: str) -> None:
         await _give_sheets_back(row["cohort"], row["person"], row["team"])
         await record(
             "conflict.lifted", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=row["cohort"],
-            team=row["team"], subject=row["person"],
+            team=row["team"], subject=row["person"], reason=reason,
         )  # fmt: skip
 
 

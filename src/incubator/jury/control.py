@@ -1,4 +1,4 @@
-"""Pages on which organisers run a round: the board, its live part, seats, opening, lock, unlock, void, publication."""
+"""Pages on which organisers run a round: the board, its live part, seats, opening, lock, and what takes two of them."""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -15,15 +15,16 @@ from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Invalid, NotFound, TooMany
-from incubator.jury import board, conducting
+from incubator.jury import agreeing, board, conducting
 from incubator.jury.rounds import Round, round_for
-from incubator.jury.rules import JURORS, PROGRESS, QUEUE
+from incubator.jury.rules import JURORS, PROGRESS, QUEUE, ProposalKind
 from incubator.people.queries import viewer_for
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
 Web = Request[Any, Any, Any]
 REASON_LIMIT = 500
+ASKED = Message("A second organiser has to confirm it on this page.")
 
 
 async def board_page(request: Web, scoring: Round, form: Form | None = None, at: str = "") -> Response[Any]:
@@ -145,8 +146,7 @@ async def unlock(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
         form.demand()
     except Invalid:
         return await _again(request, viewer, round_id, form, "unlock")
-    act = conducting.ask_to_unlock(viewer, round_id, reason)
-    return await _press(request, viewer, round_id, act, Message("A second organiser has to confirm it on this page."))
+    return await _press(request, viewer, round_id, agreeing.ask_to_unlock(viewer, round_id, reason), ASKED)
 
 
 @post("/rounds/{round_id:uuid}/sheets/{sheet_id:uuid}/void")
@@ -154,14 +154,36 @@ async def void(
     request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], sheet_id: FromPath[UUID]
 ) -> Response[Any]:
     """Ask a second organiser to agree that a sheet must not count."""
+    return await _ask_about(request, viewer, round_id, sheet_id, "void")
+
+
+@post("/rounds/{round_id:uuid}/sheets/{sheet_id:uuid}/reopen")
+async def reopen(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], sheet_id: FromPath[UUID]
+) -> Response[Any]:
+    """Ask a second organiser to agree that a juror gets one sheet of a locked round back."""
+    return await _ask_about(request, viewer, round_id, sheet_id, "reopen")
+
+
+async def _ask_about(request: Web, viewer: Viewer, round_id: UUID, sheet_id: UUID, what: str) -> Response[Any]:
     form = await pages.read_form(request)
     reason = form.text("reason", limit=REASON_LIMIT, lines=True)
     try:
         form.demand()
     except Invalid:
-        return await _again(request, viewer, round_id, form, "void")
-    act = conducting.ask_to_void(viewer, round_id, sheet_id, reason)
-    return await _press(request, viewer, round_id, act, Message("A second organiser has to confirm it on this page."))
+        return await _again(request, viewer, round_id, form, what)
+    ask = agreeing.ask_to_void if what == "void" else agreeing.ask_to_reopen
+    return await _press(request, viewer, round_id, ask(viewer, round_id, sheet_id, reason), ASKED)
+
+
+@post("/rounds/{round_id:uuid}/sheets/{sheet_id:uuid}/close")
+async def close(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], sheet_id: FromPath[UUID]
+) -> Response[Any]:
+    """Close a reopened sheet as it was at the lock."""
+    (await pages.read_form(request)).demand()
+    act = agreeing.close_reopened(viewer, round_id, sheet_id)
+    return await _press(request, viewer, round_id, act, Message("The sheet is closed as it was at the lock."))
 
 
 @post("/rounds/{round_id:uuid}/proposals/{proposal_id:uuid}/confirm")
@@ -170,8 +192,11 @@ async def confirm(
 ) -> Response[Any]:
     """Agree, as the second organiser."""
     (await pages.read_form(request)).demand()
-    act = conducting.confirm(viewer, round_id, proposal_id)
-    return await _press(request, viewer, round_id, act, Message("Confirmed. Both names are in the journal."))
+    if await agreeing.confirm(viewer, round_id, proposal_id) is ProposalKind.PUBLISH:
+        await flash(viewer, "success", Message("The result is published. Letters are on their way."))
+        return pages.redirect(request, f"/rounds/{round_id}/result")
+    await flash(viewer, "success", Message("Confirmed. Both names are in the journal."))
+    return pages.redirect(request, f"/rounds/{round_id}")
 
 
 @post("/rounds/{round_id:uuid}/proposals/{proposal_id:uuid}/decline")
@@ -180,19 +205,20 @@ async def decline(
 ) -> Response[Any]:
     """Decline it, or take it back."""
     (await pages.read_form(request)).demand()
-    act = conducting.decline(viewer, round_id, proposal_id)
-    return await _press(request, viewer, round_id, act, Message("It stays as it is."))
+    kind = await agreeing.decline(viewer, round_id, proposal_id)
+    await flash(viewer, "success", Message("It stays as it is."))
+    return pages.redirect(request, f"/rounds/{round_id}{'/result' * (kind is ProposalKind.PUBLISH)}")
 
 
 @post("/rounds/{round_id:uuid}/publish")
 async def publish(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
-    """Publish the result for good."""
+    """Ask a second organiser to publish the result."""
     (await pages.read_form(request)).demand()
-    await conducting.publish(viewer, round_id)
-    await flash(viewer, "success", Message("The result is published. Letters are on their way."))
+    await agreeing.ask_to_publish(viewer, round_id)
+    await flash(viewer, "success", ASKED)
     return pages.redirect(request, f"/rounds/{round_id}/result")
 
 
 HANDLERS: list[Any] = [
-    progress, live, seat, remove, open_, lock, unlock, void, confirm, decline, publish,
+    progress, live, seat, remove, open_, lock, unlock, void, reopen, close, confirm, decline, publish,
 ]  # fmt: skip

@@ -30,6 +30,7 @@ def _about(team: str, title: str, municipality: str) -> str:
 
 NOT_HIS = frozenset({None, SheetState.RECUSED, SheetState.VOID})
 PUT_OFF = Message("Put off")
+REOPENED = Message("Reopened: hand it in again")
 NOT_TO_SCORE = Message("You don't score this project")
 
 
@@ -44,6 +45,7 @@ class QueueRow:
     municipality: str
     state: SheetState | None
     skipped: bool
+    reopened: bool = False
 
     @property
     def about(self) -> str:
@@ -59,8 +61,9 @@ class QueueRow:
     def line(self) -> tuple[str, int, str, str, str]:
         """Ready for the list: project ("" for no link), place, escaped team and note, state."""
         note = self.about
-        if not self.counts or self.skipped:
-            note = " · ".join(filter(None, (note, str(PUT_OFF if self.counts else NOT_TO_SCORE))))
+        if not self.counts or self.skipped or self.reopened:
+            words = NOT_TO_SCORE if not self.counts else REOPENED if self.reopened else PUT_OFF
+            note = " · ".join(filter(None, (note, str(words))))
         state = self.state or SheetState.RECUSED
         return (
             str(self.project) if self.state else "",
@@ -83,6 +86,11 @@ class Queue:
     rows: tuple[QueueRow, ...]
 
     @property
+    def reopened(self) -> list[QueueRow]:
+        """Sheets of a locked round that two organisers have given back to the juror."""
+        return [row for row in self.rows if row.reopened and self.state is RoundState.LOCKED]
+
+    @property
     def total(self) -> int:
         """Sheets to bring in."""
         return sum(1 for row in self.rows if row.counts)
@@ -94,8 +102,10 @@ class Queue:
 
     @property
     def next(self) -> QueueRow | None:
-        """What to score now: in running order, skipped ones last."""
+        """What to score now: in running order, skipped ones last; after the lock only what was reopened."""
         waiting = [row for row in self.rows if row.counts and row.state not in SETTLED]
+        if self.state is not RoundState.OPEN:
+            waiting = self.reopened
         return min(waiting, key=lambda row: (row.skipped, row.place), default=None)
 
 
@@ -108,12 +118,12 @@ ORDER BY r.state = 'published', r.created_at DESC
 # Two halves, each by its index: the juror's sheets, and the teams he has none for because of a conflict.
 QUEUE = """
 SELECT s.round, p.id AS project, p.place, p.title, t.name AS team, m.name AS municipality, s.state,
-  s.skipped_at IS NOT NULL AS skipped
+  s.skipped_at IS NOT NULL AS skipped, s.reopened_at IS NOT NULL AS reopened
 FROM seat e JOIN score_sheet s ON s.seat = e.id JOIN round_project p ON p.id = s.project
 JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
 UNION ALL
-SELECT p.round, p.id, p.place, p.title, t.name, m.name, NULL, false
+SELECT p.round, p.id, p.place, p.title, t.name, m.name, NULL, false, false
 FROM seat e JOIN round_project p ON p.round = e.round AND p.team = ANY($3)
 JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
@@ -128,7 +138,14 @@ async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
     for row in await fetch(QUEUE, viewer.id, round_id, _teams_in_conflict(viewer)):
         state = SheetState(row["state"]) if row["state"] else None
         found = QueueRow(
-            row["project"], row["place"], row["title"], row["team"], row["municipality"], state, row["skipped"]
+            row["project"],
+            row["place"],
+            row["title"],
+            row["team"],
+            row["municipality"],
+            state,
+            row["skipped"],
+            row["reopened"],
         )
         rows.setdefault(row["round"], []).append(found)
     return [
@@ -215,6 +232,7 @@ SELECT s.project FROM score_sheet s JOIN round_project p ON p.id = s.project
 JOIN round_project here ON here.id = $3
 WHERE s.round = $1 AND s.seat = (SELECT id FROM seat WHERE round = $1 AND person = $2)
   AND s.state IN ('empty', 'draft') AND s.project <> $3
+  AND (s.reopened_at IS NOT NULL OR EXISTS (SELECT FROM scoring_round r WHERE r.id = $1 AND r.state = 'open'))
 ORDER BY s.skipped_at IS NOT NULL, p.place < here.place, p.place LIMIT 1
 """
 

@@ -1,5 +1,6 @@
 """The result of a round as people read it: the same pure function makes the page before and the snapshot at publication."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,12 @@ class Result:
         """Groups of tied projects that those present have to vote on."""
         waiting = [row for row in self.rows if row.awaits_vote]
         return [list(group) for _, group in groupby(waiting, key=lambda row: row.place)]
+
+    @property
+    def outcome(self) -> str:
+        """A short word for places and totals: two results with the same one say the same of every project."""
+        said = [(str(row.project), row.place, row.total, row.shared) for row in self.rows]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
     def document(self) -> str:
         """The result as the JSON of a snapshot."""

@@ -18,8 +18,8 @@ from incubator.foundation import pages
 from incubator.foundation.database import stream
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message, locale, number, score
-from incubator.foundation.refusals import Invalid, NotFound, SignInNeeded
-from incubator.jury import conducting, standings
+from incubator.foundation.refusals import Invalid, NotFound, Refused, SignInNeeded
+from incubator.jury import board, conducting, standings
 from incubator.jury.editing import AGGREGATES
 from incubator.jury.queries import points_of
 from incubator.jury.result import Result, Row, profile, tie_words
@@ -60,6 +60,7 @@ async def ranking(request: Web, round_id: FromPath[UUID]) -> Response[Any]:
     scoring = await round_for(viewer, round_id)
     if scoring.state is not RoundState.PUBLISHED:
         _need_values(scoring)
+        await conducting.note_result_reading(viewer, scoring)
     return await _ranking(request, scoring, Form.empty())
 
 
@@ -71,16 +72,24 @@ async def _public_ranking(request: Web, round_id: UUID) -> Response[Any]:
     return await _ranking(request, scoring, Form.empty())
 
 
-async def _ranking(request: Web, scoring: Round, form: Form) -> Response[Any]:
+async def _ranking(request: Web, scoring: Round, form: Form, status: int = 200) -> Response[Any]:
     result = await standings.result_for(scoring)
     staff = scoring.standing.may(VALUES)
     return pages.page(
-        request, "jury/ranking.html", status=422 if form.errors else 200, scoring=scoring, form=form, staff=staff,
+        request, "jury/ranking.html", status=status, blank=Form.empty(), scoring=scoring, form=form, staff=staff,
         placed=_lines(result, staff=staff, own=_own_teams(request)), missed=result.not_assessed,
         waiting=result.awaiting_vote,
         ties=[tie_words(result.rubric)[tie] for tie in result.plan.ties], plan=result.plan,
-        aggregate=AGGREGATES[result.plan.aggregate],
+        aggregate=AGGREGATES[result.plan.aggregate], publication=await _publication(request, scoring, result),
     )  # fmt: skip
+
+
+async def _publication(request: Web, scoring: Round, result: Result) -> board.Publication | None:
+    """How far two organisers have got with publishing a locked round; nobody else is shown it."""
+    viewer: Viewer | None = request.scope["state"]["viewer"]
+    if viewer is None or scoring.state is not RoundState.LOCKED:
+        return None
+    return await board.publication(viewer, scoring, result.outcome)
 
 
 def _own_teams(request: Web) -> set[UUID]:
@@ -125,11 +134,13 @@ async def vote(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     reason = form.text("reason", limit=1000, lines=True)
     try:
         form.demand()
-    except Invalid:
+        await conducting.vote_tie(viewer, round_id, {each: rank for each, rank in ranks.items() if rank}, reason)
+    except (Invalid, Refused) as refusal:
         scoring = await round_for(viewer, round_id)
         _need_values(scoring)
-        return await _ranking(request, scoring, form)
-    await conducting.vote_tie(viewer, round_id, {each: rank for each, rank in ranks.items() if rank}, reason)
+        if isinstance(refusal, Refused):
+            form.fail("", refusal.reason)
+        return await _ranking(request, scoring, form, refusal.status)
     await flash(viewer, "success", Message("The vote is recorded."))
     return pages.redirect(request, f"/rounds/{round_id}/result")
 
@@ -174,7 +185,10 @@ async def export(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
 
 
 EXPORT = """
-SELECT p.place, t.name AS team, h.name AS juror, s.state, s.marks, s.total, s.comment
+SELECT p.place, t.name AS team, h.name AS juror, s.state,
+  CASE WHEN s.reopened_at IS NULL THEN s.marks ELSE '{}' END AS marks,
+  CASE WHEN s.reopened_at IS NULL THEN s.total END AS total,
+  CASE WHEN s.reopened_at IS NULL THEN s.comment ELSE '' END AS comment
 FROM score_sheet s JOIN round_project p ON p.id = s.project JOIN team t ON t.id = p.team
 JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person
 WHERE s.round = $1 ORDER BY p.place, h.name, s.id

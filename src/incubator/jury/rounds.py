@@ -1,4 +1,4 @@
-"""A round through its viewer, its lock, and the dealing out of its sheets."""
+"""A round through its viewer, its lock, what is written down of it, and the dealing out of its sheets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from uuid import UUID
 
 from incubator.foundation.database import execute, fetch, fetch_one, new_id
 from incubator.foundation.refusals import NotFound
+from incubator.journal.actions import Audience, record
 from incubator.jury.rubric import Rubric, read_plan, read_rubric
-from incubator.jury.rules import RoundState, in_the_jury
-from incubator.people.rights import Standing, Viewer
+from incubator.jury.rules import CONDUCT, RoundState, in_the_jury
+from incubator.people.rights import Right, Standing, Viewer
 from incubator.programmes.blueprint import JuryPlan
 
 ROUND = """
@@ -99,6 +100,21 @@ async def share(round_id: UUID) -> None:
 async def hold(round_id: UUID) -> None:
     """A step: have the round alone; waits for everybody who shares it. Read it only afterwards, in another statement."""
     await fetch_one("SELECT pg_advisory_xact_lock($1::bigint)", lock_key(round_id))
+
+
+async def alone(viewer: Viewer, round_id: UUID, needed: Right = CONDUCT) -> Round:
+    """A step: the round for its organiser, nobody else writing in it until the transaction ends."""
+    (await round_for(viewer, round_id)).standing.need(needed)
+    await hold(round_id)
+    return await round_for(viewer, round_id)
+
+
+async def tell(verb: str, viewer: Viewer, scoring: Round, audience: Audience = Audience.JURY, **data: Any) -> None:
+    """A step: what was done with a round goes into the journal."""
+    await record(
+        verb, by=viewer.id, at=viewer.now, audience=audience, cohort=scoring.cohort, subject=scoring.id,
+        round_name=scoring.name, **data,
+    )  # fmt: skip
 
 
 # --- Sheets -----------------------------------------------------------------------------------------------------------

@@ -83,6 +83,7 @@ VALUES = right(
     reason=Message("Before the publication only organisers without a conflict of interest see the result."),
 )  # fmt: skip
 VOID = right("score_sheet.void", allow=ORGANISER, forbid=CONFLICTED | ADMINISTRATOR, strict=True)
+REOPEN = right("score_sheet.reopen", allow=ORGANISER, forbid=CONFLICTED | ADMINISTRATOR, strict=True)
 PROGRESS = right("score_progress.view", allow=ORGANISER, forbid=CONFLICTED | ADMINISTRATOR, strict=True)
 PUBLISHED_SHEETS = right("score_other.view", allow=ORGANISERS, forbid=ADMINISTRATOR)
 FEEDBACK = right("team_feedback.view", allow=TEAM | MODERATOR | ORGANISERS, forbid=ADMINISTRATOR)
@@ -145,13 +146,17 @@ def in_the_jury(standing: Standing, *, seated: bool) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a person has to do with one project of a round; `sheet` is None where no sheet was assigned."""
+    """What a person has to do with one project of a round; `sheet` is None where no sheet was assigned.
+
+    `reopened`: two organisers have given this one sheet of a locked round back to its juror.
+    """
 
     round: RoundState
     seated: bool
     removed: bool
     declared: bool
     sheet: SheetState | None
+    reopened: bool = False
 
 
 def view_sheet(standing: Standing, place: Place) -> tuple[Verdict, Right]:
@@ -189,7 +194,7 @@ def _own(standing: Standing, place: Place) -> Verdict:
 def _shut(place: Place) -> Right | None:
     if place.round is RoundState.DRAFT:
         return NOTHING_YET
-    if place.round is not RoundState.OPEN:
+    if place.round is not RoundState.OPEN and not (place.reopened and place.round is RoundState.LOCKED):
         return AFTER_LOCK
     return {SheetState.RECUSED: NOT_YOURS, SheetState.VOID: VOIDED}.get(place.sheet or SheetState.EMPTY)
 
@@ -262,7 +267,9 @@ class ProposalKind(StrEnum):
     """What one organiser asks for and another one confirms."""
 
     UNLOCK = "unlock"
+    PUBLISH = "publish"
     VOID = "void"
+    REOPEN = "reopen"
 
 
 SECOND_PERSON = Message(
@@ -277,3 +284,20 @@ def demand_second(asked_by: UUID | None, viewer: UUID, *, decided: bool) -> None
         raise Refused(DECIDED)
     if asked_by == viewer:
         raise Refused(SECOND_PERSON)
+
+
+REOPENABLE = frozenset({*WRITABLE, SheetState.ABSTAINED})
+"""Sheets that a juror may be given back; one with a conflict of interest, or made void, is not his to write on."""
+DOES_NOT_COUNT = Message("This sheet doesn't count already.")
+
+
+def demand_reopenable(now: RoundState, sheet: SheetState, *, reopened: bool) -> None:
+    """Pass if one sheet of a round may be given back to its juror."""
+    if now is RoundState.PUBLISHED:
+        refuse(FOR_GOOD)
+    if now is not RoundState.LOCKED:
+        raise Refused(Message("The round is not locked: the juror changes the sheet without being asked."))
+    if sheet not in REOPENABLE:
+        raise Refused(DOES_NOT_COUNT)
+    if reopened:
+        raise Refused(Message("This sheet is open to its juror already."))

@@ -94,7 +94,7 @@ async def result_for(scoring: Round) -> Result:
 
 @dataclass(frozen=True, slots=True)
 class JurorSheet:
-    """A sheet with its juror's name, for organisers after the lock."""
+    """A sheet with its juror's name, for organisers after the lock; of a `reopened` one they see no value."""
 
     id: UUID
     juror: str
@@ -103,10 +103,14 @@ class JurorSheet:
     total: int | None
     comment: str
     reason: str
+    reopened: bool
 
 
 SHEETS = """
-SELECT s.id, h.name AS juror, s.state, s.marks, s.total, s.comment, s.reason
+SELECT s.id, h.name AS juror, s.state, s.reopened_at IS NOT NULL AS reopened, s.reason,
+  CASE WHEN s.reopened_at IS NULL THEN s.marks ELSE '{}' END AS marks,
+  CASE WHEN s.reopened_at IS NULL THEN s.total END AS total,
+  CASE WHEN s.reopened_at IS NULL THEN s.comment ELSE '' END AS comment
 FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person
 WHERE s.round = $1 AND s.project = $2 ORDER BY h.name, s.id
 """

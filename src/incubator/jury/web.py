@@ -15,7 +15,7 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, clock, locale, number, score
 from incubator.foundation.refusals import Clash, Invalid, NotFound
-from incubator.jury import actions, conflicts, control, editing, queries, results
+from incubator.jury import actions, conducting, conflicts, control, editing, queries, results
 from incubator.jury.actions import Saved
 from incubator.jury.materials import materials
 from incubator.jury.queries import SheetPage
@@ -42,6 +42,7 @@ from incubator.teams.rules import CHALLENGE_JUROR
 Web = Request[Any, Any, Any]
 
 ALL_DONE = Message("All your sheets are handed in. Until the lock you can still change them.")
+DONE_AGAIN = Message("The sheet is handed in again, and the round is closed to you as it was.")
 REASON_LIMIT = 500
 NEXT_CELL = Markup('</td><td class="num">')
 TAGS = {
@@ -100,6 +101,7 @@ async def read_materials(
     if not _may_read(page):
         refuse(NOT_YOURS)
     found = await materials(page.sheet.team)
+    await conducting.note_materials_reading(viewer, page.sheet)
     return pages.page(request, "jury/materials.html", block="materials", page=page, materials=found)
 
 
@@ -116,7 +118,7 @@ def _sheet(
         request, "jury/sheet.html", status=status, page=page, form=_recorded(page) if side else form,
         side_form=form, side=side, writable=_may_write(page), versions=_versions(page, clash),
         running=_running_total(page), saved=_saved_words(page),
-        unbiased=_may_read(page),
+        unbiased=_may_read(page), reopened=page.sheet.place.reopened,
         strips=_strips(page, form), criteria=page.rubric.criteria, cell=NEXT_CELL,
         tag=(TAGS[page.sheet.state], SHEET_WORDS[page.sheet.state]),
     )  # fmt: skip
@@ -242,7 +244,8 @@ def _said(refusal: Invalid | Clash) -> str:
 async def _onward(request: Web, viewer: Viewer, round_id: UUID, project_id: UUID) -> Response[Any]:
     following = await queries.next_after(viewer, round_id, project_id)
     if following is None:
-        await flash(viewer, "success", ALL_DONE)
+        locked = (await round_for(viewer, round_id)).state is RoundState.LOCKED
+        await flash(viewer, "success", DONE_AGAIN if locked else ALL_DONE)
         return pages.redirect(request, f"/rounds/{round_id}")
     return pages.redirect(request, f"/rounds/{round_id}/projects/{following}")
 

@@ -121,7 +121,7 @@ async def extend_deadline(viewer: Viewer, team_id: UUID, assignment_id: UUID, un
         )  # fmt: skip
         await record("submission.extended", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=work.cohort,
                      team=work.team, subject=work.submission, title=work.title, assignment=work.assignment,
-                     aside={"reason": reason, "assignment": work.title, "path": work.href, "deadline": until},
+                     aside={"assignment": work.title, "path": work.href, "deadline": until}, reason=reason,
                      until=until.isoformat())  # fmt: skip
 
 
@@ -304,4 +304,4 @@ async def rollback(viewer: Viewer, team_id: UUID, module_id: UUID, reason: str) 
             await execute("UPDATE team_module SET closed_at = $3 WHERE team = $1 AND module = $2",
                           team_id, following.id, viewer.now)  # fmt: skip
         await record("team.rolled_back", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=team.cohort,
-                     team=team_id, subject=module_id, aside={"reason": reason}, title=module.title)  # fmt: skip
+                     team=team_id, subject=module_id, title=module.title, reason=reason)  # fmt: skip

@@ -127,7 +127,7 @@ async def withdraw_case(viewer: Viewer, team_id: UUID, reason: str) -> None:
             new_id(), held.id, reason, viewer.now, viewer.id,
         )  # fmt: skip
         await _move(held, CaseState.DRAFT, viewer.now)
-        await _record(viewer, team, "case.withdrawn", held.id)
+        await _record(viewer, team, "case.withdrawn", held.id, reason=reason)
 
 
 async def delete_case(viewer: Viewer, team_id: UUID) -> None:
