@@ -1,0 +1,236 @@
+"""Checks the score ledger of one round. It needs Python's standard library and the export, and nothing of the product.
+
+    python verifier.py ledger.jsonl [ROOT]
+
+`ledger.jsonl` has one entry on a line: round, chain, seq, prev, nonce, payload, hash (bytes in hex, the payload as the
+exact text that was hashed). ROOT is the root as it was made known outside: in the minutes, in the letters to the jury,
+on the screen in the hall. Without it a forger who writes all hashes anew goes unnoticed. Exit code 0: all is well; 1: it
+is not, and what is wrong is printed; 2: the file can't be read.
+
+A chain is a juror's seat, or the round itself (its control chain). Each entry carries the hash of the one before it. The
+first control entry, `open`, names criteria, rule, projects, seats and which seat scores what. A `sheet` entry is all of
+a sheet at one version: in the juror's own chain what he did, in the control chain what befell it (conflict, void,
+given back), which never changes a mark. `checkpoint`, `lock` and `publish` hold the heads of all other chains then.
+"""
+
+import hashlib
+import json
+import sys
+import uuid
+from collections import defaultdict
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+TAG = b"incubator.score.v1"
+HEADS = ("checkpoint", "lock", "publish")
+OPENS_AGAIN = ("unlock", "reopen")
+STANDS = ("recused", "void")  # no juror writes on such a sheet
+
+
+def sha(*parts: bytes) -> bytes:
+    """SHA-256 over byte strings, one after the other."""
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def genesis(round_id: str, chain: str) -> bytes:
+    """What the first entry of a chain follows."""
+    return sha(TAG, b" genesis", uuid.UUID(round_id).bytes, uuid.UUID(chain).bytes)
+
+
+def entry_hash(place: bytes, prev: bytes, nonce: bytes, payload: str) -> bytes:
+    """The hash of an entry at `place_of` a chain, behind `prev`."""
+    return sha(TAG, b"\0", place, prev, nonce, sha(payload.encode()))
+
+
+def place_of(round_id: str, chain: str, seq: int) -> bytes:
+    """Where an entry stands, as bytes."""
+    return uuid.UUID(round_id).bytes + uuid.UUID(chain).bytes + seq.to_bytes(8, "big")
+
+
+def root_of(round_id: str, heads: dict[str, tuple[int, bytes]]) -> str:
+    """The root of a round from {chain: (length, hash)}; chains nobody wrote in have the length 0."""
+    parts = [TAG, b" root", uuid.UUID(round_id).bytes, len(heads).to_bytes(4, "big")]
+    for chain in sorted(heads, key=lambda each: uuid.UUID(each).bytes):
+        length, head = heads[chain]
+        parts += [uuid.UUID(chain).bytes, length.to_bytes(8, "big"), head]
+    return sha(*parts).hex()
+
+
+class Ledger:
+    """The entries of a round, checked; `faults` says what is wrong, `root` is what they come to."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.faults: list[str] = []
+        self.chains: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.hashes: dict[str, list[bytes]] = {}
+        rows = sorted(rows, key=lambda row: (row["chain"], row["seq"]))
+        self.round = next((row["round"] for row in rows), str(uuid.UUID(int=0)))
+        for row in rows:
+            self._follow(row)
+        self.control = self.chains.get(self.round, [])
+        self.terms = self.control[0] if self.control and self.control[0].get("k") == "open" else {}
+        self.seats = [*self.terms.get("seats", [])] + [c["seat"] for c in self.control if c["k"] == "seat"]
+        for chain in {self.round, *self.seats}:
+            self.hashes.setdefault(chain, [genesis(self.round, chain)])
+        self.heads = {chain: (len(hashes) - 1, hashes[-1]) for chain, hashes in self.hashes.items()}
+        self.root = root_of(self.round, self.heads)
+        if not self.terms:
+            self.faults.append("the round has no opening: nothing says who was to score what")
+            return
+        self._roster()
+        self._heads()
+        self._sheets()
+        self._published()
+
+    def _follow(self, row: dict[str, Any]) -> None:
+        chain, seen = row["chain"], self.hashes.setdefault(row["chain"], [genesis(self.round, row["chain"])])
+        place = f"{chain} {row['seq']}"
+        prev, nonce = bytes.fromhex(row["prev"]), bytes.fromhex(row["nonce"])
+        right = entry_hash(place_of(row["round"], chain, row["seq"]), prev, nonce, row["payload"])
+        if row["round"] != self.round:
+            self.faults.append(f"{place}: of another round")
+        elif row["seq"] != len(seen):
+            self.faults.append(f"{place}: entry {len(seen)} is missing, or there are two")
+        elif prev != seen[-1]:
+            self.faults.append(f"{place}: doesn't follow the entry before it")
+        elif right.hex() != row["hash"]:
+            self.faults.append(f"{place}: its content doesn't belong to its hash")
+        seen.append(bytes.fromhex(row["hash"]))
+        self.chains[chain].append(json.loads(row["payload"]))
+
+    def _roster(self) -> None:
+        strangers = sorted(set(self.chains) - {self.round, *self.seats})
+        self.faults += [f"{chain}: a chain of nobody's" for chain in strangers]
+        self.faults += [f"{self.round}: opened twice" for entry in self.control[1:] if entry["k"] == "open"]
+        self.dealt = {(seat, p) for entry in self.control for seat, ps in entry.get("deal", {}).items() for p in ps}
+
+    def _heads(self) -> None:
+        """Checkpoints fit the chains; behind a lock nothing grew, unless the round or a sheet was opened again."""
+        last: dict[str, Any] = {}
+        shut = False
+        ends: list[dict[str, Any]] = [
+            {"k": "end", "heads": {c: [n, h.hex()] for c, (n, h) in self.heads.items() if c != self.round}}
+        ]
+        for place, entry in enumerate([*self.control, *ends], 1):
+            heads = entry.get("heads", {})
+            if entry["k"] in (*HEADS, "end"):
+                for chain, (length, head) in heads.items():
+                    known = self.hashes.get(chain, [])
+                    if length >= len(known) or known[length].hex() != head:
+                        self.faults.append(f"{self.round} {place}: {chain} was {length} long and ended otherwise")
+                grown = [chain for chain, (length, _) in heads.items() if shut and length != last.get(chain, [0])[0]]
+                self.faults += [f"{chain}: written in after the lock" for chain in grown]
+                last = heads
+            shut = (shut or entry["k"] == "lock") and entry["k"] not in OPENS_AGAIN
+
+    def _sheets(self) -> None:
+        acts: dict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(dict)
+        for chain, entries in self.chains.items():
+            for entry in entries:
+                if entry["k"] != "sheet":
+                    continue
+                seat = entry["seat"] if chain == self.round else chain
+                sheet = acts[seat, entry["p"]]
+                if entry["v"] in sheet:
+                    self.faults.append(f"{seat} on {entry['p']}: version {entry['v']} twice")
+                sheet[entry["v"]] = {**entry, "own": chain != self.round}
+        self.sheets = {pair: self._replay(pair, acts.get(pair, {})) for pair in self.dealt | set(acts)}
+
+    def _replay(self, pair: tuple[str, str], acts: dict[int, dict[str, Any]]) -> dict[str, Any]:
+        now: dict[str, Any] = {"s": "empty", "m": []}
+        if pair not in self.dealt:
+            self.faults.append(f"{pair[0]} on {pair[1]}: a sheet that was not dealt")
+        for version, (found, act) in enumerate(sorted(acts.items()), 1):
+            place = f"{pair[0]} on {pair[1]}, version {found}"
+            if found != version:
+                self.faults.append(f"{place}: version {version} is missing")
+            if act["own"] and now["s"] in STANDS:
+                self.faults.append(f"{place}: written on a sheet that was {now['s']}")
+            if not act["own"] and [*act["m"]] != now["m"]:
+                self.faults.append(f"{place}: marks were changed by somebody else")
+            if not self._on_scale(act):
+                self.faults.append(f"{place}: a mark off its scale, or missing on a sheet that is handed in")
+            now = act
+        return now
+
+    def _on_scale(self, act: dict[str, Any]) -> bool:
+        criteria = self.terms["criteria"]
+        marks = act["m"] or [None] * len(criteria)
+        if len(marks) != len(criteria) or (act["s"] == "handed_in" and None in marks):
+            return False
+        given = [(m, c) for m, c in zip(marks, criteria, strict=True) if m is not None]
+        return all(c["min"] <= m <= c["max"] and (m - c["min"]) % c["step"] == 0 for m, c in given)
+
+    def result(self, project: str) -> tuple[Fraction | None, int]:
+        """The exact result of a project in points, None where it is not assessed, and how many sheets it rests on."""
+        rule, criteria = self.terms["rule"], self.terms["criteria"]
+        own = [sheet for (_, p), sheet in self.sheets.items() if p == project]
+        full = [sheet["m"] for sheet in own if sheet["s"] == "handed_in"]
+        totals = sorted(sum(m * c["weight"] for m, c in zip(marks, criteria, strict=True)) for marks in full)
+        gaps = any(sheet["s"] in ("empty", "draft") for sheet in own) and rule["closing"] == "not_assessed"
+        number = len(totals)
+        if number < rule["minimum"] or gaps:
+            return None, number
+        if rule["aggregate"] == "trimmed_mean" and number >= 5:
+            totals = totals[1:-1]
+        share = 1 if rule["aggregate"] == "sum" else len(totals)
+        return Fraction(sum(totals), share * 1000 * sum(c["weight"] for c in criteria)), number
+
+    def _published(self) -> None:
+        for entry in (each for each in self.control if each["k"] == "publish"):
+            places = []
+            for row in entry["ranking"]:
+                exact, number = self.result(row["p"])
+                total = None if exact is None else self._rounded(exact)
+                if (number, total) != (row["n"], row["t"]):
+                    was = f"{row['t']} over {row['n']} sheets was published"
+                    self.faults.append(f"{row['p']}: {was}; it is {total} over {number}")
+                if total is not None:
+                    places.append((row["place"], -Decimal(total)))
+            by_total = [total for _, total in sorted(places)]
+            if by_total != sorted(by_total):
+                self.faults.append("the places that were published don't follow the totals")
+            if sorted(row["p"] for row in entry["ranking"]) != sorted(self.terms["projects"]):
+                self.faults.append("the published ranking lacks projects, or has others")
+
+    def _rounded(self, exact: Fraction) -> str:
+        rule = self.terms["rule"]
+        middle = ROUND_HALF_UP if rule["rounding"] == "half_up" else ROUND_HALF_EVEN
+        # The digit behind the last one and whether anything follows it decide; both are exact.
+        scaled = exact * 10 ** (rule["decimals"] + 1)
+        digits = Decimal(scaled.numerator // scaled.denominator)
+        if scaled.denominator != 1 and digits % 5 == 0:
+            digits += Decimal("0.1")
+        unit = Decimal(1).scaleb(-rule["decimals"])
+        return str(digits.scaleb(-rule["decimals"] - 1).quantize(unit, middle, Context(prec=60)))
+
+
+def check(rows: list[dict[str, Any]], root: str | None = None) -> tuple[list[str], str]:
+    """What is wrong with the entries of a round, as lines, and their root; `root` is the one that was made known."""
+    ledger = Ledger(rows)
+    strange = [f"the root is {ledger.root}, made known was {root}"] if root and root.lower() != ledger.root else []
+    return strange + ledger.faults, ledger.root
+
+
+def main(words: list[str]) -> int:
+    """The command."""
+    if not 1 <= len(words) <= 2:
+        print(__doc__)  # noqa: T201
+        return 2
+    try:
+        with Path(words[0]).open(encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file if line.strip()]
+        faults, root = check(rows, *words[1:])
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        print(f"{words[0]} can't be read as a ledger: {fault!r}", file=sys.stderr)  # noqa: T201
+        return 2
+    print(f"{len(rows)} entries, root {root}")  # noqa: T201
+    well = "All is well" + ("." if words[1:] else " within itself; compare the root with the published one.")
+    print("\n".join(faults[:50]) or well)  # noqa: T201
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
