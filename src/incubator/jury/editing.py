@@ -12,12 +12,21 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.i18n import gettext as _
-from incubator.foundation.refusals import Invalid, NotFound
+from incubator.foundation.refusals import Clash, Invalid, NotFound, Refused
 from incubator.jury import board, conducting, conflicts, preparing, queries
 from incubator.jury.preparing import KeptCriterion, cohort_jury
 from incubator.jury.result import tie_words
 from incubator.jury.rounds import round_for
-from incubator.jury.rubric import anchors, choices, read_criterion, read_jury_plan, rubric_of, tie_rules
+from incubator.jury.rubric import (
+    anchors,
+    choices,
+    read_criterion,
+    read_jury_plan,
+    read_version,
+    rubric_of,
+    tie_rules,
+    version_of,
+)
 from incubator.jury.rules import CONDUCT, LIFT, SEE_JURORS, in_the_jury
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -77,17 +86,34 @@ async def criterion(
 
 
 async def _criterion(
-    request: Web, viewer: Viewer, cohort_id: UUID, criterion_id: UUID | None, form: Form | None
-) -> Response[Any]:
+    request: Web, viewer: Viewer, cohort_id: UUID, criterion_id: UUID | None, form: Form | None, *,
+    refusal: Refused | Clash | None = None,
+) -> Response[Any]:  # fmt: skip
+    """`refusal` is why it was not saved: after a clash the page shows what is stored now beside what was typed."""
     cohort = await cohort_jury(viewer, cohort_id)
     cohort.standing.need(CONDUCT)
     kept = _find(await preparing.criteria_of(cohort_id), criterion_id) if criterion_id else None
     shown = form or Form.empty(_shown(kept.plan) if kept else {})
     preview = (kept.plan, choices(kept.plan), anchors(kept.plan)) if kept else None
     return pages.page(
-        request, "jury/criterion.html", status=422 if shown.errors else 200, cohort=cohort, form=shown,
-        criterion_id=criterion_id, preview=preview,
+        request, "jury/criterion.html", status=_status(shown, refusal), cohort=cohort, form=shown,
+        criterion_id=criterion_id, preview=preview, stored=_stored(shown, refusal),
     )  # fmt: skip
+
+
+def _status(form: Form, refusal: Refused | Clash | None) -> int:
+    return refusal.status if refusal else 422 if form.errors else 200
+
+
+def _stored(form: Form, refusal: Refused | Clash | None) -> dict[str, object] | None:
+    """What a form shows after a refusal: the reason, and the stored values by field when somebody was quicker."""
+    if refusal is None:
+        return None
+    form.fail("", refusal.reason)
+    plan = refusal.context["stored"] if isinstance(refusal, Clash) else None
+    if isinstance(plan, CriterionPlan):
+        return _shown(plan)
+    return _shown_rules(plan) if isinstance(plan, JuryPlan) else None
 
 
 def _find(criteria: list[KeptCriterion], criterion_id: UUID) -> KeptCriterion:
@@ -99,7 +125,7 @@ def _find(criteria: list[KeptCriterion], criterion_id: UUID) -> KeptCriterion:
 
 def _shown(plan: CriterionPlan) -> dict[str, object]:
     return {
-        "title": plan.title, "description": plan.description, "weight": plan.weight,
+        "title": plan.title, "description": plan.description, "weight": plan.weight, "version": version_of(plan),
         "scale_min": points(plan.scale_min), "scale_max": points(plan.scale_max), "step": points(plan.step),
         "anchor_score": [points(value) for value in sorted(plan.anchors)],
         "anchor_words": [plan.anchors[value] for value in sorted(plan.anchors)],
@@ -110,11 +136,14 @@ def _shown(plan: CriterionPlan) -> dict[str, object]:
 async def add_criterion(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
     """Add a criterion."""
     form = await pages.read_form(request)
+    read_version(form)  # the form of a new one holds none
     try:
         plan = read_criterion(form, "new")
+        await preparing.add_criterion(viewer, cohort_id, plan)
     except Invalid:
         return await _criterion(request, viewer, cohort_id, None, form)
-    await preparing.add_criterion(viewer, cohort_id, plan)
+    except Refused as refusal:
+        return await _criterion(request, viewer, cohort_id, None, form, refusal=refusal)
     return pages.redirect(request, f"/cohorts/{cohort_id}/jury#criteria")
 
 
@@ -124,11 +153,14 @@ async def edit_criterion(
 ) -> Response[Any]:
     """Change a criterion."""
     form = await pages.read_form(request)
+    version = read_version(form)
     try:
         plan = read_criterion(form, "kept")
+        await preparing.edit_criterion(viewer, cohort_id, criterion_id, plan, version=version)
     except Invalid:
         return await _criterion(request, viewer, cohort_id, criterion_id, form)
-    await preparing.edit_criterion(viewer, cohort_id, criterion_id, plan)
+    except (Refused, Clash) as refusal:
+        return await _criterion(request, viewer, cohort_id, criterion_id, form, refusal=refusal)
     return pages.redirect(request, f"/cohorts/{cohort_id}/jury#criteria")
 
 
@@ -164,22 +196,28 @@ async def rules_page(request: Web, viewer: NamedDependency[Viewer], cohort_id: F
 
 
 def _plan_form(plan: JuryPlan) -> Form:
-    return Form.empty(
-        {
+    return Form.empty(_shown_rules(plan))
+
+
+def _shown_rules(plan: JuryPlan) -> dict[str, object]:
+    return {
             "aggregate": plan.aggregate.value, "closing": plan.closing.value, "rounding": plan.rounding.value,
             "minimum_sheets": plan.minimum_sheets, "quorum": plan.quorum, "decimals": plan.decimals,
-            "tie": list(plan.ties),
-        }
-    )  # fmt: skip
+            "tie": list(plan.ties), "version": version_of(plan),
+        }  # fmt: skip
 
 
-async def _rules(request: Web, viewer: Viewer, cohort_id: UUID, form_of: Callable[[JuryPlan], Form]) -> Response[Any]:
+async def _rules(
+    request: Web, viewer: Viewer, cohort_id: UUID, form_of: Callable[[JuryPlan], Form],
+    refusal: Refused | Clash | None = None,
+) -> Response[Any]:  # fmt: skip
     cohort = await cohort_for(viewer, cohort_id)
     cohort.standing.need(EDIT_JURY_SETTINGS)
     rubric, plan = await preparing.rubric_for_cohort(cohort_id)
     form, words = form_of(plan), tie_words(rubric)
     return pages.page(
-        request, "jury/rules.html", status=422 if form.errors else 200, cohort=cohort, form=form,
+        request, "jury/rules.html", status=_status(form, refusal), cohort=cohort, form=form,
+        stored=_stored(form, refusal), tie_names=words,
         aggregates=_options(AGGREGATES), closings=_options(CLOSINGS), roundings=_options(ROUNDINGS),
         ties=[(tie, _capital(str(words[tie]))) for tie in tie_rules(rubric.keys)],
         rows=min(len(rubric.keys) + 4, max(len(form.values("tie")), len(plan.ties)) + 2),
@@ -199,11 +237,14 @@ async def edit_rules(request: Web, viewer: NamedDependency[Viewer], cohort_id: F
     """Change how the jury decides."""
     form = await pages.read_form(request)
     rubric, _plan = await preparing.rubric_for_cohort(cohort_id)
+    version = read_version(form)
     try:
         plan = read_jury_plan(form, rubric.keys)
+        await preparing.edit_plan(viewer, cohort_id, plan, version=version)
     except Invalid:
         return await _rules(request, viewer, cohort_id, lambda _plan: form)
-    await preparing.edit_plan(viewer, cohort_id, plan)
+    except (Refused, Clash) as refusal:
+        return await _rules(request, viewer, cohort_id, lambda _plan: form, refusal)
     return pages.redirect(request, f"/cohorts/{cohort_id}/jury#rules")
 
 

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import NotFound, Refused
+from incubator.foundation.refusals import Clash, NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.jury.rubric import (
+    CHANGED,
     MOST_CRITERIA,
     Rubric,
     criterion_of,
@@ -21,6 +22,7 @@ from incubator.jury.rubric import (
     read_plan,
     rubric_of,
     unknown_ties,
+    version_of,
 )
 from incubator.jury.rules import CONDUCT, FROZEN, in_the_jury, refuse
 from incubator.people.rights import Right, Viewer
@@ -107,6 +109,11 @@ async def _tell(verb: str, viewer: Viewer, cohort_id: UUID, subject: UUID, **dat
     await record(verb, by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=cohort_id, subject=subject, **data)
 
 
+def _refuse_clash(stored: CriterionPlan | JuryPlan, version: str | None) -> None:
+    if version is not None and version != version_of(stored):
+        raise Clash(CHANGED, stored=stored)
+
+
 # --- Criteria ---------------------------------------------------------------------------------------------------------
 
 INSERT = (
@@ -144,10 +151,18 @@ async def add_criterion(viewer: Viewer, cohort_id: UUID, plan: CriterionPlan) ->
     return criterion
 
 
-async def edit_criterion(viewer: Viewer, cohort_id: UUID, criterion_id: UUID, plan: CriterionPlan) -> None:
-    """Change a criterion's words, weight, scale and anchors; its key stays."""
+async def edit_criterion(
+    viewer: Viewer, cohort_id: UUID, criterion_id: UUID, plan: CriterionPlan, *, version: str | None = None
+) -> None:
+    """Change a criterion's words, weight, scale and anchors; its key stays.
+
+    `version` is that of the criterion that a form showed: Clash when it has changed since.
+    """
     async with DB.transaction():
         await _changeable(viewer, cohort_id, CONDUCT)
+        stored = next((each.plan for each in await criteria_of(cohort_id) if each.id == criterion_id), None)
+        if stored is not None:
+            _refuse_clash(stored, version)
         found = await execute(
             "UPDATE criterion SET title = $3, description = $4, weight = $5, scale_min = $6, scale_max = $7,"
             " step = $8, anchors = $9::jsonb WHERE id = $1 AND cohort = $2",
@@ -192,10 +207,11 @@ async def remove_criterion(viewer: Viewer, cohort_id: UUID, criterion_id: UUID) 
 # --- Rules ------------------------------------------------------------------------------------------------------------
 
 
-async def edit_plan(viewer: Viewer, cohort_id: UUID, plan: JuryPlan) -> None:
-    """Change how the jury decides."""
+async def edit_plan(viewer: Viewer, cohort_id: UUID, plan: JuryPlan, *, version: str | None = None) -> None:
+    """Change how the jury decides. `version` is that of the rules that a form showed: Clash when they have changed."""
     async with DB.transaction():
         await _changeable(viewer, cohort_id, EDIT_JURY_SETTINGS)
+        _refuse_clash(await plan_of(cohort_id), version)
         keys = [each.plan.key for each in await criteria_of(cohort_id)]
         if unknown_ties(plan.ties, keys):
             raise Refused(Message("The rules for ties name a criterion that is not there. Mend the rules first."))

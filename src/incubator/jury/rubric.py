@@ -5,7 +5,7 @@ Both are kept as the blueprint's own dataclasses; as documents (JSON) they hold 
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from incubator.programmes.blueprint import (
     read_part,
 )
 from incubator.programmes.blueprint_values import points
+from incubator.stages.answers import fingerprint
 
 COMMENT_LIMIT = 4000
 MOST_CRITERIA = 20
@@ -147,6 +148,21 @@ def anchors(criterion: CriterionPlan) -> list[tuple[str, str]]:
 
 
 # --- What an organiser types ------------------------------------------------------------------------------------------
+
+
+CHANGED = Message("Somebody else has changed this meanwhile. Compare, and save again if your version is right.")
+
+
+def version_of(plan: CriterionPlan | JuryPlan) -> str:
+    """A print of a criterion or of the rules, by which two people editing at once are noticed."""
+    marks = sorted(plan.anchors.items()) if isinstance(plan, CriterionPlan) else ()
+    words = [getattr(plan, each.name) for each in fields(plan) if each.name != "anchors"]
+    return fingerprint([*map(str, words), str(marks)])
+
+
+def read_version(form: Form) -> str:
+    """The version that the form showed; one that is missing or nonsense is none that there is."""
+    return form.text("version", required=False)
 
 
 def read_criterion(form: Form, key: str) -> CriterionPlan:

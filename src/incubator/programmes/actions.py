@@ -5,7 +5,7 @@ from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import NotFound, Refused
+from incubator.foundation.refusals import Clash, NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.people.actions import offer_role
 from incubator.people.queries import standing_anywhere
@@ -14,8 +14,9 @@ from incubator.people.rules import Offer
 from incubator.programmes import blueprint as plans
 from incubator.programmes.blueprint import Blueprint
 from incubator.programmes.layers import LAYERS, Ground
-from incubator.programmes.queries import cohort_for, lock_cohort
+from incubator.programmes.queries import cohort_for, cohort_settings, lock_cohort
 from incubator.programmes.rules import (
+    CHANGED,
     CREATE_COHORT,
     CREATE_PROGRAMME,
     EDIT_SETTINGS,
@@ -69,12 +70,20 @@ async def _keep(cohort: UUID, number: int, blueprint: Blueprint, viewer: Viewer)
     )  # fmt: skip
 
 
-async def edit_cohort(viewer: Viewer, cohort_id: UUID, facts: CohortFacts, team: TeamFacts) -> None:
-    """Change a cohort's facts and who may take part. Places can't fall below the teams already registered."""
+async def edit_cohort(
+    viewer: Viewer, cohort_id: UUID, facts: CohortFacts, team: TeamFacts, *, version: str | None = None
+) -> None:
+    """Change a cohort's facts and who may take part. Places can't fall below the teams already registered.
+
+    `version` is that of the settings that a form showed: Clash when they have changed since.
+    """
     async with DB.transaction():
         cohort = await cohort_for(viewer, cohort_id)
         cohort.standing.need(EDIT_SETTINGS)
         await lock_cohort(cohort_id)
+        stored = await cohort_settings(cohort_id)
+        if version is not None and version != stored.version:
+            raise Clash(CHANGED, stored=stored)
         await _refuse_too_few_places(cohort_id, facts.places)
         await execute(
             "UPDATE cohort SET name = $2, summary = $3, time_zone = $4, starts_on = $5, places = $6, min_members = $7,"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -130,6 +131,11 @@ class SettingsPage:
     max_members: int
     eligible_positions: tuple[str, ...]
     created_at: datetime
+
+    @property
+    def version(self) -> str:
+        """A print of the settings, by which two people editing at once are noticed."""
+        return blake2b(repr(self).encode(), digest_size=5).hexdigest()
 
 
 async def cohort_settings(cohort_id: UUID) -> SettingsPage:

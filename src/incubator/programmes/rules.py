@@ -116,6 +116,9 @@ class CohortRef:
         return cohort_state(self.opened_at, self.closed_at)
 
 
+CHANGED = Message("Somebody else has changed this meanwhile. Compare, and save again if your version is right.")
+
+
 def read_cohort(form: Form) -> CohortFacts:
     """The facts of a new cohort; raises Invalid with every error."""
     facts = _facts(form)

@@ -13,7 +13,7 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, zone_choices
 from incubator.foundation.i18n import gettext as _
-from incubator.foundation.refusals import Invalid
+from incubator.foundation.refusals import Clash, Invalid, Refused
 from incubator.people.queries import standing_anywhere
 from incubator.people.rights import Role, Scope, Viewer, admit
 from incubator.people.sessions import flash
@@ -218,7 +218,10 @@ async def settings_page(request: Web, viewer: NamedDependency[Viewer], cohort_id
     return await _settings_page(request, viewer, cohort_id, None)
 
 
-async def _settings_page(request: Web, viewer: Viewer, cohort_id: UUID, form: Form | None) -> Response[Any]:
+async def _settings_page(
+    request: Web, viewer: Viewer, cohort_id: UUID, form: Form | None, *, status: int = 200, stored: object = None
+) -> Response[Any]:
+    """`stored` are the settings as they are now, shown after a clash."""
     cohort = await queries.cohort_for(viewer, cohort_id)
     cohort.standing.need(rules.EDIT_SETTINGS)
     facts = await queries.cohort_settings(cohort_id)
@@ -227,10 +230,11 @@ async def _settings_page(request: Web, viewer: Viewer, cohort_id: UUID, form: Fo
             "name": facts.name, "summary": facts.summary, "time_zone": facts.time_zone, "places": str(facts.places),
             "starts_on": facts.starts_on.isoformat(), "min_members": str(facts.min_members),
             "max_members": str(facts.max_members), "eligible_positions": facts.eligible_positions,
+            "version": facts.version,
         }
     )  # fmt: skip
     return pages.page(
-        request, "programmes/settings.html", status=422 if shown.errors else 200, cohort=cohort, form=shown,
+        request, "programmes/settings.html", status=status, cohort=cohort, form=shown, stored=stored,
         zones=zone_choices(viewer.now), positions=[(each.value, name) for each, name in rules.POSITIONS.items()],
     )  # fmt: skip
 
@@ -239,11 +243,16 @@ async def _settings_page(request: Web, viewer: Viewer, cohort_id: UUID, form: Fo
 async def edit_settings(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
     """Change the settings."""
     form = await pages.read_form(request)
+    version = form.text("version", required=False)
     try:
         facts, team = rules.read_settings(form)
+        await actions.edit_cohort(viewer, cohort_id, facts, team, version=version)
     except Invalid:
-        return await _settings_page(request, viewer, cohort_id, form)
-    await actions.edit_cohort(viewer, cohort_id, facts, team)
+        return await _settings_page(request, viewer, cohort_id, form, status=422)
+    except (Refused, Clash) as refusal:
+        form.fail("", refusal.reason)
+        stored = refusal.context["stored"] if isinstance(refusal, Clash) else None
+        return await _settings_page(request, viewer, cohort_id, form, status=refusal.status, stored=stored)
     await flash(viewer, "success", Message("The settings are saved."))
     return pages.redirect(request, f"/cohorts/{cohort_id}/settings")
 
