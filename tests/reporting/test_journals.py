@@ -1,5 +1,6 @@
 """Journals: who reads which entries, page by page, narrowed to a person or a kind; reading them leaves an entry."""
 
+import itertools
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from incubator.journal.rules import Audience
 from incubator.people.actions import declare_conflict
 from incubator.people.rights import Role, Scope
 from incubator.reporting import chronicle
+from incubator.reporting.keys import LEAST_BEYOND, key_of, number_of
 
 ALL = Asked()
 
@@ -199,11 +201,11 @@ async def test_pages_go_by_key_and_miss_and_repeat_nothing(school):
     viewer, seen, before = await cast.viewer(school.teams[0].lead), [], None
     while True:
         _, page = await chronicle.of_one_team(viewer, school.teams[0].id, Asked(before, None, ("case",)))
-        seen += [line.id for line in page.lines]
+        seen += [number_of(line.key) for line in page.lines]
         await note(Audience.TEAM, "case.saved", cohort=school.cohort.id, team=school.teams[0].id)  # meanwhile
         if page.older is None:
             break
-        before = page.older
+        before = number_of(page.older)
     assert len(seen) == 2 * PAGE + 5
     assert seen == sorted(set(seen), reverse=True)
 
@@ -224,7 +226,7 @@ async def test_filters_stand_in_the_address_and_survive_going_on(school, client)
     page = await client.get(f"{here}?kind=case&by={lead.id}")
     assert page.text.count('class="journal__line"') == PAGE
     assert "Ирина Соколова" in page.text
-    following = re.search(rf'href="({here}\?kind=case&amp;by={lead.id}&amp;before=\d+)"', page.text)
+    following = re.search(rf'href="({here}\?kind=case&amp;by={lead.id}&amp;before=[0-9a-f]{{16}})"', page.text)
     assert following
     rest = await client.get(following[1].replace("&amp;", "&"))
     assert rest.text.count('class="journal__line"') == 1
@@ -233,7 +235,18 @@ async def test_filters_stand_in_the_address_and_survive_going_on(school, client)
 
 
 @pytest.mark.parametrize(
-    "query", ["before=x", "before=-1", "before=99999999999999999999", "by=x", "kind=x", "before=²", "before="]
+    "query",
+    [
+        "before=x",
+        "before=-1",
+        "before=99999999999999999999",
+        "before=0123456789abcdef",
+        "before=12",
+        "by=x",
+        "kind=x",
+        "before=²",
+        "before=",
+    ],
 )
 async def test_nonsense_in_the_address_asks_for_nothing(school, client, query):
     await cast.sign_in(client, school.teams[0].lead)
@@ -317,3 +330,45 @@ async def test_a_long_journal_costs_as_many_statements_as_a_short_one(school, co
             await note(Audience.TEAM, "moderator.assigned", by=school.teams[number % 2].lead.id, cohort=school.cohort.id,
                        team=school.teams[number % 2].id, subject=school.moderator.id)  # fmt: skip
     assert costs == [4, 4]
+
+
+def test_a_key_leads_back_to_its_entry_and_tells_nothing_of_its_number():
+    numbers = [*range(1, 300), LEAST_BEYOND - 1]
+    keys = [key_of(number) for number in numbers]
+    assert [number_of(key) for key in keys] == numbers
+    assert len(set(keys)) == len(numbers)
+    # Neighbours differ in about half of their 64 bits, so that no order and no distance can be seen.
+    apart = [(int(one, 16) ^ int(other, 16)).bit_count() for one, other in itertools.pairwise(keys)]
+    assert 28 < sum(apart) / len(apart) < 36
+    assert sorted(keys) != keys
+
+
+@pytest.mark.parametrize(
+    "key", ["", "12", "x" * 16, "0" * 15, "0" * 17, "0" * 16, "АБВГ", "00000000 00000000", "F" * 16]
+)
+def test_what_is_no_key_is_no_entry(key):
+    assert number_of(key) is None
+
+
+def test_keys_of_another_installation_are_others(monkeypatch):
+    from dataclasses import replace
+
+    from incubator.reporting import keys
+    from incubator.settings import settings
+
+    here, other = key_of(7), replace(settings(), secret_key="another")
+    monkeypatch.setattr(keys, "settings", lambda: other)
+    assert key_of(7) != here
+    assert number_of(here) is None
+
+
+async def test_pages_show_no_number_of_an_entry(school, client):
+    await cast.sign_in(client, school.teams[0].lead)
+    page = (await client.get(f"/teams/{school.teams[0].id}/journal")).text
+    shown = re.findall(r'id="entry-(\w+)"', page)
+    assert shown
+    assert all(re.fullmatch(r"[0-9a-f]{16}", key) for key in shown)
+    newest = await fetch_value(
+        "SELECT max(id) FROM journal_entry WHERE team = $1 AND audience = 'team'", school.teams[0].id
+    )
+    assert key_of(newest) in shown

@@ -23,8 +23,8 @@ from rights.hall import Request
 from rights.matrix import ROLES
 from rights.trial import CALLS
 
-# Numbers of the journal's rows: a sequence goes on counting when what it counted is undone.
-NUMBER = re.compile(rb"entry-\d+")
+# Keys of the journal's rows, made from their numbers: a sequence goes on counting when what it counted is undone.
+NUMBER = re.compile(rb"entry-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)

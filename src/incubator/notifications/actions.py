@@ -91,6 +91,13 @@ async def tell_cohort(entry: Entry) -> None:
     await _write(entry, Kind.RESULT, readers, _told(entry), programme=await _programme(entry.cohort))
 
 
+@reads("sheet.reopened")
+async def tell_juror(entry: Entry) -> None:
+    """The juror hears that one of his sheets waits for him again."""
+    readers = await fetch(ONE, entry.aside["juror"])
+    await _write(entry, Kind.REOPENED, readers, _told(entry), programme=await _programme(entry.cohort))
+
+
 def _told(entry: Entry) -> dict[str, Any]:
     return {name: entry.aside[name] for name in TOLD if entry.aside.get(name) is not None}
 

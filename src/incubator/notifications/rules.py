@@ -15,6 +15,7 @@ A letter is written in the transaction of the action it tells of, by reading the
 | team.advanced           | the team                   | cohort, team            | module: title of the next one, "" after the last; path; deadline |
 | team.withdrawn          | the team                   | cohort, team            | path                                             |
 | round.published         | everybody in the cohort    | cohort                  | round: title; path                               |
+| sheet.reopened          | its juror                  | cohort                  | juror: his id; round: title; path                |
 
     await record("submission.returned", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=…, team=…,
                  subject=submission_id, aside={"assignment": title, "path": f"/teams/{team}/assignments/{assignment}"})
@@ -60,6 +61,7 @@ class Kind(StrEnum):
     ADVANCED = "advanced"
     WITHDRAWN = "withdrawn"
     RESULT = "result"
+    REOPENED = "reopened"
 
 
 KIND_NAMES = {
@@ -73,6 +75,7 @@ KIND_NAMES = {
     Kind.ADVANCED: Message("Next module"),
     Kind.WITHDRAWN: Message("Team withdrawn"),
     Kind.RESULT: Message("Result published"),
+    Kind.REOPENED: Message("Score sheet reopened"),
 }
 
 
@@ -285,3 +288,12 @@ def _withdrawn(facts: Facts, _: Mapping[str, str]) -> Letter:
 def _result(facts: Facts, _: Mapping[str, str]) -> Letter:
     paragraphs = [Message("The jury's result is published: “{title}”.", title=facts["round"])]
     return Message("the jury's result"), paragraphs, Message("See the result"), facts["path"]
+
+
+@_writes(Kind.REOPENED)
+def _reopened(facts: Facts, _: Mapping[str, str]) -> Letter:
+    paragraphs = [
+        Message("Two organisers have given one of your score sheets back to you: “{title}”.", title=facts["round"]),
+        Message("The round is locked otherwise. Look through the sheet and hand it in again: the result waits for it."),
+    ]
+    return Message("a score sheet to hand in again"), paragraphs, Message("Open the sheet"), facts["path"]

@@ -63,6 +63,7 @@ ROUNDS: Final = """
 SELECT r.id, r.cohort, r.name, r.state, r.plan,
   (SELECT count(*) FROM round_project p WHERE p.round = r.id) AS projects,
   (SELECT count(*) FROM jury_proposal o WHERE o.round = r.id AND o.decided_at IS NULL AND o.asked_by <> $2) AS asked,
+  EXISTS (SELECT FROM jury_proposal o WHERE o.round = r.id AND o.kind = 'publish' AND o.decided_at IS NULL) AS publishing,
   (SELECT coalesce(json_agg(json_build_array(e.id, e.declared_at IS NOT NULL,
        (SELECT count(*) FROM score_sheet s WHERE s.seat = e.id AND s.state = 'handed_in'),
        (SELECT count(*) FROM score_sheet s WHERE s.seat = e.id AND s.state IN ('empty', 'draft')))), '[]')
@@ -84,6 +85,7 @@ class RoundNow:
     declared: int
     handed_in: int
     missing: int
+    publishing: bool
     obstacle: Message | None
 
     @property
@@ -152,7 +154,7 @@ def _round(row: Mapping[str, Any]) -> RoundNow:
     return RoundNow(
         row["id"], row["name"], state, row["projects"], row["asked"], len(seats), sum(seat[1] for seat in seats),
         sum(each.handed_in for each in turnout), sum(each.missing for each in turnout),
-        why_not_lock(read_plan(row["plan"]), turnout) if state is RoundState.OPEN else None,
+        row["publishing"], why_not_lock(read_plan(row["plan"]), turnout) if state is RoundState.OPEN else None,
     )  # fmt: skip
 
 
@@ -211,6 +213,8 @@ def _step(each: RoundNow) -> tuple[Message, Message | Joined, str, Message | str
                        declared=each.declared, seats=each.seats)  # fmt: skip
     if each.state is RoundState.LOCKED:
         title = Message("Publish the result of the round “{name}”", name=each.name)
+        if each.publishing:
+            return title, Message("One organiser has asked for it, a second one has to agree."), "in_progress", ""
         return title, Message("The round is locked."), "green", Message("Ready")
     if each.state is RoundState.OPEN:
         come = Message("Score sheets handed in: {n} of {all}", n=each.handed_in, all=each.handed_in + each.missing)

@@ -16,6 +16,7 @@ from incubator.people.queries import names, standing_anywhere
 from incubator.people.rights import Viewer
 from incubator.programmes.queries import cohort_for
 from incubator.programmes.rules import CohortRef
+from incubator.reporting.keys import key_of
 from incubator.reporting.rules import AUDIT, AUDIT_PLATFORM, LOOKS, OF_COHORT, TEAM_JOURNAL, of_team, reads_audit
 from incubator.reporting.words import sentence
 from incubator.teams.queries import team_for
@@ -26,7 +27,7 @@ from incubator.teams.rules import TeamRef
 class Line:
     """One entry as a page shows it; `who` is "" for the command line, `team` and `cohort` where the page names them."""
 
-    id: int
+    key: str
     at: datetime
     actor: UUID | None
     who: str
@@ -37,10 +38,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chronicle:
-    """A page of a journal; `by` is the name that it is narrowed to."""
+    """A page of a journal; `older` is the key after which the next one begins, `by` the name that it is narrowed to."""
 
     lines: Sequence[Line]
-    older: int | None
+    older: str | None
     by: str
 
     def days(self) -> list[tuple[str, list[Line]]]:
@@ -90,13 +91,14 @@ async def _chronicle(page: Pageful, asked: Asked, *, teams: bool = False, cohort
 
     def line(note: Note) -> Line:
         return Line(
-            note.id, note.at, note.actor, people.get(note.actor, "") if note.actor else "",
+            key_of(note.id), note.at, note.actor, people.get(note.actor, "") if note.actor else "",
             sentence(note.verb, _facts(note, people, known)),
             known.get(note.team) if teams and note.team else None,
             known.get(note.cohort) if cohorts and note.cohort else None,
         )  # fmt: skip
 
-    return Chronicle([line(note) for note in page.notes], page.older, people.get(asked.by, "") if asked.by else "")
+    older = None if page.older is None else key_of(page.older)
+    return Chronicle([line(note) for note in page.notes], older, people.get(asked.by, "") if asked.by else "")
 
 
 def _people(note: Note) -> Iterable[UUID | None]:

@@ -67,7 +67,7 @@ async def home(viewer: Viewer) -> Home:
         waiting = await moderation.queue(viewer, most=OLDEST, accompanied=True)
         parts.append(_moderator(waiting, accompanied, found, viewer.now))
     if viewer.places(Role.JUROR, Scope.COHORT):
-        parts += [_round(queue) for queue in await jury.queues(viewer) if queue.state in TO_JUDGE]
+        parts += [_round(queue) for queue in await jury.queues(viewer) if queue.state in TO_JUDGE or queue.reopened]
     if viewer.places(Role.ORGANISER, Scope.PROGRAMME):
         parts += [cohort_part(cohort) for cohort in await cohorts_now(viewer)]
     if viewer.is_administrator:
@@ -184,6 +184,11 @@ def _round(queue: jury.Queue) -> Part:
         progress = Message("{done} of {total} score sheets are handed in", done=queue.done, total=queue.total)
         state = "in_progress" if queue.done else "not_started"
         todos.append(Todo(Message("Score the projects"), f"/rounds/{queue.round}", progress, state))
+    elif queue.reopened:
+        note = Message.count(
+            "{n} sheet was given back to you", "{n} sheets were given back to you", len(queue.reopened)
+        )
+        todos.append(Todo(Message("Hand in again"), f"/rounds/{queue.round}", note, "returned"))
     quiet = Message("Your sheets are handed in. Until the round is locked you may change them.")
     if queue.state is RoundState.DRAFT:
         quiet = Message("The round is not open yet. You will find your projects here.")

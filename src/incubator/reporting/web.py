@@ -13,6 +13,7 @@ from incubator.foundation.i18n import zone_label
 from incubator.journal.queries import Asked
 from incubator.people.rights import Role, Viewer
 from incubator.reporting import actions, board, chronicle, home, rules
+from incubator.reporting.keys import number_of
 
 Web = Request[Any, Any, Any]
 
@@ -40,13 +41,12 @@ async def overview(request: Web, viewer: NamedDependency[Viewer], cohort_id: Fro
 def _asked(request: Web) -> tuple[Asked, str]:
     """Which page of what the address asks for, and the kind; nonsense asks for nothing."""
     query = request.query_params
-    before, kind = query.get("before", ""), query.get("kind", "")
-    number = int(before) if len(before) < 19 and before.isascii() and before.isdigit() else None
+    kind = query.get("kind", "")
     try:
         person = UUID(query.get("by", ""))
     except ValueError:
         person = None
-    return Asked(number, person, rules.things(kind)), kind if kind in rules.KINDS else ""
+    return Asked(number_of(query.get("before", "")), person, rules.things(kind)), kind if kind in rules.KINDS else ""
 
 
 def _journal(
