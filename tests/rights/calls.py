@@ -83,6 +83,7 @@ CALLS: dict[str, list[Call]] = {
     "case_versions view any": [
         get("/teams/{team}/case/versions", "case_submitted"),
         get("/teams/{team}/case/versions/1", "case_submitted", shows="case"),
+        get("/teams/{team}/case/comparison", "case_submitted"),
     ],
     # --- The stages and the work in them
     "stage view open": [get("/teams/{team}", "draft")],
@@ -119,7 +120,7 @@ CALLS: dict[str, list[Call]] = {
         get(WORK, "sent", shows="work"),
         get(f"{WORK}/revisions/1", "sent", shows="work"),
         get(f"{WORK}/revisions/1/receipt", "sent"),
-        get(f"{WORK}/revisions/1/comparison", "sent"),
+        get(f"{WORK}/comparison", "sent"),
     ],
     "deliverable view jury_open": [
         get(f"{WORK}/revisions/1", "round_open", shows="work", jurors=MATERIALS, noted=False),

@@ -62,7 +62,7 @@ async def test_text_of_people_is_never_markup(site, client):
     table = [[evil, evil, evil]]
     await cast.write(team.lead, team.id, assignment.id, statement=evil, affected=table, tried=evil)
     receipt = await cast.hand_in(team.lead, team.id, assignment.id, evil)
-    for address in ("", "/check", f"/revisions/{receipt.number}", "/revisions/1/comparison", "/revisions/1/receipt"):
+    for address in ("", "/check", f"/revisions/{receipt.number}", "/comparison?to=1", "/revisions/1/receipt"):
         assert (
             "<script>alert"
             not in (await client.get(cast.work_address(team, assignment.id) + address, follow_redirects=True)).text
@@ -199,15 +199,18 @@ async def test_versions_and_what_changed_between_them(site, client):
         receipt = await cast.hand_in(team.lead, team.id, assignment.id, word)
         assert receipt.number == number
         await cast.decide(receipt, "returned")
-    base = f"{cast.work_address(team, assignment.id)}/revisions"
-    page = (await client.get(f"{base}/2/comparison")).text
+    base = cast.work_address(team, assignment.id)
+    page = (await client.get(f"{base}/comparison")).text
     assert "первый</del>" in page
     assert "второй</ins>" in page
-    assert (await client.get(f"{base}/2/comparison?with=1")).text == page
-    assert (await client.get(f"{base}/1/comparison?with=2")).text.count("второй</ins>") == page.count("второй</ins>")
-    assert "первая версия" in (await client.get(f"{base}/1/comparison")).text
-    for nothing in (f"{base}/3", f"{base}/0", f"{base}/2/comparison?with=7", f"{base}/{2**31}"):
-        assert (await client.get(nothing)).status_code == 404
+    assert (await client.get(f"{base}/comparison?from=1&to=2")).text == page
+    assert (await client.get(f"{base}/comparison?to=x&from=-1")).text == page
+    assert "второй</del>" in (await client.get(f"{base}/comparison?from=2&to=1")).text
+    assert "первый</del>" in (await client.get(f"{base}/comparison?view=columns")).text
+    assert "первая версия" in (await client.get(f"{base}/comparison?to=1")).text
+    for nothing in ("/revisions/3", "/revisions/0", "/comparison?from=7", f"/revisions/{2**31}", "/comparison?to=999999999"):
+        assert (await client.get(base + nothing)).status_code == 404
+    assert (await client.get(f"{cast.work_address(team, plan[0].assignments[1].id)}/comparison")).status_code == 404
 
 
 async def test_a_form_with_many_cells_arrives_with_files_and_without(site, client):

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incubator.foundation.comparison import Kind
+from incubator.foundation.comparison import compare as compare_texts
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import MOSCOW, speaking
 from incubator.teams.cases import (
@@ -21,7 +23,6 @@ from incubator.teams.cases import (
     Figure,
     as_content,
     compare,
-    compare_texts,
     described,
     form_values,
     from_content,
@@ -241,6 +242,28 @@ def test_only_the_sections_that_changed_are_marked():
     differences = compare(COMPLETE, replace(COMPLETE, causes=("Нет работы", "Нет жилья")))
     assert [each.key for each in differences] == list(LABELS)
     assert [each.key for each in differences if each.changed] == ["causes"]
+
+
+def told(change, left_out):
+    """A section as one of the versions has it."""
+    cells = [line.cells for line in change.lines if line.kind is not left_out] or [(change.text,)]
+    return [tuple("".join(p.text for p in cell.pieces if p.kind is not left_out) for cell in row) for row in cells]
+
+
+@given(CASES, CASES)
+@settings(max_examples=60, deadline=None)
+def test_a_comparison_holds_both_cases(before, after):
+    for change in compare(before, after):
+        assert told(change, Kind.ADDED) == told(compare(before, before)[list(LABELS).index(change.key)], Kind.ADDED)
+        assert told(change, Kind.REMOVED) == told(compare(after, after)[list(LABELS).index(change.key)], Kind.REMOVED)
+        assert change.changed == (getattr(before, change.key) != getattr(after, change.key))
+
+
+def test_an_indicator_that_changed_says_by_how_much():
+    after = replace(COMPLETE, indicators=(replace(OUTFLOW, target=Decimal(450)),))
+    with speaking("ru", MOSCOW):
+        (line,) = next(each for each in compare(COMPLETE, after) if each.key == "indicators").lines
+    assert [cell.difference for cell in line.cells if cell.changed] == ["−150"]
 
 
 def test_an_indicator_is_described_in_one_line():

@@ -289,17 +289,22 @@ async def test_versions_are_compared_word_by_word(signed, team, lead):
         await writing.submit_case(lead, team.id, version)
         if number < 3:
             await writing.withdraw_case(lead, team.id, "Правка")
-    page = await signed.get(address(team, "/case/versions/2"))
-    assert "<del>молодые</del><ins>большие</ins>" in page.text
-    against = await signed.get(address(team, "/case/versions/3?with=1"), headers={"hx-request": "true"})
-    assert "<html" not in against.text and "<del>Уезжают молодые семьи</del>" in against.text
-    for path in ("/case/versions/1", "/case/versions/2?with=x", "/case/versions/2?with=99999999999"):
-        assert (await signed.get(address(team, path))).status_code == 200
-    for path in ("/case/versions/0", "/case/versions/4", "/case/versions/99999999999999999999", "/case/versions/x"):
-        assert (await signed.get(address(team, path))).status_code == 404
+    page = await signed.get(address(team, "/case/comparison?from=1&to=2"))
+    assert "молодые</del>" in page.text and "большие</ins>" in page.text
+    assert "Никто" in (await signed.get(address(team, "/case/comparison"))).text
+    assert "Уезжают" in (await signed.get(address(team, "/case/comparison?from=3&to=1&view=columns"))).text
+    assert "первая версия" in (await signed.get(address(team, "/case/comparison?to=1"))).text
+    assert (await signed.get(address(team, "/case/versions/2"))).status_code == 200
+    for path in (
+        "versions/0",
+        "versions/4",
+        "versions/99999999999999999999",
+        "versions/x",
+        "comparison?to=4",
+        "comparison?from=9",
+    ):
+        assert (await signed.get(address(team, f"/case/{path}"))).status_code == 404
 
-
-# --- Who sees what ----------------------------------------------------------------------------------------------------
 
 PAGES = ("/members", "/case", "/case/versions", "/contacts")
 

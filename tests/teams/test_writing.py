@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 import cast
+from incubator.foundation.changes import Two
 from incubator.foundation.database import execute, fetch_value, new_id
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
 from incubator.teams import queries, reading, writing
-from incubator.teams.cases import CaseState, CaseText
+from incubator.teams.cases import CaseState, CaseText, compare
 from incubator.teams.rules import VIEW_CASE, VIEW_VERSIONS
 from teams.test_cases import COMPLETE, OUTFLOW
 
@@ -88,8 +89,8 @@ async def test_a_submitted_case_is_frozen_and_kept_as_a_version(submitted, lead)
         await writing.submit_case(lead, submitted.id, found.version)
     with pytest.raises(Forbidden):
         await writing.delete_case(lead, submitted.id)
-    version = await reading.version_page(submitted.id, 1, None)
-    assert (version.text, version.before, version.differences) == (COMPLETE, None, ())
+    version = await reading.version_page(submitted.id, 1)
+    assert (version.text, len(version.versions)) == (COMPLETE, 1)
     assert version.version.made_by == submitted.lead.name
 
 
@@ -127,9 +128,8 @@ async def test_taken_back_with_a_reason_the_case_is_a_draft_and_its_versions_sta
     second, first = await reading.case_versions(submitted.id)
     assert (first.number, first.reason, first.withdrawn_by) == (1, "Нашли другую причину", submitted.lead.name)
     assert (second.number, second.reason) == (2, None)
-    shown = await reading.version_page(submitted.id, 2, None)
-    assert shown.before == 1
-    assert [each.key for each in shown.differences if each.changed] == ["causes"]
+    changes = compare(*await reading.compared(submitted.id, Two(1, 2)))
+    assert [each.key for each in changes if each.changed] == ["causes"]
 
 
 async def test_any_two_versions_can_be_compared(submitted, lead):
@@ -138,13 +138,16 @@ async def test_any_two_versions_can_be_compared(submitted, lead):
         version = (await page(submitted, lead)).version
         version = await writing.save_case(lead, submitted.id, replace(COMPLETE, title=title), version)
         await writing.submit_case(lead, submitted.id, version)
-    assert (await reading.version_page(submitted.id, 3, None)).before == 2
-    shown = await reading.version_page(submitted.id, 3, 1)
-    assert shown.before == 1
-    assert (await reading.version_page(submitted.id, 3, 99)).before is None
+    titles = [each.title for each in await reading.compared(submitted.id, Two(1, 3))]
+    assert titles == [COMPLETE.title, "Третий"]
+    assert [each.title for each in await reading.compared(submitted.id, Two(3, 2))] == ["Третий", "Второй"]
+    assert (await reading.compared(submitted.id, Two(0, 1)))[0] == CaseText()
+    for two in (Two(-1, 0), Two(3, 4), Two(1, 2**31)):
+        with pytest.raises(NotFound):
+            await reading.compared(submitted.id, two)
     for number in (0, 4):
         with pytest.raises(NotFound):
-            await reading.version_page(submitted.id, number, None)
+            await reading.version_page(submitted.id, number)
 
 
 # --- Deleting ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from incubator.foundation.changes import Two
 from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.refusals import NotFound
 from incubator.people.rights import Standing, Viewer
@@ -192,6 +193,15 @@ async def versions(submission: UUID, *numbers: int) -> list[SentWork]:
 def _sent(row: Mapping[str, Any]) -> SentWork:
     return SentWork(row["id"], row["number"], row["receipt"], plans(json.loads(row["fields"])),
                     json.loads(row["content"]), row["sent_at"], row["sent_by"] or "", row["late"])  # fmt: skip
+
+
+async def two_versions(work: Work, two: Two) -> tuple[SentWork | None, SentWork]:
+    """The versions that an address names; the first of all has nothing before it. Raises NotFound."""
+    numbers = [number for number in (two.old, two.new) if number]
+    if work.submission is None or two.new < 1 or two.old < 0:
+        raise NotFound
+    sent = {each.number: each for each in await versions(work.submission, *numbers)}
+    return sent.get(two.old), sent[two.new]
 
 
 @dataclass(frozen=True, slots=True)

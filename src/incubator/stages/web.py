@@ -1,7 +1,6 @@
 """Pages of teams on their way: the home with its live updates, versions of work and their receipts."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from incubator.foundation import pages
-from incubator.foundation.comparison import Kind, Piece, compare
+from incubator.foundation.changes import which_two
 from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import NotFound, TooMany
@@ -20,7 +19,8 @@ from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.settings import settings
 from incubator.stages import actions, file_pages, plan_web, queries, saying, uploading, working
-from incubator.stages.answers import Answer, answers
+from incubator.stages.answers import answers
+from incubator.stages.changes import changes
 from incubator.stages.home import home_team, team_home
 from incubator.stages.hooks import MARGIN
 from incubator.stages.queries import Work
@@ -109,37 +109,17 @@ async def revision(
     )  # fmt: skip
 
 
-@get(f"{WORK}/revisions/{{number:int}}/comparison")
+@get(f"{WORK}/comparison")
 async def comparison(
-    request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID], assignment_id: FromPath[UUID],
-    number: FromPath[int],
-) -> Response[Any]:  # fmt: skip
-    """What changed from another version to this one, by word."""
-    other = _other(request.query_params.get("with", ""), number)
-    if other == number:
-        work, (sent,) = await _sent(viewer, (team_id, assignment_id), number)
-        return pages.page(request, "stages/comparison.html", work=work, old=None, new=sent, fields=[], demo=work.demo)
-    work, (old, new) = await _sent(viewer, (team_id, assignment_id), other, number)
-    found = await asyncio.to_thread(_compared, answers(old.fields, old.content), answers(new.fields, new.content))
-    return pages.page(request, "stages/comparison.html", work=work, old=old, new=new, fields=found, demo=work.demo)
-
-
-def _other(typed: str, number: int) -> int:
-    """The version to compare with: the one named, else the one before; the first has nothing before it."""
-    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else max(1, number - 1)
-
-
-def _compared(old: Sequence[Answer], new: Sequence[Answer]) -> list[tuple[str, list[Piece], bool]]:
-    """(label, pieces, whether anything changed) of every field that one of the versions has."""
-    before = {each.field.key: each for each in old}
-    labels = {each.field.key: each.field.label for each in (*old, *new)}
-    after = {each.field.key: each for each in new}
-    found: list[tuple[str, list[Piece], bool]] = []
-    for key, label in labels.items():
-        words = [each[key].words if key in each else "" for each in (before, after)]
-        pieces = compare(*words)
-        found.append((label, pieces, any(piece.kind is not Kind.SAME for piece in pieces)))
-    return found
+    request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID], assignment_id: FromPath[UUID]
+) -> Response[Any]:
+    """What changed between any two versions; the address says which (`?from=1&to=3`)."""
+    work = await queries.work_on(viewer, team_id, assignment_id)
+    work.standing.need(VIEW_WORK)
+    two = which_two(request.query_params.get, work.last.number if work.last else 0)
+    old, new = await queries.two_versions(work, two)
+    found = await asyncio.to_thread(changes, (old.fields, old.content) if old else ((), {}), (new.fields, new.content))
+    return pages.page(request, "stages/comparison.html", work=work, two=two, changes=found, demo=work.demo)
 
 
 HANDLERS = [

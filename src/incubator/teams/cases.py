@@ -7,8 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from incubator.foundation.comparison import Kind, Piece
-from incubator.foundation.comparison import compare as compare_texts
+from incubator.foundation.changes import Change, in_rows, in_words
 from incubator.foundation.forms import Form, Row
 from incubator.foundation.i18n import Message
 
@@ -264,24 +263,43 @@ def may_be_restored(deleted_at: datetime, now: datetime) -> bool:
 # --- Comparing two versions -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A section of the case in both versions."""
-
-    key: str
-    label: Message
-    pieces: tuple[Piece, ...]
-
-    @property
-    def changed(self) -> bool:
-        """Whether the versions differ here."""
-        return any(piece.kind is not Kind.SAME for piece in self.pieces)
+COLUMN_LABELS = (
+    Message("Indicator"),
+    Message("Unit"),
+    Message("Value now"),
+    Message("Target"),
+    Message("Year of the value"),
+    Message("Source"),
+)
+NUMBERS = frozenset({2, 3})  # of these columns
 
 
-def compare(before: CaseText, after: CaseText) -> list[Difference]:
-    """Every section of the case, word by word."""
-    old, new = sections(before), sections(after)
-    return [Difference(key, LABELS[key], tuple(compare_texts(old[key], new[key]))) for key in LABELS]
+def compare(before: CaseText, after: CaseText) -> list[Change]:
+    """Every section of the case: prose by word, lists by entry, indicators by row with the difference of their values."""
+    return [_change(key, label, before, after) for key, label in LABELS.items()]
+
+
+def _change(key: str, label: Message, before: CaseText, after: CaseText) -> Change:
+    if key == "indicators":
+        return in_rows(key, label, COLUMN_LABELS, _figures(before), _figures(after), numbers=NUMBERS)
+    if key in {"causes", "effects"}:
+        old, new = [[(line,) for line in getattr(case, key)] for case in (before, after)]
+        return in_rows(key, label, (label,), old, new)
+    return in_words(key, label, getattr(before, key), getattr(after, key))
+
+
+def _figures(case: CaseText) -> list[tuple[str, ...]]:
+    return [
+        (
+            each.name,
+            each.unit,
+            _plain(each.baseline) or "",
+            _plain(each.target) or "",
+            str(each.year or ""),
+            each.source,
+        )
+        for each in case.indicators
+    ]
 
 
 def sections(case: CaseText) -> dict[str, str]:

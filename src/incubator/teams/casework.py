@@ -1,5 +1,6 @@
 """Pages of the problem case: the form that saves itself, the check before submitting, the clash, the versions."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from incubator.foundation import pages
+from incubator.foundation.changes import which_two
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, clock
 from incubator.foundation.refusals import Clash, Forbidden, Refused
@@ -235,19 +237,28 @@ async def versions(request: Asked, viewer: NamedDependency[Viewer], team_id: Fro
 async def version(
     request: Asked, viewer: NamedDependency[Viewer], team_id: FromPath[UUID], number: FromPath[int]
 ) -> Response[Any]:
-    """One version, compared with the one before it or with another (`?with=1`)."""
+    """One version as it was submitted."""
     team = await team_for(viewer, team_id)
     team.standing.need(VIEW_VERSIONS)
-    page = await reading.version_page(team_id, number, _wanted(request.query_params.get("with", "")))
+    page = await reading.version_page(team_id, number)
     return pages.page(
-        request, "teams/case_version.html", block="comparison", team=team, page=page, demo=team.demo,
+        request, "teams/case_version.html", team=team, page=page, demo=team.demo,
         sections=cases.sections(page.text), labels=cases.LABELS,
     )  # fmt: skip
 
 
-def _wanted(typed: str) -> int | None:
-    """The number of a version as an address says it; nonsense is as good as nothing."""
-    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < len(str(MOST_SAVINGS)) else None
+@get("/teams/{team_id:uuid}/case/comparison")
+async def comparison(request: Asked, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
+    """What changed between any two versions; the address says which (`?from=1&to=3`)."""
+    team = await team_for(viewer, team_id)
+    team.standing.need(VIEW_VERSIONS)
+    versions = await reading.case_versions(team_id)
+    two = which_two(request.query_params.get, versions[0].number if versions else 0)
+    old, new = await reading.compared(team_id, two)
+    changes = await asyncio.to_thread(compare, old, new)
+    return pages.page(
+        request, "teams/case_comparison.html", team=team, two=two, versions=versions[::-1], changes=changes, demo=team.demo
+    )  # fmt: skip
 
 
 HANDLERS: list[Any] = [
@@ -260,4 +271,5 @@ HANDLERS: list[Any] = [
     restore_case,
     versions,
     version,
+    comparison,
 ]

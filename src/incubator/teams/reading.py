@@ -1,4 +1,4 @@
-"""What pages about the problem case show: the case, its versions, and what is new in one of them."""
+"""What pages about the problem case show: the case, and its versions."""
 
 import json
 from collections.abc import Mapping
@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from incubator.foundation.changes import Two
 from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.refusals import NotFound
-from incubator.teams.cases import CaseState, CaseText, Difference, Figure, compare, from_content, may_be_restored
+from incubator.teams.cases import CaseState, CaseText, Figure, from_content, may_be_restored
 
 CASE = """
 SELECT c.id, c.state, c.title, c.problem, c.affected, c.expected_change, c.causes, c.effects, c.version, c.updated_at,
@@ -99,12 +100,10 @@ async def case_versions(team_id: UUID) -> tuple[Version, ...]:
 
 @dataclass(frozen=True, slots=True)
 class VersionPage:
-    """One version, and how it differs from `before` (None for the first)."""
+    """One version as it was submitted."""
 
     number: int
     text: CaseText
-    before: int | None
-    differences: tuple[Difference, ...]
     versions: tuple[Version, ...]
 
     @property
@@ -113,18 +112,26 @@ class VersionPage:
         return next(each for each in self.versions if each.number == self.number)
 
 
-async def version_page(team_id: UUID, number: int, against: int | None) -> VersionPage:
-    """A version beside the one it is compared with, the one before it unless `against` names another. NotFound."""
-    if max(number, against or 0) > LAST_NUMBER:
+async def version_page(team_id: UUID, number: int) -> VersionPage:
+    """A version of a team's case. Raises NotFound."""
+    texts = await _texts(team_id, number)
+    return VersionPage(number, texts[number], await case_versions(team_id))
+
+
+async def compared(team_id: UUID, two: Two) -> tuple[CaseText, CaseText]:
+    """The texts of two versions of a team's case; the first of all has nothing before it but blanks. Raises NotFound."""
+    texts = await _texts(team_id, *filter(None, (two.old, two.new)))
+    return texts.get(two.old, CaseText()), texts[two.new]
+
+
+async def _texts(team_id: UUID, *numbers: int) -> dict[int, CaseText]:
+    if not all(0 < number <= LAST_NUMBER for number in numbers):
         raise NotFound
     rows = await fetch(
         "SELECT v.number, v.content FROM case_version v JOIN problem_case c ON c.id = v.problem_case"
         " WHERE c.team = $1 AND v.number = ANY($2)",
-        team_id, [number, number - 1 if against is None else against],
+        team_id, list(numbers),
     )  # fmt: skip
-    texts = {row["number"]: from_content(json.loads(row["content"])) for row in rows}
-    if number not in texts:
+    if len(rows) != len(set(numbers)):
         raise NotFound
-    before = next((each for each in texts if each != number), None)
-    differences = compare(texts[before], texts[number]) if before is not None else []
-    return VersionPage(number, texts[number], before, tuple(differences), await case_versions(team_id))
+    return {row["number"]: from_content(json.loads(row["content"])) for row in rows}
