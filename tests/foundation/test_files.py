@@ -2,11 +2,13 @@
 
 import asyncio
 import io
-import os
 import struct
 import time
+import tracemalloc
 import zipfile
 import zlib
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
-from incubator.foundation import file_types, files, jobs
-from incubator.foundation.database import DB, execute, fetch, fetch_value, new_id
+from foundation.coming import keep
+from incubator.foundation import archives, file_types, files, jobs, uploads
+from incubator.foundation.database import DB, execute, fetch_value, new_id
 from incubator.foundation.file_types import ACCEPTED, KINDS, clean_name, true_type
 from incubator.foundation.refusals import Refused
+from incubator.settings import settings as known
 
 OFFICE_PARTS = {".docx": "word/document.xml", ".xlsx": "xl/workbook.xml", ".pptx": "ppt/presentation.xml"}
 
@@ -108,6 +112,7 @@ HOSTILE = {
     "a page called pdf": ("a.pdf", b"<html>"),
     "a pdf without an end": ("a.pdf", b"%PDF-1.7\n"),
     "script in a pdf": ("a.pdf", PDF.replace(b"/Catalog", b"/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>")),
+    "script in a pdf by numbers": ("a.pdf", PDF.replace(b"/Catalog", b"/Catalog/AA<</S/J#61va#53cript/JS(1)>>")),
     "a program in a pdf": ("a.pdf", PDF.replace(b"/Catalog", b"/Catalog/OpenAction<</S/Launch/F(cmd.exe)>>")),
     "a pdf behind a page": ("a.pdf", b"<script>alert(1)</script>" + PDF),
     "docm called docx": ("a.docx", office(".docx", {"word/vbaProject.bin": "x"})),
@@ -210,25 +215,20 @@ def test_any_name_is_short_one_line_and_no_path(raw):
     assert not set(name) & set('/\\<>:"|?*')
     assert name == name.strip(" .")
     assert clean_name(name) == name
-    header = files.download_headers(files.FileFacts(new_id(), name, "application/pdf", 1))["content-disposition"]
+    header = files.disposition(name)
     assert header.isascii()
     assert header.isprintable()
     assert header.startswith('attachment; filename="')
     assert header.count('"') == 2
 
 
-# --- Keeping ----------------------------------------------------------------------------------------------------------
+# --- Kept files -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 async def owner(db):
     """A team's id; nothing else about the team matters here."""
     return new_id()
-
-
-async def keep(owner, name="a.pdf", content=PDF):
-    async with DB.transaction():
-        return await files.store(owner, name, content, None)
 
 
 async def read(file_id):
@@ -241,33 +241,13 @@ async def test_a_file_comes_back_as_it_was(owner):
     assert await files.facts(stored.id) == stored
     assert await read(stored.id) == PDF
     assert files.readable(stored.id)
-    path = next(files.folder().glob(f"??/{stored.id}"))
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert files.path(stored.id).stat().st_mode & 0o777 == 0o600
     assert await fetch_value("SELECT sha256 FROM stored_file") == __import__("hashlib").sha256(PDF).hexdigest()
 
 
 async def test_nothing_is_known_of_a_random_id(db):
     assert await files.facts(new_id()) is None
     assert not files.readable(new_id())
-
-
-@pytest.mark.parametrize("size", [0, files.LARGEST + 1])
-async def test_sizes_that_are_refused(owner, size):
-    with pytest.raises(Refused):
-        await keep(owner, "a.pdf", b"%PDF-" + b"0" * (size - 5) if size else b"")
-
-
-async def test_the_largest_file_fits(owner):
-    content = PDF[:9] + b"%" + b"0" * (files.LARGEST - len(PDF) - 2) + b"\n" + PDF[9:]
-    assert (await keep(owner, "a.pdf", content)).size == files.LARGEST
-
-
-async def test_the_quota_is_of_one_owner_and_holds_against_many_at_once(owner, monkeypatch):
-    monkeypatch.setattr(files, "QUOTA", 3 * len(PDF))
-    kept = await asyncio.gather(*(keep(owner) for _ in range(12)), return_exceptions=True)
-    assert sum(isinstance(each, files.FileFacts) for each in kept) == 3
-    assert sum(isinstance(each, Refused) for each in kept) == 9
-    await keep(new_id())
 
 
 async def test_a_discarded_file_frees_its_space_at_once_and_its_bytes_after_the_commit(owner, monkeypatch):
@@ -285,41 +265,140 @@ async def test_a_discarded_file_frees_its_space_at_once_and_its_bytes_after_the_
     assert files.readable(again.id)
 
 
-async def test_a_rolled_back_file_is_swept_up_and_nothing_else(owner):
-    kept = await keep(owner)
-    with pytest.raises(ZeroDivisionError):
-        async with DB.transaction():
-            await files.store(owner, "b.pdf", PDF, None)
-            raise ZeroDivisionError
-    part = files.folder() / "ab" / f"{new_id()}.part"
-    part.parent.mkdir(exist_ok=True)
-    part.write_bytes(b"half")
-    assert await fetch_value("SELECT count(*) FROM stored_file") == 1
-    assert await files.sweep() == 0  # young ones may belong to a transaction that is still open
-    assert await files.sweep(unsettled=-60) >= 2
-    assert files.readable(kept.id)
-    assert not part.exists()
+async def test_quarantine_is_known_stays_and_is_told_once(owner, monkeypatch):
+    told = []
 
+    async def hear(file_id):
+        told.append(file_id)
 
-async def test_a_full_disk_leaves_neither_row_nor_bytes(owner, monkeypatch):
-    def full(_descriptor):
-        raise OSError(28, "No space left on device")
-
-    before = len(list(files.folder().glob("??/*")))
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        await keep(owner)
-    assert await fetch("SELECT 1 FROM stored_file") == []
-    assert len(list(files.folder().glob("??/*"))) == before
-
-
-async def test_quarantine_is_known_and_stays(owner):
+    monkeypatch.setattr(files, "PUT_ASIDE", [hear])
     stored = await keep(owner)
-    async with DB.transaction():
-        await files.quarantine(stored.id)
+    await files.quarantine(stored.id)
     first = await fetch_value("SELECT quarantined_at FROM stored_file")
     await files.quarantine(stored.id)
     assert await fetch_value("SELECT quarantined_at FROM stored_file") == first
-    assert (await files.facts(stored.id)).quarantined
+    assert told == [stored.id]
+    assert files.withheld(await files.facts(stored.id)) == files.QUARANTINED
     await execute("UPDATE stored_file SET quarantined_at = NULL")
-    assert not (await files.facts(stored.id)).quarantined
+    assert files.withheld(await files.facts(stored.id)) is None
+
+
+# --- The scanner ------------------------------------------------------------------------------------------------------
+
+
+class Clamd:
+    """A scanner that finds what holds a word, speaking as clamd does."""
+
+    def __init__(self):
+        self.seen, self.answer = [], None
+
+    async def serve(self, reader, writer):
+        assert await reader.readuntil(b"\0") == b"zINSTREAM\0"
+        content = b""
+        while length := int.from_bytes(await reader.readexactly(4)):
+            content += await reader.readexactly(length)
+        self.seen.append(content)
+        found = b"stream: Bad.Thing FOUND" if b"bad thing" in content else b"stream: OK"
+        writer.write((self.answer or found) + b"\0")
+        writer.close()
+
+
+@pytest.fixture
+async def clamd(monkeypatch, tmp_path):
+    made = Clamd()
+    server = await asyncio.start_unix_server(made.serve, tmp_path / "clamd")
+    monkeypatch.setattr(files, "settings", lambda: replace(known(), clamd_url=f"unix:{tmp_path / 'clamd'}"))
+    monkeypatch.setattr(uploads, "settings", lambda: replace(known(), clamd_url=f"unix:{tmp_path / 'clamd'}"))
+    yield made
+    server.close()
+
+
+async def test_with_a_scanner_a_file_waits_until_it_was_looked_at(owner, clamd):
+    stored = await keep(owner)
+    assert stored.waiting
+    assert files.withheld(await files.facts(stored.id)) == files.WAITING
+    await jobs.drain()
+    assert clamd.seen == [PDF]
+    assert files.withheld(await files.facts(stored.id)) is None
+    assert await fetch_value("SELECT scan FROM stored_file") == "clean"
+
+
+async def test_what_the_scanner_finds_is_put_aside(owner, clamd):
+    stored = await keep(owner, content=PDF.replace(b"/Catalog", b"/Catalog/Title(bad thing)"))
+    await jobs.drain()
+    assert (await files.facts(stored.id)).quarantined
+    assert files.readable(stored.id)
+
+
+@pytest.mark.parametrize("answer", [b"INSTREAM size limit exceeded. ERROR", b"stream: Can't allocate memory ERROR"])
+async def test_a_scanner_without_a_verdict_is_asked_again(owner, clamd, answer):
+    stored = await keep(owner)
+    clamd.answer = answer
+    await jobs.drain()
+    assert (await files.facts(stored.id)).waiting
+    clamd.answer = None
+    await jobs.wake_all()
+    await jobs.drain()
+    assert not (await files.facts(stored.id)).waiting
+
+
+async def test_without_the_scanner_again_files_go_out(owner, clamd, monkeypatch):
+    stored = await keep(owner)
+    monkeypatch.setattr(files, "settings", known)
+    await jobs.drain()
+    assert files.withheld(await files.facts(stored.id)) is None
+    assert await fetch_value("SELECT scan FROM stored_file") == "none"
+
+
+# --- Archives ---------------------------------------------------------------------------------------------------------
+
+
+def entry(*folders, name="a.pdf", file_id=None, media_type="application/pdf", size=0):
+    return archives.Entry(folders, files.FileFacts(file_id or new_id(), name, media_type, size), datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def test_two_files_of_one_name_both_find_a_place():
+    found = archives.paths([entry("1. М", "1. З"), entry("1. М", "1. З", name="A.PDF"), entry("1. М", "1. З"), entry("2. М")])
+    assert found == ["1. М/1. З/a.pdf", "1. М/1. З/A (2).PDF", "1. М/1. З/a (3).pdf", "2. М/a.pdf"]
+
+
+@given(st.lists(st.tuples(st.text(max_size=200), st.text(max_size=200)), max_size=8))
+def test_no_path_leads_out_of_the_archive_or_hides_another(titles):
+    found = archives.paths([entry(folder, name=clean_name(name)) for folder, name in titles])
+    assert len({path.casefold() for path in found}) == len(titles)
+    for path in found:
+        folder, name = path.split("/")
+        assert folder not in {"", ".", ".."}
+        assert name.isprintable()
+        assert len(path) < 300
+
+
+async def test_an_archive_holds_what_is_there_and_says_what_is_not(owner):
+    first, lost = await keep(owner, "Отчёт.pdf"), await keep(owner, "b.pdf")
+    files.path(lost.id).unlink()
+    entries = [archives.Entry(("Модуль",), file, datetime(2026, 3, 1, tzinfo=UTC)) for file in (first, lost)]
+    made = b"".join([piece async for piece in archives.zipped(entries, ("О файлах.txt", "Список"))])
+    with zipfile.ZipFile(io.BytesIO(made)) as opened:
+        assert opened.testzip() is None
+        assert opened.namelist() == ["Модуль/Отчёт.pdf", "О файлах.txt"]
+        assert opened.read("Модуль/Отчёт.pdf") == PDF
+        assert "Модуль/b.pdf" in opened.read("О файлах.txt").decode("utf-8-sig")
+
+
+async def heaviest(pieces):
+    """The most that Python held at once while the pieces were taken, in bytes."""
+    tracemalloc.start()
+    try:
+        async for _ in pieces:
+            pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+async def test_an_archive_is_never_held_in_memory(owner, monkeypatch):
+    big = await keep(owner, "big.pdf", PDF[:9] + b"%" + b"0" * (12 * 1024 * 1024) + b"\n" + PDF[9:])
+    entries = [archives.Entry(("М",), big, datetime(2026, 3, 1, tzinfo=UTC))] * 3
+    assert await heaviest(archives.zipped(entries, ("x", ""))) < 4 * 1024 * 1024
+    monkeypatch.setattr(archives, "PIECE", 16 * 1024 * 1024)  # as one that reads whole files would: it is noticed
+    assert await heaviest(archives.zipped(entries, ("x", ""))) > 12 * 1024 * 1024

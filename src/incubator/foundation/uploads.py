@@ -2,7 +2,7 @@
 
 The row is there before the first byte and goes after the last one, so bytes without a row never arise: clearing up looks
 at rows only and touches nothing of another database that keeps its files in the same folder. One writer at a time holds
-an upload, by a lease that each piece renews; nothing is locked while a slow line drips.
+an upload, by a lease that each piece renews; no lock is held while a slow line drips.
 """
 
 import asyncio
@@ -108,6 +108,11 @@ USED: Final = """
 SELECT (coalesce((SELECT sum(size) FROM stored_file WHERE owner = $1 AND let_go_at IS NULL), 0)
   + coalesce((SELECT sum(size) FROM upload WHERE owner = $1 AND finished_at IS NULL AND expires_at > now()), 0))::bigint
 """
+QUOTA_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1, 7))"
+SAME: Final = """
+SELECT id FROM upload WHERE owner = $1 AND sent_by = $2 AND place = $3 AND name = $4 AND mark = $5 AND size = $6
+  AND received = 0 AND finished_at IS NULL AND expires_at > now() LIMIT 1
+"""
 OPEN: Final = "SELECT count(*) FROM upload WHERE owner = $1 AND finished_at IS NULL AND expires_at > now()"
 
 
@@ -119,7 +124,7 @@ async def used(owner: Id) -> int:
 
 async def refuse_over_quota(owner: Id, more: int) -> None:
     """Hold the owner's quota until the transaction ends; raises Refused when so many bytes more don't fit."""
-    await execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))", str(owner))
+    await execute(QUOTA_LOCK, str(owner))
     taken = await used(owner)
     if taken + more > files.QUOTA:
         raise Refused(
@@ -154,6 +159,9 @@ async def begin(owner: Id, by: Id, file: Wanted, *, most: int = 0) -> Id:
         raise Refused(
             Message("“{name}” is larger than {limit} MB. Compress it or split it in two.", name=name, limit=limit)
         )
+    await execute(QUOTA_LOCK, str(owner))
+    if file.mark and (same := await fetch_value(SAME, owner, by, file.place, name, file.mark, size)):
+        return Id(str(same))  # the answer was lost on its way, and the browser asks again
     await refuse_over_quota(owner, size)
     if await fetch_value(OPEN, owner) >= MOST_OPEN:
         raise Refused(Message("Too many files are being sent at once. Wait until some have arrived."))
@@ -241,10 +249,14 @@ async def _write(upload_id: Id, writer: Id, place: int, size: int, pieces: Async
         async for batch in _batches(pieces):
             if place + len(batch) > size:
                 raise BadRequest(Message("More bytes have come than the file was said to have."))
-            await asyncio.to_thread(_put, descriptor, batch, place)
-            place += len(batch)
-            if place < size and not await execute(ADVANCE, upload_id, writer, place, LEASE, LASTS):
-                raise Busy
+            end = place + len(batch)
+            async with DB.transaction():
+                # The row is held while the bytes are written: nobody takes over in between, and a writer that lost the
+                # upload writes nothing more.
+                if not await execute(ADVANCE, upload_id, writer, end if end < size else place, LEASE, LASTS):
+                    raise Busy
+                await asyncio.to_thread(_put, descriptor, batch, place)
+            place = end
     finally:
         if descriptor is not None:
             os.close(descriptor)
