@@ -17,6 +17,11 @@ async def address(where: cast.RoundOfCast, number: int = 0) -> str:
     return f"/rounds/{where.id}/projects/{await where.project(number)}"
 
 
+async def version_on(client, path: str) -> str:
+    """The version that the form of a page holds."""
+    return re.search(r'name="version"\s+value="(\w+)"', (await client.get(path)).text)[1]
+
+
 async def locked(where: cast.RoundOfCast) -> cast.RoundOfCast:
     """Every sheet handed in, the first team ahead, the round locked."""
     for number in range(len(where.teams)):
@@ -304,7 +309,13 @@ async def test_criteria_and_rules_are_edited_until_a_round_opens(client):
     made = await fetch_one("SELECT id, key, step, anchors FROM criterion WHERE title = 'Смелость'")
     assert (made["key"], made["step"]) == ("criterion_1", 500)
     assert (await client.get(f"{base}/criteria/{made['id']}")).status_code == 200
-    assert (await client.post(f"{base}/criteria/{made['id']}", data={**fields, "weight": "8"})).status_code == 303
+    assert (await client.post(f"{base}/criteria/{made['id']}", data={**fields, "weight": "8"})).status_code == 409
+    shown = {"version": await version_on(client, f"{base}/criteria/{made['id']}")}
+    assert (
+        await client.post(f"{base}/criteria/{made['id']}", data={**fields, **shown, "weight": "8"})
+    ).status_code == 303
+    behind = await client.post(f"{base}/criteria/{made['id']}", data={**fields, **shown, "weight": "9"})
+    assert (behind.status_code, 'value="9"' in behind.text) == (409, True), "somebody else has set it to 8 meanwhile"
     assert (await client.post(f"{base}/criteria/{made['id']}/move", data={"way": "up"})).status_code == 303
     assert await fetch_value("SELECT place FROM criterion WHERE id = $1", made["id"]) == 5
     assert (await client.post(f"{base}/criteria/{made['id']}/remove")).status_code == 303
@@ -312,6 +323,8 @@ async def test_criteria_and_rules_are_edited_until_a_round_opens(client):
              "tie": ["criterion:pilot", "vote", ""], "decimals": "3", "rounding": "half_even"}  # fmt: skip
     assert (await client.get(f"{base}/rules")).status_code == 200
     assert (await client.post(f"{base}/rules", data={**rules, "quorum": "2"})).status_code == 422
+    assert (await client.post(f"{base}/rules", data=rules)).status_code == 409
+    rules["version"] = await version_on(client, f"{base}/rules")
     assert (await client.post(f"{base}/rules", data=rules)).status_code == 303
     named = await fetch_value("SELECT id FROM criterion WHERE key = 'pilot'")
     assert (await client.post(f"{base}/criteria/{named}/remove")).status_code == 409

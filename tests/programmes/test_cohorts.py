@@ -1,5 +1,6 @@
 """Cohorts by forms and files: made whole or not at all, and back into a blueprint."""
 
+import re
 from datetime import date
 
 import pytest
@@ -152,7 +153,10 @@ async def test_settings_are_changed_and_the_cohort_opened_once(organiser, client
         "name": "Весна", "summary": "", "starts_on": "02.03.2027", "time_zone": "Asia/Kamchatka", "places": "19",
         "min_members": "3", "max_members": "6", "eligible_positions": ["head", "deputy_head"],
     }  # fmt: skip
+    changed["version"] = re.search(r'name="version" value="(\w+)"', page.text)[1]
     assert (await client.post(f"/cohorts/{cohort}/settings", data=changed)).status_code == 303
+    behind = await client.post(f"/cohorts/{cohort}/settings", data={**changed, "name": "Осень"})
+    assert behind.status_code == 409 and "Осень" in behind.text and "Весна" in behind.text, "both are shown"
     facts = await queries.cohort_settings(cohort)
     assert (facts.name, facts.places, facts.eligible_positions) == ("Весна", 19, ("head", "deputy_head"))
     assert (await client.post(f"/cohorts/{cohort}/open")).status_code == 303
