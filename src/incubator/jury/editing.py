@@ -59,6 +59,8 @@ async def set_up(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
     cohort = await cohort_jury(viewer, cohort_id)
     cohort.standing.need(SEE_JURORS)
     found = await board.set_up(cohort_id)
+    if found.jurors:
+        await conducting.note_contacts_reading(viewer, cohort_id)
     words = tie_words(rubric_of(each.plan for each in found.criteria))
     return pages.page(
         request, "jury/set_up.html", cohort=cohort, set_up=found, may=cohort.standing.may(CONDUCT),
