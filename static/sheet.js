@@ -69,7 +69,7 @@
       event.preventDefault();
       goOn(target.closest("[data-criterion]"));
     } else if (key === "?") {
-      const keys = document.getElementById("keys");
+      const keys = document.getElementById("keys-here") ?? document.getElementById("keys");
       if (!document.querySelector("dialog[open]")) keys?.showModal();
     }
   });

@@ -203,9 +203,9 @@ async def test_organisers_give_teams_to_moderators_of_the_cohort(school):
 
 
 async def actions_queue(who):
-    from incubator.moderation import queries
+    from incubator.moderation.queue import queue
 
-    return [row.submission for row in await queries.queue(await cast.viewer(who))]
+    return [row.submission for row in await queue(await cast.viewer(who))]
 
 
 async def test_only_moderators_of_the_cohort_get_its_teams(school):

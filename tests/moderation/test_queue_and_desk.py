@@ -7,8 +7,10 @@ import pytest
 
 import cast
 from incubator.foundation.database import DB, execute, fetch_value
-from incubator.moderation import actions, desk, queries
+from incubator.moderation import actions, desk
+from incubator.moderation.queue import next_after, queue
 from incubator.moderation.rules import LONG_WAIT, Verdict
+from incubator.moderation.sieve import Sieve
 from incubator.people.actions import declare_conflict
 from incubator.stages.rules import Outcome
 
@@ -16,7 +18,7 @@ RETURN = Verdict(Outcome.RETURNED, "Покажите, откуда цифра")
 
 
 async def waiting(who, cohort=None):
-    return [row.submission for row in await queries.queue(who, cohort)]
+    return [row.submission for row in await queue(who, Sieve(cohort=cohort))]
 
 
 def text(answer):
@@ -63,18 +65,18 @@ async def test_the_queue_of_one_cohort_and_without_withdrawn_teams(school, mod):
 
 async def test_the_queue_takes_one_statement_however_long_it_is(school, mod, counting):
     with counting() as short:
-        await queries.queue(mod)
+        await queue(mod)
     for place in (1, 2):
         await school.send(place)
     with counting() as longer:
-        assert len(await queries.queue(mod)) == 3
+        assert len(await queue(mod)) == 3
     assert len(short) == len(longer) == 1
-    (first,) = await queries.queue(mod, most=1)
+    (first,) = await queue(mod, most=1)
     assert (first.submission, first.waiting) == (school.submission, 3)
 
 
 async def test_a_long_wait_is_said(school, mod, client):
-    (row,) = await queries.queue(mod)
+    (row,) = await queue(mod)
     assert not row.waits_long(row.sent_at + LONG_WAIT)
     assert row.waits_long(row.sent_at + LONG_WAIT + timedelta(seconds=1))
     await actions.write_remark(mod, school.submission, 1, "", "Пока для себя")
@@ -95,10 +97,10 @@ async def test_nonsense_in_the_address_filters_nothing(school, client):
 async def test_next_is_the_one_after_this_and_then_from_the_beginning(school, mod):
     second, third = await school.send(1), await school.send(2)
     order = [school.submission, second.submission, third.submission]
-    assert [await queries.next_after(mod, each) for each in order] == [order[1], order[2], order[0]]
+    assert [await next_after(mod, each) for each in order] == [order[1], order[2], order[0]]
     await actions.decide(mod, second.submission, 1, RETURN)
-    assert await queries.next_after(mod, second.submission) == third.submission
-    assert await queries.next_after(mod, third.submission) == school.submission
+    assert await next_after(mod, second.submission) == third.submission
+    assert await next_after(mod, third.submission) == school.submission
 
 
 async def test_a_decision_leads_to_the_next_work_and_the_last_one_to_the_queue(school, client):

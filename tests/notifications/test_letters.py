@@ -158,7 +158,7 @@ async def test_several_invitations_come_with_one_entry(school):
 FACTS = {
     "programme": "Школа", "role": "juror", "place": "Весна", "inviter": "Ольга", "until": DEADLINE.isoformat(),
     "at": DEADLINE.isoformat(), "before": "a@b.ru", "after": "c@d.ru", "assignment": "Паспорт «Ёж»", "module": "Решение",
-    "round": "Защита", "path": PATH, "deadline": DEADLINE.isoformat(),
+    "round": "Защита", "path": PATH, "deadline": DEADLINE.isoformat(), "sender": "Роман", "text": "Раз\n\nДва",
 }  # fmt: skip
 
 

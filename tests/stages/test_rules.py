@@ -55,6 +55,9 @@ LEADS = {
     ("submitted", "accept"): "accepted",
     ("submitted", "return"): "returned",
     ("submitted", "fail"): "failed",
+    ("returned", "take_back"): "submitted",
+    ("accepted", "take_back"): "submitted",
+    ("failed", "take_back"): "submitted",
 }
 
 

@@ -3,7 +3,15 @@
 from incubator.foundation.database import DB, execute, fetch
 from incubator.foundation.files import erase
 
-APPEND_ONLY = ("journal_entry", "revision", "case_version", "cohort_blueprint")
+APPEND_ONLY = {
+    "journal_entry": ("append_only", "ENABLE"),
+    "revision": ("append_only", "ENABLE"),
+    "case_version": ("append_only", "ENABLE"),
+    "cohort_blueprint": ("append_only", "ENABLE"),
+    "ledger_entry": ("append_only", "ENABLE ALWAYS"),
+    "score_sheet": ("ledger", "ENABLE"),
+}
+"""The trigger that keeps the past of each table, and how it is switched on again."""
 COHORTS = "SELECT c.id FROM cohort c JOIN programme p ON p.id = c.programme WHERE p.demo"
 TEAMS = f"SELECT t.id FROM team t WHERE t.cohort IN ({COHORTS})"
 PEOPLE = "SELECT id FROM person WHERE demo"
@@ -16,12 +24,16 @@ ROUNDS = f"SELECT r.id FROM scoring_round r WHERE r.cohort IN ({COHORTS})"
 STATEMENTS = (
     f"DELETE FROM jury_proposal WHERE round IN ({ROUNDS})",
     f"DELETE FROM tie_vote WHERE round IN ({ROUNDS})",
+    f"DELETE FROM ledger_entry WHERE round IN ({ROUNDS})",
     f"DELETE FROM score_sheet WHERE round IN ({ROUNDS})",
     f"DELETE FROM round_project WHERE round IN ({ROUNDS})",
     f"DELETE FROM seat WHERE round IN ({ROUNDS})",
     f"DELETE FROM scoring_round WHERE cohort IN ({COHORTS})",
     f"DELETE FROM criterion WHERE cohort IN ({COHORTS})",
     f"DELETE FROM jury_plan WHERE cohort IN ({COHORTS})",
+    f"DELETE FROM checking WHERE submission IN ({WORKS})",
+    f"DELETE FROM team_message WHERE team IN ({TEAMS})",
+    f"DELETE FROM phrase WHERE person IN ({PEOPLE}) OR programme IN (SELECT id FROM programme WHERE demo)",
     f"DELETE FROM decision WHERE revision IN (SELECT id FROM revision WHERE submission IN ({WORKS}))",
     f"DELETE FROM remark_reply WHERE remark IN (SELECT id FROM remark WHERE submission IN ({WORKS}))",
     f"DELETE FROM remark WHERE submission IN ({WORKS})",
@@ -66,11 +78,11 @@ async def remove() -> None:
     """
     async with DB.transaction():
         files = [row["id"] for row in await fetch(f"SELECT id FROM stored_file WHERE owner IN ({TEAMS})")]
-        for table in APPEND_ONLY:
-            await execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only")
+        for table, (guard, _) in APPEND_ONLY.items():
+            await execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}")
         for statement in STATEMENTS:
             await execute(statement)
-        for table in APPEND_ONLY:
-            await execute(f"ALTER TABLE {table} ENABLE TRIGGER append_only")
+        for table, (guard, on) in APPEND_ONLY.items():
+            await execute(f"ALTER TABLE {table} {on} TRIGGER {guard}")
     for file in files:
         await erase({"id": file})

@@ -11,7 +11,8 @@ from incubator.foundation.database import DB, execute, fetch, fetch_one, new_id
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Clash, Forbidden, NotFound
 from incubator.journal.actions import Audience, record
-from incubator.moderation.rules import ASSIGN, Verdict
+from incubator.moderation import checking
+from incubator.moderation.rules import ASSIGN, LETTER_WAITS, Verdict
 from incubator.moderation.tables import Decision
 from incubator.moderation.writing import (
     answer,
@@ -62,6 +63,8 @@ VERBS = {
 async def decide(viewer: Viewer, submission: UUID, revision: int, verdict: Verdict) -> None:
     """Accept, return or fail the version that the moderator has read; his draft remarks go out with it.
 
+    The team sees it on its pages at once; the letter waits as long as `undoing.take_back` is open to the moderator.
+
     Of two moderators pressing at once one decides; the other reads who did (Clash). Raises Forbidden when nothing
     waits for a decision, Refused when the loop does not offer the outcome, Clash when a newer version has come in.
     """
@@ -70,15 +73,16 @@ async def decide(viewer: Viewer, submission: UUID, revision: int, verdict: Verdi
         work.standing.need(RETURN)
         read = await _undecided(work, revision)
         settled = await stages.settle(submission, read, verdict.outcome, viewer.now)
-        await Decision.insert(
-            Decision(id=new_id(), revision=read, kind=verdict.outcome.value, message=verdict.message,
-                     decided_at=viewer.now, decided_by=viewer.id)
-        )  # fmt: skip
+        decision = Decision(id=new_id(), revision=read, kind=verdict.outcome.value, message=verdict.message,
+                            decided_at=viewer.now, decided_by=viewer.id, rework_before=settled.rework_before)  # fmt: skip
+        await Decision.insert(decision)
+        await checking.leave(submission)
         sent = await send_drafts(viewer, submission)
         await record(
             VERBS[verdict.outcome], by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=work.cohort,
             team=work.team, subject=submission, revision=revision, title=work.title, assignment=work.assignment,
-            remarks=sent, aside={"assignment": work.title, "path": work.href, "deadline": settled.deadline},
+            remarks=sent, aside={"assignment": work.title, "path": work.href, "deadline": settled.deadline,
+                                 "about": decision.id, "not_before": viewer.now + LETTER_WAITS},
         )  # fmt: skip
 
 
@@ -101,7 +105,9 @@ async def _undecided(work: Work, number: int) -> UUID:
 
 
 async def _refuse_second(revision: UUID) -> None:
-    made = await fetch_one("SELECT decided_by, decided_at FROM decision WHERE revision = $1", revision)
+    made = await fetch_one(
+        "SELECT decided_by, decided_at FROM decision WHERE revision = $1 AND taken_back_at IS NULL", revision
+    )
     if made is None:
         return
     who = (await names([made["decided_by"]])).get(made["decided_by"], "–")
@@ -129,7 +135,7 @@ async def advance(viewer: Viewer, team_id: UUID, module: UUID, *, reason: str = 
         passed, ahead = await _facts(module), await _facts(following)
         await record(
             "team.advanced", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=team.cohort, team=team_id,
-            subject=module, title=passed["title"], overridden=bool(reason),
+            subject=module, title=passed["title"], overridden=bool(reason), reason=reason or None,
             aside={"module": ahead["title"], "deadline": ahead["due_at"], "path": f"/teams/{team_id}"},
         )  # fmt: skip
     return following

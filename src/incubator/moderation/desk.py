@@ -22,9 +22,11 @@ from incubator.stages.rules import QUESTION, Outcome, SubmissionState, Task, out
 from incubator.teams.queries import team_for
 
 SAID: Mapping[Outcome, Message] = {
-    Outcome.ACCEPTED: Message("The work is accepted. The team has been told."),
-    Outcome.RETURNED: Message("The work is returned with your remarks. The team has been told."),
-    Outcome.FAILED: Message("The work is not accepted. The team has been told."),
+    Outcome.ACCEPTED: Message("The work is accepted. The team sees it; its letter goes in ten minutes."),
+    Outcome.RETURNED: Message(
+        "The work is returned with your remarks. The team sees it; its letter goes in ten minutes."
+    ),
+    Outcome.FAILED: Message("The work is not accepted. The team sees it; its letter goes in ten minutes."),
 }
 
 

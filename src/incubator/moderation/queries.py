@@ -1,4 +1,4 @@
-"""What moderators see: the queue, remarks and decisions, and the notes and questions of a team."""
+"""What moderators see: remarks and decisions, and the notes and questions of a team."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,84 +9,10 @@ from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_value
 from incubator.foundation.refusals import NotFound
-from incubator.moderation.rules import LONG_WAIT, REMARK, REPLY, not_editable
-from incubator.people.rights import Role, Scope, Viewer
+from incubator.moderation.rules import REMARK, REPLY, not_editable
+from incubator.people.rights import Viewer
 from incubator.stages.queries import Work
 from incubator.stages.rules import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class QueueRow:
-    """Work that waits for a decision."""
-
-    submission: UUID
-    team: UUID
-    team_name: str
-    cohort_name: str
-    module_title: str
-    title: str
-    revision: int
-    sent_at: datetime
-    late: bool
-    draft_remarks: int
-    waiting: int  # pieces of work in the whole queue
-
-    def waits_long(self, now: datetime) -> bool:
-        """Whether the team has waited longer than it should."""
-        return now > self.sent_at + LONG_WAIT
-
-
-WAITING = """
-FROM submission s JOIN team t ON t.id = s.team JOIN cohort c ON c.id = t.cohort
-JOIN assignment a ON a.id = s.assignment JOIN module m ON m.id = a.module
-JOIN LATERAL (SELECT * FROM revision v WHERE v.submission = s.id ORDER BY v.number DESC LIMIT 1) r ON true
-WHERE s.state = 'submitted' AND t.withdrawn_at IS NULL AND c.closed_at IS NULL
-  AND (t.id = ANY($1) OR (c.programme = ANY($2) AND NOT t.id = ANY($3))) AND ($4::uuid IS NULL OR c.id = $4)
-"""
-QUEUE = f"""
-SELECT s.id AS submission, t.id AS team, t.name AS team_name, c.name AS cohort_name, m.title AS module_title, a.title,
-  r.number AS revision, r.sent_at, r.late,
-  (SELECT count(*) FROM remark k WHERE k.submission = s.id AND k.sent_at IS NULL AND k.author = $5) AS draft_remarks,
-  count(*) OVER () AS waiting
-{WAITING} ORDER BY r.sent_at, s.id LIMIT $6
-"""
-
-
-async def queue(
-    viewer: Viewer, cohort: UUID | None = None, *, most: int | None = None, accompanied: bool = False
-) -> list[QueueRow]:
-    """Work waiting for the viewer, oldest first: of the teams he accompanies and, if not only these are `accompanied`,
-    of the programmes he organises.
-
-    An organiser with a conflict of interest does not check that team's work, so it is not in his queue.
-    """
-    teams, programmes, conflicted, _ = _reach(viewer, cohort)
-    rows = await fetch(QUEUE, teams, [] if accompanied else programmes, conflicted, cohort, viewer.id, most)
-    return [QueueRow(**row) for row in rows]
-
-
-def _reach(viewer: Viewer, cohort: UUID | None) -> tuple[list[UUID], list[UUID], list[UUID], UUID | None]:
-    """The first parameters of WAITING: teams accompanied, programmes organised, teams in conflict, one cohort or all."""
-    own = {grant.where for grant in viewer.grants if grant.scope is Scope.TEAM and grant.role is not Role.MODERATOR}
-    conflicted = {*filter(None, own), *(interest.team for interest in viewer.interests)}
-    return (
-        viewer.places(Role.MODERATOR, Scope.TEAM),
-        viewer.places(Role.ORGANISER, Scope.PROGRAMME),
-        sorted(conflicted),
-        cohort,
-    )
-
-
-NEXT = f"""
-SELECT s.id {WAITING} AND s.id <> $5
-ORDER BY (r.sent_at, s.id) < (SELECT max(v.sent_at), $5::uuid FROM revision v WHERE v.submission = $5), r.sent_at, s.id LIMIT 1
-"""
-
-
-async def next_after(viewer: Viewer, submission: UUID) -> UUID | None:
-    """The work that waits next in the viewer's queue: past this one, then from the beginning."""
-    found: UUID | None = await fetch_value(NEXT, *_reach(viewer, None), submission)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +120,7 @@ async def decisions(submission: UUID) -> list[DecisionRow]:
     rows = await fetch(
         "SELECT d.kind, d.message, d.decided_at, coalesce(p.name, '') AS decided_by, r.number AS revision"
         " FROM decision d JOIN revision r ON r.id = d.revision LEFT JOIN person p ON p.id = d.decided_by"
-        " WHERE r.submission = $1 ORDER BY r.number DESC",
+        " WHERE r.submission = $1 AND d.taken_back_at IS NULL ORDER BY r.number DESC",
         submission,
     )
     return [DecisionRow(**{**row, "kind": Outcome(row["kind"])}) for row in rows]

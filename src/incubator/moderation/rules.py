@@ -16,6 +16,14 @@ EDITABLE: Final = timedelta(minutes=15)
 LONG_WAIT: Final = timedelta(days=5)
 """After so long a wait for a decision the queue and the organisers are told."""
 LONGEST: Final = 10_000
+UNDO_LASTS: Final = timedelta(minutes=10)
+"""So long a decision can be taken back; its letter waits as long, and half a minute for a request that is on its way."""
+LETTER_WAITS: Final = UNDO_LASTS + timedelta(seconds=30)
+CHECK_LASTS: Final = timedelta(minutes=15)
+"""So long after the last thing somebody did on the desk a check counts as under way."""
+PHRASE_LIMIT: Final = 2_000
+MOST_PHRASES: Final = 200  # of one person, or of one programme
+MESSAGE_LIMIT: Final = 5_000
 
 ADMINISTRATOR = frozenset({Relation.ADMINISTRATOR})
 CONFLICTED = frozenset({Relation.ORGANISER_CONFLICTED})
@@ -23,6 +31,9 @@ WITHOUT_CONFLICT = MODERATOR | ORGANISER
 ONLY_AUTHOR = Message("Only its author changes this.")
 LED_ON = Message("The team is in the next module.")
 LED_OUT = Message("The team has passed the last module.")
+NOTHING_DECIDED = Message("No decision stands about this work, so there is nothing to take back.")
+TOO_LATE = Message("The ten minutes are over and the letter has gone out. The decision stands.")
+ANSWERED_SINCE = Message("The team has answered your remarks since the decision, so it stands.")
 
 VIEW_NOTES = right("private_note.view", allow=WITHOUT_CONFLICT, forbid=CONFLICTED | ADMINISTRATOR)
 WRITE_NOTE = right("private_note.create", allow=WITHOUT_CONFLICT, forbid=CONFLICTED | ADMINISTRATOR)
@@ -42,6 +53,16 @@ ASSIGN = right(
     forbid=KNOWS_TEAM | {Relation.OTHER_TEAM, Relation.OTHER_MODERATOR, Relation.JUROR, Relation.JUROR_CONFLICTED},
     reason=Message("Only the organisers of the programme assign moderators."),
 )
+MESSAGE = right("team.message", allow=WITHOUT_CONFLICT, forbid=KNOWS_TEAM, reason=ONLY_STAFF)
+READ_MESSAGES = right("team.messages_view", allow=TEAM | MODERATOR | ORGANISERS, forbid=ADMINISTRATOR)
+PHRASES = right(
+    "phrase.use", allow=WITHOUT_CONFLICT, reason=Message("Phrases are for those who check the work of teams.")
+)
+SHARE_PHRASE = right(
+    "phrase.share",
+    allow=ORGANISERS,
+    reason=Message("The phrases of a programme are chosen by its organisers. Keep your own ones beside them."),
+)
 CHECK = right("desk.view", allow=WITHOUT_CONFLICT, forbid=KNOWS_TEAM, reason=ONLY_STAFF)
 
 
@@ -52,6 +73,13 @@ def not_editable(author: object, viewer: object, sent_at: datetime | None, now: 
     if sent_at is not None and now > sent_at + EDITABLE:
         return Message("The team may have acted on this remark already. Write another one.")
     return None
+
+
+def not_undoable(decided_by: object, viewer: object, decided_at: datetime, now: datetime) -> Message | None:
+    """Why a decision can't be taken back, or None: for ten minutes it can, by whoever made it."""
+    if decided_by != viewer:
+        return ONLY_AUTHOR
+    return TOO_LATE if now > decided_at + UNDO_LASTS else None
 
 
 @dataclass(frozen=True, slots=True)

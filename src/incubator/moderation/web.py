@@ -1,6 +1,8 @@
 """Pages of moderators: the queue, the desk, private notes, guiding questions, who accompanies which team."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Request, Response, get, post
@@ -11,7 +13,9 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Invalid, NotFound
-from incubator.moderation import actions, desk, queries, rules
+from incubator.moderation import actions, bank, checking, desk, listing, phrases, queries, rules, undoing
+from incubator.moderation.listing import QUERY_PARAMETERS, sieve_of
+from incubator.moderation.queue import neighbours, next_after
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.queries import cohort_for
@@ -22,33 +26,31 @@ from incubator.teams.queries import team_for
 Web = Request[Any, Any, Any]
 
 
-def _cohort_in(request: Web) -> UUID | None:
-    """The cohort that the address filters by; nonsense filters nothing."""
-    try:
-        return UUID(request.query_params.get("cohort", ""))
-    except ValueError:
-        return None
-
-
-@get("/queue")
-async def queue(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
-    """Work that waits for the viewer, oldest first."""
-    cohort = _cohort_in(request)
-    waiting = await queries.queue(viewer, cohort)
-    return pages.page(request, "moderation/queue.html", waiting=waiting, filtered=cohort is not None, block="waiting")
-
-
 @get("/submissions/{submission_id:uuid}/desk")
 async def desk_page(request: Web, viewer: NamedDependency[Viewer], submission_id: FromPath[UUID]) -> Response[Any]:
     """The check screen of one piece of work."""
     return await _desk(request, viewer, submission_id, Form.empty())
 
 
+VIEWS = ("changes", "text")
+
+
+def _address(submission: UUID, kept: Mapping[str, str], more: Mapping[str, str]) -> str:
+    """The desk's address with some of its parameters changed."""
+    query = urlencode({name: value for name, value in {**kept, **more}.items() if value})
+    return f"/submissions/{submission}/desk{'?' if query else ''}{query}"
+
+
 async def _desk(request: Web, viewer: Viewer, submission: UUID, form: Form, at: str = "") -> Response[Any]:
     """`at` names the small form whose errors `form` holds: "decision", "field-…", or "remark-…" with a remark's id."""
     sheet = await desk.desk(viewer, submission, request.query_params.get("with", ""))
+    sieve, view = sieve_of(request), request.query_params.get("view", "")
+    kept = {name: value for name, value in request.query_params.items() if name in (*QUERY_PARAMETERS, "with", "view")}
     return pages.page(
-        request, "moderation/desk.html", status=422 if form.errors else 200, desk=sheet, form=form, at=at
+        request, "moderation/desk.html", status=422 if form.errors else 200, desk=sheet, form=form, at=at, sieve=sieve,
+        view=view if view in VIEWS else "", kept=kept, here=lambda **more: _address(submission, kept, more),
+        around=await neighbours(viewer, submission, sieve), checker=await checking.checker(submission, viewer.now),
+        phrases=await phrases.phrases(viewer, sheet.work.programme), undoable=await undoing.undoable(viewer),
     )  # fmt: skip
 
 
@@ -64,13 +66,40 @@ async def decide(request: Web, viewer: NamedDependency[Viewer], submission_id: F
     await actions.decide(viewer, submission_id, given(revision), verdict)
     await flash(viewer, "success", desk.SAID[verdict.outcome])
     if verdict.outcome is Outcome.ACCEPTED and await desk.gate_open(viewer, submission_id):
-        return pages.redirect(request, f"/submissions/{submission_id}/desk")
+        return pages.redirect(request, f"/submissions/{submission_id}/desk{sieve_of(request).query}")
     return await _next(request, viewer, submission_id)
 
 
 async def _next(request: Web, viewer: Viewer, submission: UUID) -> Response[Any]:
-    following = await queries.next_after(viewer, submission)
-    return pages.redirect(request, f"/submissions/{following}/desk" if following else "/queue")
+    """The work that waits next under the same filters; after the last one the queue."""
+    sieve = sieve_of(request)
+    following = await next_after(viewer, submission, sieve)
+    return pages.redirect(
+        request, f"/submissions/{following}/desk{sieve.query}" if following else f"/queue{sieve.query}"
+    )
+
+
+@post("/submissions/{submission_id:uuid}/decision/back")
+async def take_back(request: Web, viewer: NamedDependency[Viewer], submission_id: FromPath[UUID]) -> Response[Any]:
+    """Take one's decision back; then the desk as it was before."""
+    (await pages.read_form(request)).demand()
+    await undoing.take_back(viewer, submission_id)
+    await flash(
+        viewer, "success", Message("The decision is taken back. The work waits for a check again, no letter goes out.")
+    )
+    return pages.redirect(request, f"/submissions/{submission_id}/desk{sieve_of(request).query}")
+
+
+@post("/submissions/{submission_id:uuid}/checking")
+async def check(request: Web, viewer: NamedDependency[Viewer], submission_id: FromPath[UUID]) -> Response[Any]:
+    """Begin to check a piece of work, which the page asks for by itself, or take the check over from a colleague."""
+    form = await pages.read_form(request)
+    take = form.flag("take")
+    form.demand()
+    now_at_it = await checking.begin(viewer, submission_id, take=take)
+    if pages.is_partial(request):
+        return pages.page(request, "moderation/_checker.html", checker=now_at_it, submission=submission_id)
+    return pages.redirect(request, f"/submissions/{submission_id}/desk{sieve_of(request).query}")
 
 
 @get("/submissions/{submission_id:uuid}/next")
@@ -275,6 +304,6 @@ async def assign(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
 
 
 HANDLERS = [
-    queue, desk_page, decide, next_work, write_remark, send_remarks, edit_remark, drop_remark, reply, notes_page, write_note,
+    *listing.HANDLERS, *bank.HANDLERS, desk_page, decide, take_back, check, next_work, write_remark, send_remarks, edit_remark, drop_remark, reply, notes_page, write_note,
     edit_note, retract_note, questions_page, ask, answer, advance, moderators_page, assign,
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from incubator.foundation.database import DB, execute, fetch_one, new_id
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.journal.actions import Audience, record
+from incubator.moderation import checking
 from incubator.moderation.rules import ANSWER, ASK, REMARK, REPLY, WRITE_NOTE, not_editable
 from incubator.moderation.tables import GuidingQuestion, NoteVersion, PrivateNote, Remark, RemarkReply
 from incubator.people.rights import Standing, Verdict, Viewer, guard
@@ -28,6 +29,7 @@ async def write_remark(viewer: Viewer, submission: UUID, revision: int, field: s
         remark = Remark(id=new_id(), submission=submission, revision=sent.id, field=field, text=text,
                         author=viewer.id, written_at=viewer.now)  # fmt: skip
         await Remark.insert(remark)
+        await checking.touch(viewer, submission)
         await _note("remark.written", viewer, work, Audience.SELF)
     return UUID(str(remark.id))
 
@@ -38,6 +40,7 @@ async def edit_remark(viewer: Viewer, remark: UUID, text: str) -> UUID:
         row, work = await _own_remark(viewer, remark)
         _demand(not_editable(row["author"], viewer.id, row["sent_at"], viewer.now))
         await execute("UPDATE remark SET text = $2, edited_at = $3 WHERE id = $1", remark, text, viewer.now)
+        await checking.touch(viewer, row["submission"])
         await _note("remark.edited", viewer, work, Audience.TEAM if row["sent_at"] else Audience.SELF)
     return UUID(str(row["submission"]))
 

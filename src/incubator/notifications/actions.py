@@ -23,8 +23,9 @@ from incubator.settings import settings
 
 INSERT = """
 INSERT INTO letter (id, kind, address, person, cohort, team, about, locale, time_zone, context, secret, created_at, sent_at,
-  fault)
-SELECT id, $2, address, person, $3, $4, about, locale, time_zone, context::jsonb, secret, $5, $6, ''
+  fault, not_before)
+SELECT id, $2, address, person, $3, $4, about, locale, time_zone, context::jsonb, secret, $5, $6,
+  CASE WHEN $14::timestamptz IS NULL THEN '' ELSE 'held' END, $14
 FROM unnest($1::uuid[], $7::text[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[])
   AS new (id, address, person, about, locale, time_zone, context, secret)
 """
@@ -35,19 +36,21 @@ async def _write(
 ) -> None:
     """One letter to each reader (address, id, about, locale, time_zone, more, secret), and the work of sending them.
 
-    Letters of an action that is told long after it happened (the demo's story) count as sent then.
+    Letters of an action that is told long after it happened (the demo's story) count as sent then. Those of an action
+    that can be taken back wait until `not_before`, and are `about` what `call_back` will name.
     """
     told_late = entry.at < await clock() - TOLD_LATE
+    held_until = None if told_late else entry.aside.get("not_before")
     ids = [new_id() for _ in readers]
     contexts = [json.dumps({"programme": programme, **facts, **r.get("more", {})}, default=_iso) for r in readers]
     await execute(
         INSERT, ids, kind, entry.cohort, entry.team, entry.at, entry.at if told_late else None,
-        [r["email"] for r in readers], [r.get("id") for r in readers], [r.get("about") for r in readers],
+        [r["email"] for r in readers], [r.get("id") for r in readers], [r.get("about") or entry.aside.get("about") for r in readers],
         [r["locale"] for r in readers], [r["time_zone"] for r in readers], contexts,
-        ["" if told_late or "secret" not in r else json.dumps(r["secret"]) for r in readers],
+        ["" if told_late or "secret" not in r else json.dumps(r["secret"]) for r in readers], held_until,
     )  # fmt: skip
     if not told_late:
-        await enqueue_all("letter.send", [{"letter": letter} for letter in ids])
+        await enqueue_all("letter.send", [{"letter": letter} for letter in ids], not_before=held_until)
 
 
 def _iso(value: object) -> str:
@@ -69,10 +72,20 @@ OF_THE_TEAM = {
     "submission.returned": Kind.RETURNED,
     "submission.accepted": Kind.ACCEPTED,
     "submission.failed": Kind.FAILED,
+    "submission.extended": Kind.EXTENDED,
+    "message.sent": Kind.MESSAGE,
     "team.advanced": Kind.ADVANCED,
     "team.withdrawn": Kind.WITHDRAWN,
 }
-TOLD = ("assignment", "module", "round", "path", "deadline")  # what may pass from `aside` into a letter
+TOLD = (
+    "assignment",
+    "module",
+    "round",
+    "path",
+    "deadline",
+    "text",
+    "sender",
+)  # what may pass from `aside` into a letter
 
 
 @reads(*OF_THE_TEAM)
@@ -184,6 +197,8 @@ async def send(payload: Mapping[str, Any]) -> None:
         return
     if letter.over:
         raise GivesUp("over")
+    if letter.held:  # a process that has just started looks at everything, due or not
+        raise Waits("held", letter.held)
     try:
         if not settings().smtp_url:
             raise Waits("no-server", LOOK_AGAIN)
@@ -192,6 +207,22 @@ async def send(payload: Mapping[str, Any]) -> None:
         await execute("UPDATE letter SET fault = $2 WHERE id = $1 AND sent_at IS NULL", letter.id, str(fault))
         raise
     await execute("UPDATE letter SET sent_at = now(), secret = '', fault = '' WHERE id = $1", letter.id)
+
+
+# Calling back
+
+GONE_OUT = Message("The letter about it has gone out, so this can't be taken back any more.")
+
+
+async def call_back(about: UUID, at: datetime) -> None:
+    """Stop the letters about something that is being taken back; Refused when one has gone out. A step."""
+    rows = await fetch(
+        "UPDATE letter SET called_back_at = CASE WHEN sent_at IS NULL THEN $2::timestamptz END WHERE about = $1"
+        " RETURNING sent_at",
+        about, at,
+    )  # fmt: skip
+    if any(row["sent_at"] for row in rows):
+        raise Refused(GONE_OUT)
 
 
 # Sending again

@@ -29,20 +29,20 @@ CASE l.kind
 END
 """
 LETTERS = f"""
-SELECT l.*, {OVER} AS over, coalesce(p.name, i.name, '') AS name, k.programme
+SELECT l.*, {OVER} AS over, greatest(0, ceil(extract(epoch FROM l.not_before - now())))::int AS held, coalesce(p.name, i.name, '') AS name, k.programme
 FROM letter l LEFT JOIN cohort k ON k.id = l.cohort LEFT JOIN invitation i ON l.kind = 'invitation' AND i.id = l.about LEFT JOIN person p ON p.id = l.person
 """
 
 
 async def letter_to_send(letter_id: UUID) -> Outgoing | None:
-    """A letter for its job; None when it was sent already."""
-    row = await fetch_one(f"{LETTERS} WHERE l.id = $1 AND l.sent_at IS NULL", letter_id)
+    """A letter for its job; None when it was sent already, or called back."""
+    row = await fetch_one(f"{LETTERS} WHERE l.id = $1 AND l.sent_at IS NULL AND l.called_back_at IS NULL", letter_id)
     if row is None:
         return None
     return Outgoing(
         id=row["id"], kind=Kind(row["kind"]), address=row["address"], name=row["name"], locale=row["locale"],
         time_zone=row["time_zone"], facts=json.loads(row["context"]), secret=json.loads(row["secret"] or "{}"),
-        written_at=row["created_at"], over=row["over"],
+        written_at=row["created_at"], over=row["over"], held=row["held"] or 0,
     )  # fmt: skip
 
 
@@ -80,6 +80,8 @@ class LetterRow:
 def _state(row: Mapping[str, Any]) -> State:
     if row["sent_at"] is not None:
         return State.SENT
+    if row["called_back_at"] is not None:
+        return State.CALLED_BACK
     return State.FAILED if row["failed_at"] is not None else State.WAITING
 
 
@@ -91,7 +93,7 @@ def _letter(row: Mapping[str, Any]) -> LetterRow:
     return LetterRow(
         id=row["id"], kind=Kind(row["kind"]), address=row["address"], name=row["name"], cohort=row["cohort"],
         about=row["about"], state=_state(row), over=row["over"], written_at=row["created_at"],
-        settled_at=row["sent_at"] or row["failed_at"], fault=row["fault"], link=link,
+        settled_at=row["sent_at"] or row["called_back_at"] or row["failed_at"], fault=row["fault"], link=link,
     )  # fmt: skip
 
 
@@ -114,13 +116,15 @@ class LettersPage:
 COUNTS = """
 SELECT count(*) FILTER (WHERE sent_at IS NOT NULL) AS sent,
   count(*) FILTER (WHERE sent_at IS NULL AND failed_at IS NOT NULL) AS failed,
-  count(*) FILTER (WHERE sent_at IS NULL AND failed_at IS NULL) AS waiting
+  count(*) FILTER (WHERE sent_at IS NULL AND failed_at IS NULL AND called_back_at IS NULL) AS waiting,
+  count(*) FILTER (WHERE called_back_at IS NOT NULL) AS called_back
 FROM letter l
 """
 IN_STATE = {
     State.SENT: "l.sent_at IS NOT NULL",
     State.FAILED: "l.sent_at IS NULL AND l.failed_at IS NOT NULL",
-    State.WAITING: "l.sent_at IS NULL AND l.failed_at IS NULL",
+    State.WAITING: "l.sent_at IS NULL AND l.failed_at IS NULL AND l.called_back_at IS NULL",
+    State.CALLED_BACK: "l.called_back_at IS NOT NULL",
 }
 
 

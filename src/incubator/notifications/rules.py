@@ -12,6 +12,8 @@ A letter is written in the transaction of the action it tells of, by reading the
 | submission.returned     | the team                   | cohort, team            | assignment: title; path; deadline: datetime or None |
 | submission.accepted     | the team                   | cohort, team            | assignment: title; path                          |
 | submission.failed       | the team                   | cohort, team            | assignment: title; path                          |
+| submission.extended     | the team                   | cohort, team            | assignment: title; path; deadline                |
+| message.sent            | the team                   | cohort, team            | text, sender: what was written, and by whom; path |
 | team.advanced           | the team                   | cohort, team            | module: title of the next one, "" after the last; path; deadline |
 | team.withdrawn          | the team                   | cohort, team            | path                                             |
 | round.published         | everybody in the cohort    | cohort                  | round: title; path                               |
@@ -20,12 +22,13 @@ A letter is written in the transaction of the action it tells of, by reading the
     await record("submission.returned", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=…, team=…,
                  subject=submission_id, aside={"assignment": title, "path": f"/teams/{team}/assignments/{assignment}"})
 
-`path` begins with a slash; the site's address is put before it. More keys may be in `aside`: they are not used. No letter
+Decisions that can be taken back for some minutes pass `not_before` (the letter goes no earlier) and `about`, by which
+`call_back` finds the letters. `path` begins with a slash; the site's address is put before it. More keys may be in `aside`: they are not used. No letter
 says more of the work than its title (authorisation matrix, notification.receive): mail is a reader whom nobody can see.
 """
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -58,6 +61,8 @@ class Kind(StrEnum):
     RETURNED = "returned"
     ACCEPTED = "accepted"
     FAILED = "failed"
+    EXTENDED = "extended"
+    MESSAGE = "message"
     ADVANCED = "advanced"
     WITHDRAWN = "withdrawn"
     RESULT = "result"
@@ -72,6 +77,8 @@ KIND_NAMES = {
     Kind.RETURNED: Message("Work returned"),
     Kind.ACCEPTED: Message("Work accepted"),
     Kind.FAILED: Message("Work not accepted"),
+    Kind.EXTENDED: Message("Deadline extended"),
+    Kind.MESSAGE: Message("Message to the team"),
     Kind.ADVANCED: Message("Next module"),
     Kind.WITHDRAWN: Message("Team withdrawn"),
     Kind.RESULT: Message("Result published"),
@@ -85,18 +92,21 @@ class State(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
+    CALLED_BACK = "called_back"
 
 
 STATE_NAMES = {
     State.WAITING: Message.within("letter", "Waiting"),
     State.SENT: Message.within("letter", "Sent"),
     State.FAILED: Message.within("letter", "Failed"),
+    State.CALLED_BACK: Message.within("letter", "Called back"),
 }
 
 
 # Why a letter is not there yet: a word, and after a colon what the server said.
 
 FAULTS = {
+    "held": Message("It waits some minutes, as long as the decision can be taken back."),
     "no-server": Message("No mail server is set up yet."),
     "settings": Message("The address of the mail server can't be read. The administrator sets it in SMTP_URL."),
     "sign-in": Message("The mail server refuses our user or password. The administrator sets them in SMTP_URL."),
@@ -179,7 +189,7 @@ def _moment(facts: Facts, name: str) -> str:
 
 # The letters. Each gives what the subject says, paragraphs, the button's label and its path.
 
-Letter = tuple[Message, list[Message], Message, str]
+Letter = tuple[Message, Sequence[Message | str], Message, str]
 WRITERS: dict[Kind, Callable[[Facts, Mapping[str, str]], Letter]] = {}
 
 
@@ -264,6 +274,22 @@ def _failed(facts: Facts, _: Mapping[str, str]) -> Letter:
     return Message("work not accepted"), paragraphs, Message("Read the reasons"), facts["path"]
 
 
+@_writes(Kind.EXTENDED)
+def _extended(facts: Facts, _: Mapping[str, str]) -> Letter:
+    paragraphs = [
+        Message("Your team has more time for “{title}”.", title=facts["assignment"]),
+        Message("Deadline: {moment}.", moment=_moment(facts, "deadline")),
+    ]
+    return Message("more time"), paragraphs, Message("Open the work"), facts["path"]
+
+
+@_writes(Kind.MESSAGE)
+def _message(facts: Facts, _: Mapping[str, str]) -> Letter:
+    lines = [line for line in facts["text"].splitlines() if line.strip()]
+    paragraphs = [Message("{name} writes to your team:", name=facts["sender"]), *lines]
+    return Message("message to the team"), paragraphs, Message("Open the messages"), facts["path"]
+
+
 @_writes(Kind.ADVANCED)
 def _advanced(facts: Facts, _: Mapping[str, str]) -> Letter:
     if facts.get("module"):
@@ -278,7 +304,9 @@ def _advanced(facts: Facts, _: Mapping[str, str]) -> Letter:
 @_writes(Kind.WITHDRAWN)
 def _withdrawn(facts: Facts, _: Mapping[str, str]) -> Letter:
     paragraphs = [
-        Message("An organiser took your team out of the programme. What it wrote stays readable; nothing in it changes."),
+        Message(
+            "An organiser took your team out of the programme. What it wrote stays readable; nothing in it changes."
+        ),
         Message("The reason stands in the journal of the team. If it is a mistake, write to the organisers."),
     ]
     return Message("your team has left the programme"), paragraphs, Message("Read the reason"), facts["path"]

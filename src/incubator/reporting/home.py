@@ -11,7 +11,7 @@ from incubator.foundation.i18n import Message
 from incubator.jury import queries as jury
 from incubator.jury.rules import RoundState
 from incubator.moderation import queries as moderation
-from incubator.moderation.queries import QueueRow
+from incubator.moderation.queue import QueueRow, queue
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.reporting.attention import cohort_part, cohorts_now
 from incubator.reporting.board import Place, ways
@@ -64,7 +64,7 @@ async def home(viewer: Viewer) -> Home:
     if teams:
         parts.append(_own_teams(teams, found, await moderation.unanswered([team.id for team in teams])))
     if accompanied or viewer.places(Role.MODERATOR, Scope.COHORT):
-        waiting = await moderation.queue(viewer, most=OLDEST, accompanied=True)
+        waiting = await queue(viewer, most=OLDEST, accompanied=True)
         parts.append(_moderator(waiting, accompanied, found, viewer.now))
     if viewer.places(Role.JUROR, Scope.COHORT):
         parts += [_round(queue) for queue in await jury.queues(viewer) if queue.state in TO_JUDGE or queue.reopened]
