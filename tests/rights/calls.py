@@ -19,7 +19,7 @@ PROBE = "Проба"  # what is typed where anything will do
 class Call:
     """One request. `shows` is the secret that every allowed answer must hold; `but` are statuses that differ by role.
 
-    `noted` is False where the reading of something is not put into the journal yet, or only that of a juror.
+    `noted_of`: only of roles that begin so is a reading put into the journal; a team that reads its own work is no news.
     `jurors` is the address at which jurors find what others find at `path`. `asks_jury`: whether a round has opened the
     team's work to a juror of its cohort is one statement more, and a juror knows that his cohort has teams.
     """
@@ -33,7 +33,7 @@ class Call:
     upload: tuple[str, str, bytes] | None = None
     shows: str = ""
     but: Mapping[str, str] = field(default_factory=dict)
-    noted: bool = True
+    noted_of: str = ""
     stream: bool = False
     jurors: str = ""
     asks_jury: bool = False
@@ -123,7 +123,7 @@ CALLS: dict[str, list[Call]] = {
         get(f"{WORK}/comparison", "sent"),
     ],
     "deliverable view jury_open": [
-        get(f"{WORK}/revisions/1", "round_open", shows="work", jurors=MATERIALS, noted=False),
+        get(f"{WORK}/revisions/1", "round_open", shows="work", jurors=MATERIALS, noted_of="juror"),
     ],
     "deliverable read_by_team jury_open": [get(f"{WORK}/revisions/1", "round_open", shows="work")],
     "deliverable read_by_jury jury_open": [get(MATERIALS, "round_open", shows="work")],
@@ -149,7 +149,7 @@ CALLS: dict[str, list[Call]] = {
     ],
     "file download draft": [get("/files/{file}", "draft", shows="bytes")],
     "file download_copied_link draft": [get("/files/{file}", "draft", shows="bytes")],
-    "file download jury_open": [get("/files/{file}", "round_open", shows="bytes", noted=False, asks_jury=True)],
+    "file download jury_open": [get("/files/{file}", "round_open", shows="bytes", noted_of="juror", asks_jury=True)],
     "file download quarantined": [get("/files/{file}", "quarantined", asks_jury=True)],
     "file delete draft": [
         post(WORK, asks_jury=True, at="draft", page=WORK, reader="participant", form={"remove": "{file}"})

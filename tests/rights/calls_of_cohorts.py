@@ -32,6 +32,12 @@ CALLS: dict[str, list[Call]] = {
     "score_own write session_open_body_names_other_juror": [sheet("round_open", form={"juror": "{extra}"}, but=FOREIGN)],
     "score_own view session_locked": [get(SHEET, "round_locked")],
     "score_own write session_locked": [sheet("round_locked"), post(f"{SHEET}/take-back", "round_locked")],
+    "score_own write sheet_reopened": [
+        post(SHEET, "sheet_reopened", page=SHEET, reader="juror_assigned", form={"act": "save", "comment": PROBE}),
+        post(SHEET, "sheet_reopened", page=SHEET, reader="juror_assigned", form={"act": "hand_in"}),
+        post(f"{SHEET}/abstain", "sheet_reopened", form=REASON),
+        post(f"{SHEET}/recuse", "sheet_reopened", form=REASON),
+    ],
     "score_own write session_published": [sheet("round_published")],
     # --- Others' sheets
     "score_other view session_open": [get(f"{SHEET}/sheets", "round_scored")],
@@ -41,6 +47,15 @@ CALLS: dict[str, list[Call]] = {
         post(ROUND + "/sheets/{sheet}/void", "round_scored", form=REASON),
         post(ROUND + "/sheets/{sheet}/void", "round_locked", form=REASON),
     ],
+    "score_sheet reopen session_locked": [
+        post(ROUND + "/sheets/{sheet}/reopen", "round_locked", form=REASON)
+    ],
+    "jury_session agree reopen_asked": [
+        post(ROUND + "/proposals/{proposal}/confirm", "reopen_asked"),
+        post(ROUND + "/proposals/{proposal}/decline", "reopen_asked"),
+    ],
+    "score_sheet reopen session_published": [post(ROUND + "/sheets/{sheet}/reopen", "round_published", form=REASON)],
+    "score_sheet close reopened": [post(ROUND + "/sheets/{sheet}/close", "sheet_reopened")],
     "score_progress view session_open": [get(f"{ROUND}/progress", "round_scored")],
     # --- Conflicts of interest
     "conflict declare_self before_lock": [
@@ -68,7 +83,11 @@ CALLS: dict[str, list[Call]] = {
         post(ROUND + "/proposals/{proposal}/confirm", "unlock_asked"),
         post(ROUND + "/proposals/{proposal}/decline", "unlock_asked"),
     ],
-    "jury_session publish locked": [post(f"{ROUND}/publish", "round_locked")],
+    "jury_session publish locked": [
+        post(f"{ROUND}/publish", "round_locked"),
+        post(ROUND + "/proposals/{proposal}/confirm", "publish_asked"),
+        post(ROUND + "/proposals/{proposal}/decline", "publish_asked"),
+    ],
     "jury_session publish open": [post(f"{ROUND}/publish", "round_scored")],
     "jury_session unlock published": [post(f"{ROUND}/unlock", "round_published", form=REASON)],
     "assignment change before_lock": [
@@ -98,10 +117,10 @@ CALLS: dict[str, list[Call]] = {
         post(f"{COHORT}/jury/rules", "round_draft", page=f"{COHORT}/jury/rules", reader=RUNS, form={"quorum": "3"}),
         get(f"{COHORT}/jury/rules", "round_draft"),
     ],
-    "juror_contacts view any": [get(f"{COHORT}/jury", "round_open", shows="juror", noted=False)],
+    "juror_contacts view any": [get(f"{COHORT}/jury", "round_open", shows="juror")],
     # --- Results
     "ranking view session_open": [get(f"{ROUND}/result", "round_scored")],
-    "ranking view session_locked": [get(f"{ROUND}/result", "round_locked", noted=False)],
+    "ranking view session_locked": [get(f"{ROUND}/result", "round_locked")],
     "ranking view published": [get(f"{ROUND}/result", "round_published")],
     "ranking export session_locked": [post(f"{ROUND}/sheets.csv", "round_locked", shows="sheet")],
     "ranking tie_break session_locked": [post(f"{ROUND}/tie", "round_tied", form={

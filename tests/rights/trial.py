@@ -61,7 +61,9 @@ class Trial:
             if found := list(self._status(call, answer, role, letter)):
                 return found
             if letter == "A":
-                found += _allowed(line, call, answer, (await self.hall.touched())[1] - before[1])
+                noted = (await self.hall.touched())[1] - before[1]
+                alone = role if role in ROLES else ""  # who is a juror besides finds the work where the others do
+                found += _allowed(line, call, answer, noted or not alone.startswith(call.noted_of))
             elif await self.hall.changed(before):
                 found.append("something was changed")
         found += self.told(answer, role, letter)
@@ -95,11 +97,11 @@ class Trial:
         return found
 
 
-def _allowed(line: Line, call: Call, answer: Answer, noted: int) -> list[str]:
+def _allowed(line: Line, call: Call, answer: Answer, noted: object) -> list[str]:
     found = []
     if call.shows and SECRETS[call.shows] not in answer.text:
         found.append(f"does not show {call.shows}")
-    if line.kept and call.noted and call.method == line.method and not noted and answer.status < 400:
+    if line.kept and call.method == line.method and not noted and answer.status < 400:
         found.append("leaves nothing in the journal")
     return found
 
