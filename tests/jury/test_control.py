@@ -141,6 +141,15 @@ async def test_a_teams_work_opens_to_its_jurors_and_to_nobody_else():
 
 
 @pytest.mark.usefixtures("db")
+async def test_what_a_juror_has_scored_stays_open_to_him_after_the_publication():
+    where = await locked()
+    await cast.publish(where)
+    assert await opened_to_juror(await cast.viewer(where.jurors[0]), where.teams[0].id) is Verdict.ALLOW
+    draft = await cast.scoring_round(opened=False)
+    assert await opened_to_juror(await cast.viewer(draft.jurors[0]), draft.teams[0].id) is None
+
+
+@pytest.mark.usefixtures("db")
 async def test_a_team_all_of_whose_jurors_have_a_conflict_is_not_assessed():
     from incubator.jury import conflicts, standings
     from incubator.jury.rounds import round_for

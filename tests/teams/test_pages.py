@@ -80,6 +80,7 @@ async def test_a_name_that_is_taken_is_told_beside_what_was_typed(newcomer, coho
     answer = await newcomer.post(f"/register/{cohort.id}", data=FIELDS)
     assert answer.status_code == 409
     assert "уже есть команда с таким названием" in answer.text and 'value="Глава округа"' in answer.text
+    assert 'href="#f-team_name"' in answer.text and 'id="f-team_name-error"' in answer.text
 
 
 async def test_the_code_of_a_known_municipality_is_enough(newcomer, cohort):

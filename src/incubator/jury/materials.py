@@ -74,7 +74,7 @@ SELECT c.programme, c.id AS cohort, s.id AS sheet
 FROM round_project p JOIN scoring_round r ON r.id = p.round JOIN cohort c ON c.id = r.cohort
 JOIN seat e ON e.round = r.id AND e.person = $2 AND e.removed_at IS NULL
 LEFT JOIN score_sheet s ON s.seat = e.id AND s.project = p.id
-WHERE p.team = $1 AND r.state IN ('open', 'locked') ORDER BY s.id NULLS LAST LIMIT 1
+WHERE p.team = $1 AND r.state <> 'draft' ORDER BY s.id NULLS LAST LIMIT 1
 """
 
 

@@ -21,6 +21,7 @@ from incubator.teams.queries import Member, team_for
 from incubator.teams.rules import (
     CORRECT_TEAM,
     EDIT_MEMBER,
+    NAME_TAKEN,
     TeamRef,
     read_correction,
     read_position,
@@ -127,7 +128,7 @@ async def correct(request: Asked, viewer: NamedDependency[Viewer], team_id: From
     try:
         await corrections.correct_team(viewer, team_id, given(wanted))
     except Refused as refusal:
-        form.fail("", refusal.reason)
+        form.fail("team_name" if refusal.reason == NAME_TAKEN else "", refusal.reason)
         return await _settings(request, viewer, team, form, at="correct", status=refusal.status)
     await flash(viewer, "success", Message("The team is corrected. The reason stands in its journal."))
     return pages.redirect(request, f"/teams/{team_id}/settings")

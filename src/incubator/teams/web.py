@@ -23,6 +23,7 @@ from incubator.teams.rules import (
     EDIT_MEMBER,
     EXPORT_CONTACTS,
     INVITE_MEMBER,
+    NAME_TAKEN,
     REMOVE_MEMBER,
     TRANSFER_LEAD,
     VIEW_CONTACTS,
@@ -96,7 +97,7 @@ async def register(request: Asked, viewer: NamedDependency[Viewer], cohort_id: F
     try:
         team_id = await actions.register_team(viewer, cohort_id, given(wanted))
     except Refused as refusal:
-        form.fail("", refusal.reason)
+        form.fail("team_name" if refusal.reason == NAME_TAKEN else "", refusal.reason)
         return _registration(request, page, form, known, refusal.status)
     await flash(viewer, "success", Message("The team is registered."))
     return pages.redirect(request, f"/teams/{team_id}/members")
