@@ -50,6 +50,8 @@ STATEMENTS = (
     f"DELETE FROM case_withdrawal WHERE case_version IN ({VERSIONS})",
     f"DELETE FROM case_version WHERE problem_case IN ({CASES})",
     f"DELETE FROM problem_case WHERE team IN ({TEAMS})",
+    f"DELETE FROM passport_fact WHERE passport IN (SELECT id FROM passport WHERE team IN ({TEAMS}))",
+    f"DELETE FROM passport WHERE team IN ({TEAMS})",
     f"DELETE FROM team_member WHERE team IN ({TEAMS})",
     f"DELETE FROM stored_file WHERE owner IN ({TEAMS})",
     f"DELETE FROM letter WHERE cohort IN ({COHORTS}) OR person IN ({PEOPLE})",

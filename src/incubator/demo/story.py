@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from incubator.demo import script
+from incubator.demo import passports, script
 from incubator.demo.script import TeamScript
 from incubator.foundation.database import fetch
 from incubator.moderation import actions as moderating
@@ -31,6 +31,8 @@ from incubator.stages.queries import work_on
 from incubator.stages.rules import Outcome
 from incubator.teams import actions as teams
 from incubator.teams import writing
+from incubator.teams.passport_reading import offers_of
+from incubator.teams.passport_writing import save_passport
 from incubator.teams.rules import Invitee, Registration
 
 Step = Callable[[datetime], Awaitable[None]]
@@ -141,6 +143,7 @@ class Tale:
             for place in range(1, len(script.POSITIONS)):
                 self.at(moment + timedelta(hours=3 * place), self._member(tale, place))
             self.at(moment + timedelta(hours=20), self._moderator(tale))
+            self.at(moment + timedelta(days=2), self._passport(tale))
             self.at(moment + timedelta(days=3), self._case(tale))
             self._plan_work(tale)
 
@@ -166,6 +169,14 @@ class Tale:
             await moderating.assign_moderator(organiser, self.cohort, tale.team, tale.moderator)
 
         return assign
+
+    def _passport(self, tale: TeamTale) -> Step:
+        async def state(moment: datetime) -> None:
+            if tale.number not in passports.WITHOUT:
+                lead = await viewer_for(tale.lead, moment)
+                await save_passport(lead, tale.team, passports.facts(tale.number, moment.year - 1), 0)
+
+        return state
 
     def _case(self, tale: TeamTale) -> Step:
         async def write(moment: datetime) -> None:
@@ -207,9 +218,11 @@ class Tale:
 
     async def _write(self, tale: TeamTale, row: AssignmentRow, viewer: Viewer, *, better: bool) -> None:
         work = await work_on(viewer, tale.team, row.id)
+        offers = await offers_of(tale.team)
 
         def read(fields: Sequence[FieldPlan]) -> tuple[Content, Mapping[str, str]]:
             typed = script.answers(fields, tale.script.case, viewer.now.date(), better=better)
+            typed |= {each.key: str(offers[each.fact].entry.value) for each in fields if each.fact in offers}
             return typed, prints(token(fields, work.content))
 
         await drafts.save_draft(viewer, tale.team, row.id, read, asked=True)

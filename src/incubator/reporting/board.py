@@ -31,6 +31,7 @@ class Place:
     to_check: WorkInCell | None
     accepted: int
     required: int
+    works: tuple[WorkInCell, ...] = ()
 
 
 WAYS: Final = """
@@ -65,7 +66,7 @@ def _place(rows: Sequence[Mapping[str, Any]], stop: Stop, now: datetime, is_reac
     situations = [situation_of(row, halted, is_reached=is_reached) for row in given]
     works = [
         WorkInCell(row["assignment"], row["submission"], row["title"], row["required"], situation.state,
-                   overdue=halted is None and situation.open(now) and situation.overdue(now))
+                   halted is None and situation.open(now) and situation.overdue(now), situation.deadline)
         for row, situation in zip(given, situations, strict=True)
     ]  # fmt: skip
     duties = [Duty(row["required"], situation) for row, situation in zip(given, situations, strict=True)]
@@ -76,7 +77,7 @@ def _place(rows: Sequence[Mapping[str, Any]], stop: Stop, now: datetime, is_reac
     cell = cell_of(state, urgent)
     return Place(
         rows[0]["module"], cell, urgent, None if cell is Cell.WAITING else waiting,
-        sum(work.state is SubmissionState.ACCEPTED for work in required), len(required),
+        sum(work.state is SubmissionState.ACCEPTED for work in required), len(required), tuple(works),
     )  # fmt: skip
 
 
@@ -92,6 +93,7 @@ class Row:
     municipality: str
     region: str
     moderators: Sequence[str]
+    moderator_ids: Sequence[UUID]
     places: Sequence[Place]
     waiting: int
     checks: bool
@@ -103,6 +105,12 @@ class Row:
         if work.state is SubmissionState.SUBMITTED and self.checks:
             return f"/submissions/{work.submission}/desk"
         return f"/teams/{self.team}/assignments/{work.assignment}"
+
+    @property
+    def stage(self) -> int | None:
+        """The number, from 0, of the module in which the team is now; None while it waits for the next one or is done."""
+        at_work = (number for number, place in enumerate(self.places) if place.cell not in {Cell.DONE, Cell.CLOSED})
+        return next(at_work, None)
 
     @property
     def overdue(self) -> bool:
@@ -150,6 +158,8 @@ TEAMS: Final = """
 SELECT t.id AS team, t.name, y.name AS municipality, y.region,
   (SELECT coalesce(array_agg(p.name ORDER BY p.name), '{}') FROM role_grant g JOIN person p ON p.id = g.person
    WHERE g.scope = 'team' AND g.scope_id = t.id AND g.role = 'moderator' AND g.revoked_at IS NULL) AS moderators,
+  (SELECT coalesce(array_agg(g.person ORDER BY p.name), '{}') FROM role_grant g JOIN person p ON p.id = g.person
+   WHERE g.scope = 'team' AND g.scope_id = t.id AND g.role = 'moderator' AND g.revoked_at IS NULL) AS moderator_ids,
   (SELECT count(*) FROM submission s WHERE s.team = t.id AND s.state = 'submitted') AS waiting
 FROM team t JOIN municipality y ON y.id = t.municipality
 WHERE t.cohort = $1 AND t.withdrawn_at IS NULL AND ($2::uuid[] IS NULL OR t.id = ANY($2)) ORDER BY t.name

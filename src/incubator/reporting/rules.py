@@ -5,6 +5,7 @@ Rights follow the project's authorization matrix, rows audit_programme.view and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Final
 from uuid import UUID
@@ -121,7 +122,7 @@ OF_THE_STAFF: Final = frozenset({Cell.WAITING, Cell.RETURNED})
 
 @dataclass(frozen=True, slots=True)
 class WorkInCell:
-    """One assignment of a module as a team stands to it; `overdue` only while the team owes it."""
+    """One assignment of a module as a team stands to it; `overdue` only while the team owes it by `deadline`."""
 
     assignment: UUID
     submission: UUID | None
@@ -129,6 +130,7 @@ class WorkInCell:
     required: bool
     state: SubmissionState
     overdue: bool
+    deadline: datetime | None = None
 
     @property
     def cell(self) -> Cell:

@@ -12,7 +12,7 @@ from incubator.foundation.i18n import gettext as _
 from incubator.foundation.i18n import zone_label
 from incubator.journal.queries import Asked
 from incubator.people.rights import Role, Viewer
-from incubator.reporting import actions, board, chronicle, home, rules
+from incubator.reporting import actions, chronicle, home, overview_pages, rules
 from incubator.reporting.keys import number_of
 
 Web = Request[Any, Any, Any]
@@ -25,14 +25,6 @@ async def start_page(request: Web, viewer: NamedDependency[Viewer]) -> Response[
     if team is not None:
         return pages.redirect(request, f"/teams/{team}")
     return pages.page(request, "reporting/start_page.html", page=await home.home(viewer))
-
-
-@get("/cohorts/{cohort_id:uuid}")
-async def overview(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
-    """Every team of a cohort in every module."""
-    page = await board.overview(viewer, cohort_id)
-    words = {cell.value: word for cell, word in rules.WORDS.items()}
-    return pages.page(request, "reporting/overview.html", page=page, cohort=page.cohort, words=words)
 
 
 # Journals
@@ -121,6 +113,6 @@ async def accessibility(request: Web) -> Response[Any]:
 
 
 HANDLERS = [
-    start_page, overview, cohort_journal, team_journal, platform_journal, own_journal, access_journal, help_page, personal_data,
+    start_page, *overview_pages.HANDLERS, cohort_journal, team_journal, platform_journal, own_journal, access_journal, help_page, personal_data,
     accessibility,
 ]  # fmt: skip
