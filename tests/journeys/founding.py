@@ -27,14 +27,20 @@ class Founding(Telling):
         await self.admin.follow("Programmes")
         await self.admin.fill({"Name of the programme": self.programme})
         await self.admin.press("Create the programme")
+        self.organiser = await self._invites_organiser("anna", "Анна Ветрова")
+
+    async def second_organiser(self) -> Person:
+        """The administrator invites another organiser, whom the first one needs for what takes two."""
+        await self.admin.go("/people")
+        return await self._invites_organiser("tamara", "Тамара Ильина")
+
+    async def _invites_organiser(self, word: str, name: str) -> Person:
         await self.admin.fill(
-            {"E-mail": self.email("anna"), "Surname, first name and patronymic": "Анна Ветрова"},
-            within="main form[method=post]",
+            {"E-mail": self.email(word), "Surname, first name and patronymic": name}, within="main form[method=post]"
         )
         await self.admin.pick("Programme", self.programme)
         await self.admin.press("Write the invitation")
-        link = await self.link_for(self.admin, "/letters", self.email("anna"))
-        self.organiser = await self.joins("Анна Ветрова", link)
+        return await self.joins(name, await self.link_for(self.admin, "/letters", self.email(word)))
 
     async def cohort_from_blueprint(self) -> None:
         """The organiser makes a cohort that begins yesterday, lowers what three jurors can't meet, and opens it."""

@@ -1,4 +1,4 @@
-"""The main path from an empty programme to a published result, told through forms only, by eight people in eight browsers."""
+"""The main path from an empty programme to a published result, told through forms only, by nine people in nine browsers."""
 
 import re
 from collections.abc import Sequence
@@ -98,15 +98,44 @@ class Story(Teamwork):
             await juror.keys("Control+Enter")
 
     async def published(self) -> None:
-        """The organiser locks and publishes."""
+        """The organiser locks the round, and publishes its result with a second one."""
         organiser = self.organiser
         await organiser.go(self.round)
         await organiser.press("Lock the round", yes="Lock")
         await organiser.looks("result-locked")
         await self.lead.go(self.team)
         await organiser.go(f"{self.round}/result")
-        await organiser.press("Publish the result", yes="Publish the result")
-        await organiser.shot("result-published")
+        await organiser.sees("A second organiser is missing")
+        second = await self.second_organiser()
+        await self._reopened(second)
+        await organiser.go(f"{self.round}/result")
+        await organiser.press("Ask a second organiser to publish")
+        await organiser.sees("The publication waits for a second organiser")
+        await second.go(f"{self.round}/result")
+        await second.looks("result-asked")
+        await second.press("Publish as the second organiser", yes="Publish")
+        await second.shot("result-published")
+
+    async def _reopened(self, second: Person) -> None:
+        """A juror gets one sheet of the locked round back, and hands it in again."""
+        organiser, juror = self.organiser, self.jurors[0]
+        await organiser.page.locator("main table a").first.click()
+        await organiser.page.wait_for_url("**/sheets")
+        await organiser.looks("sheets-locked")
+        fold = "main details:has(form[action$='/reopen'])"
+        await organiser.main(fold).locator("summary").click()
+        await organiser.fill({"Reason": "Описка"}, within=fold)
+        await organiser.press("Ask a second organiser", within=fold)
+        await second.go(self.round)
+        await second.looks("round-asked")
+        await second.press("Confirm as the second organiser")
+        await second.looks("round-reopened")
+        await juror.go("/jury")
+        await juror.looks("jury-reopened")
+        await juror.page.locator("main .actions a.button--primary").first.click()
+        await juror.page.wait_for_selector("#sheet [data-criterion]")
+        await juror.looks("sheet-reopened")
+        await juror.press("Hand in and go on")
 
     async def seen_by_all(self) -> None:
         """Everybody reads the ranking, the team its profile; the journals tell who did what."""
