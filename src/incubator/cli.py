@@ -1,4 +1,4 @@
-"""The `incubator` command: run, migrate, demo, user add, worker."""
+"""The `incubator` command: run, migrate, demo, user add, worker, analyse."""
 
 import contextlib
 import json
@@ -12,7 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
 
+from incubator.foundation import locales
 from incubator.foundation.postgres import embedded
 from incubator.serving import LOGGING, listen, serve
 from incubator.settings import OperatorError, Settings, read
@@ -51,6 +53,12 @@ TO_TRY = {
     "participant": "see what to do now, and where the team stands on the map",
 }
 OWN_MACHINE = {"127.0.0.1", "::1", "localhost"}
+
+
+class _Bad(click.ClickException):
+    """What the operator handed in can't be used."""
+
+    exit_code = 2
 
 
 class _Commands(click.Group):
@@ -207,6 +215,50 @@ def worker() -> None:
         work()
 
 
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--top", type=click.IntRange(min=1), metavar="K", help="How many win (3).")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, notes in English, and nothing else.")
+@click.option(
+    "--weights", metavar="LIST", default="", help='Weights of criteria, like "idea=2,team=1"; all equal without.'
+)
+@click.option("--order", metavar="COLUMN", default="", help="Column with each project's turn; adds the order effect.")
+@click.option("--band", type=click.IntRange(0, 100), metavar="PERCENT", help="How far each weight may move (20).")
+def analyse(file: str, top: int | None, *, as_json: bool, weights: str, order: str, band: int | None) -> None:
+    """Say what a table of marks shows once harsh jurors and chance are taken into account.
+
+    FILE is .csv, .xlsx, .xls, .ods, or - for standard input. Its first line names the columns: project, juror, score,
+    and criterion where there are several; other columns are ignored. CSV may stand with commas, semicolons or tabs,
+    decimals with a comma. A row without a score is a gap. No database is needed, and nothing is kept.
+
+    Prints for each project the mean and the score adjusted for the severity of its jurors, with a 95 % interval, its
+    place and its chance to be among the first K; the severity of each juror; how far jurors agree; whether the winners
+    depend on a single juror or on the weights. No score is adjusted from fewer than three sheets, or where jurors and
+    projects fall into groups without a common sheet; the notes say why a figure is missing.
+
+    A bad row is named by line and reason, nothing is printed, and the exit status is 2. With LANG=ru… the answer is
+    Russian. The method and its sources: docs/analysis.md.
+    """
+    # Its threads spin while others have the processors; one is nearly as fast. Read when numpy is loaded.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from incubator.jury import analysis
+    from incubator.jury.analysis import reading, telling
+
+    locales.use("en" if as_json else _language(), locales.MOSCOW)
+    try:
+        with click.open_file(file, "rb") as source:
+            marks = reading.read(source.read(), order)
+        named = reading.read_weights(weights, marks.criteria) if weights else None
+    except reading.Unreadable as fault:
+        raise _Bad(fault.told()) from fault
+    share = analysis.BAND if band is None else band / 100
+    found = analysis.analyse_marks(marks, weights=named, top=top or analysis.TOP, band=share)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found.as_json()), indent=2))
+    else:
+        click.echo(telling.tell(found))
+
+
 # --- what the commands share (imports of the application are late: --help and the watching process stay light) ------
 
 
@@ -234,6 +286,12 @@ def _aside(words: Settings, task: Callable[[], T]) -> T:
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         return pool.submit(task).result()
+
+
+def _language() -> str:
+    """The language of the terminal, as far as we speak it: Russian, else English."""
+    spoken = next((said for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (said := os.environ.get(name))), "")
+    return "ru" if spoken.lower().startswith("ru") else "en"
 
 
 def _end_on_signals() -> None:
