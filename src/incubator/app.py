@@ -18,7 +18,7 @@ from litestar.types import ASGIApp
 from incubator.foundation import database, jobs, pages
 from incubator.foundation.guard import Guard
 from incubator.foundation.live import HUB
-from incubator.foundation.refusals import Refusal, SignInNeeded
+from incubator.foundation.refusals import ConsentNeeded, Refusal, SignInNeeded
 from incubator.installation import actions as installation
 from incubator.installation.queries import load_owner
 from incubator.notifications import trial
@@ -75,8 +75,8 @@ def _runner() -> str:
 
 def _failed(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     """The one answer to every fault: ours, Litestar's, the database's, and the ones nobody thought of."""
-    if isinstance(fault, SignInNeeded):
-        return _to_sign_in(request, fault)
+    if isinstance(fault, SignInNeeded | ConsentNeeded):
+        return _first(request, fault, "/sign-in" if isinstance(fault, SignInNeeded) else "/consents")
     if _unreachable(fault):
         log.error("database unreachable: %r", fault)
         return pages.refuse(request, HTTPException(status_code=503))
@@ -95,19 +95,19 @@ def _unreachable(fault: Exception) -> bool:
     return closed or isinstance(fault, UNREACHABLE)
 
 
-def _to_sign_in(request: Request[Any, Any, Any], fault: SignInNeeded) -> Response[Any]:
-    """The same for every address that is not public, existing or not."""
+def _first(request: Request[Any, Any, Any], fault: Refusal, goal: str) -> Response[Any]:
+    """To the page that comes before all others, and back; the same for every address that is not public, existing or not."""
     if pages.wants_json(request):
         return pages.refuse(request, fault)
     if request.method != "GET":
         page = pages.refuse(request, fault)
-        page.headers["hx-redirect"] = "/sign-in"
+        page.headers["hx-redirect"] = goal
         return page
     query = request.scope["query_string"].decode("latin-1")
     here = request.scope["path"] + (f"?{query}" if query else "")
     from urllib.parse import quote
 
-    return Response(None, status_code=303, headers={"location": f"/sign-in?next={quote(here, safe='/')}"})
+    return Response(None, status_code=303, headers={"location": f"{goal}?next={quote(here, safe='/')}"})
 
 
 @contextlib.asynccontextmanager

@@ -231,10 +231,6 @@ CALLS: dict[str, list[Call]] = {
     ],
     "user view of_other": [get("/people/{person}", "plain")],
     "user list any": [get("/people", "plain")],
-    "installation view any": [get("/installation", "plain")],
-    "installation edit any": [
-        post("/installation", "plain", page="/installation", reader="platform_admin", form={"name_ru": PROBE})
-    ],
     "programme list any": [get("/programmes", "plain")],
     "programme create any": [post("/programmes", "plain", form={"name": "Школа городов"})],
     "user send_reset_mail of_other": [post("/people/{person}/reset", "plain")],

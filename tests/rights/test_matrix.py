@@ -81,6 +81,7 @@ OPEN = {
     "GET /privacy": "the same",
     "GET /accessibility": "a statement",
     "POST /sign-out": "one's own session",
+    "GET /consents": "one's own; who is asked for nothing goes on",
     "GET /setup": "only while nobody is here; the code from the terminal opens it",
     "POST /setup": "wrong codes are counted",
     "GET /setup/{}": "only while nobody is here, after the code",

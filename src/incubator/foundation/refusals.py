@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 NOT_FOUND = Message(
     "There is nothing at this address, or it is not open to you. Check the address or go to the start page."
 )
+CONSENT_NEEDED = Message("Before you go on, answer what you are asked about your data.")
 SIGN_IN_NEEDED = Message("Sign in to go on.")
 INVALID = Message("Something has to be corrected. The fields are listed above the form.")
 BAD_REQUEST = Message("The request could not be read. Reload the page and try again.")
@@ -63,6 +64,13 @@ class Forbidden(Refusal):
     """403: the viewer knows that the thing is there but may not do this."""
 
     status = 403
+
+
+class ConsentNeeded(Forbidden):
+    """403: the viewer is asked for a consent and has to answer first."""
+
+    def __init__(self) -> None:
+        super().__init__(CONSENT_NEEDED)
 
 
 class NotFound(Refusal):

@@ -22,14 +22,14 @@ HOLDS = """
   (SELECT coalesce(json_agg(json_build_array(c.cohort, c.team)), '[]')
      FROM conflict_of_interest c WHERE c.person = p.id AND c.lifted_at IS NULL) AS interests
 """
-VIEWER = f"SELECT p.id, p.name, p.email, p.locale, p.time_zone, p.demo, {HOLDS} FROM person p"
+VIEWER = f"SELECT p.id, p.name, p.email, p.locale, p.time_zone, p.demo, p.first_steps, {HOLDS} FROM person p"
 
 
 def viewer_of(row: Mapping[str, Any], now: datetime, **more: Any) -> Viewer:
     """A viewer from a row of `person` with the columns of HOLDS."""
     return Viewer(
         id=row["id"], name=row["name"], email=row["email"], locale=row["locale"], time_zone=row["time_zone"],
-        demo=row["demo"], now=now, grants=_grants(row["grants"]), interests=_interests(row["interests"]), **more,
+        demo=row["demo"], first_steps=row["first_steps"], now=now, grants=_grants(row["grants"]), interests=_interests(row["interests"]), **more,
     )  # fmt: skip
 
 

@@ -172,6 +172,8 @@ class Viewer:
     interests: frozenset[Interest] = frozenset()
     session: bytes = b""
     demo: bool = False  # an invented person: every page says so
+    asks: bool = False  # whether a consent has to be answered before anything else
+    first_steps: str = ""  # "hidden" or "shown" by the person, else until they are done
     flash: tuple[tuple[str, str], ...] = field(default=(), compare=False)  # (kind, text)
 
     def holds(self, role: Role, scope: Scope, where: UUID | None = None) -> bool:

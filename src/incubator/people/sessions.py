@@ -22,8 +22,9 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from incubator.foundation import i18n, pages
 from incubator.foundation.database import execute, fetch_one
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import BadRequest, SignInNeeded
+from incubator.foundation.refusals import BadRequest, ConsentNeeded, SignInNeeded
 from incubator.people import queries
+from incubator.people.consent_queries import DUE
 from incubator.people.rights import Viewer
 from incubator.settings import Settings, settings
 
@@ -34,7 +35,7 @@ DEVICE_LASTS = timedelta(days=365)
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 SESSION = f"""
-SELECT p.id, p.name, p.email, p.locale, p.time_zone, p.demo, s.flash, now() AS now, s.seen_at < now() - $2::interval AS touch,
+SELECT p.id, p.name, p.email, p.locale, p.time_zone, p.demo, p.first_steps, s.flash, s.asks, now() AS now, s.seen_at < now() - $2::interval AS touch,
 {queries.HOLDS}
 FROM session s JOIN person p ON p.id = s.person
 WHERE s.token_hash = $1 AND s.expires_at > now() AND s.seen_at > now() - $3::interval AND p.deactivated_at IS NULL
@@ -119,7 +120,7 @@ async def load(token: str) -> Viewer | None:
     if row["touch"]:
         await execute("UPDATE session SET seen_at = now() WHERE token_hash = $1", key)
     lines = tuple((line["kind"], line["text"]) for line in json.loads(row["flash"]))
-    return queries.viewer_of(row, row["now"], session=key, flash=lines)
+    return queries.viewer_of(row, row["now"], session=key, flash=lines, asks=row["asks"])
 
 
 async def begin(person: UUID, *, instead_of: bytes = b"") -> str:
@@ -127,9 +128,9 @@ async def begin(person: UUID, *, instead_of: bytes = b"") -> str:
     token = secrets.token_urlsafe(32)
     await execute("DELETE FROM session WHERE token_hash = $1 OR expires_at < now()", instead_of)
     await execute(
-        "INSERT INTO session (token_hash, person, created_at, seen_at, expires_at, flash)"
-        " VALUES ($1, $2, now(), now(), now() + $3::interval, '[]')",
-        queries.token_fingerprint(token), person, LASTS,
+        "INSERT INTO session (token_hash, person, created_at, seen_at, expires_at, flash, asks)"
+        f" SELECT $2, $1, now(), now(), now() + $3::interval, '[]', EXISTS ({DUE})",
+        person, queries.token_fingerprint(token), LASTS,
     )  # fmt: skip
     return token
 
@@ -205,7 +206,10 @@ def _is_page(start: Any) -> bool:
 
 
 async def only_signed_in(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Application-wide guard: signed in unless the route says `public`; a write carries its session's token."""
+    """Application-wide guard: signed in unless the route says `public`; a write carries its session's token.
+
+    Who has yet to answer a consent reaches only what is public and what says `before_consent`.
+    """
     state = connection.scope["state"]
     if "broken" in state:
         raise state["broken"]
@@ -214,6 +218,8 @@ async def only_signed_in(connection: ASGIConnection[Any, Any, Any, Any], handler
         if not handler.opt.get("public"):
             raise SignInNeeded
         return
+    if viewer.asks and not (handler.opt.get("public") or handler.opt.get("before_consent")):
+        raise ConsentNeeded
     if cast("HTTPScope", connection.scope)["method"] not in SAFE:
         await _check_token(connection, viewer)
 

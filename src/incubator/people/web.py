@@ -12,7 +12,7 @@ from incubator.foundation import i18n, pages
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import BadRequest, Forbidden, NotFound, TooMany
-from incubator.people import accounts, directory, queries, rules, sessions
+from incubator.people import accounts, consent_web, directory, queries, rules, sessions
 from incubator.people.accounts import Visitor
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -90,7 +90,7 @@ async def sign_in(request: Asked) -> Response[Any]:
     return pages.page(request, "people/sign_in.html", status=status, headers=wait, form=form, note=None, fresh=False)
 
 
-@post("/sign-out")
+@post("/sign-out", opt={"before_consent": True})
 async def sign_out(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """End the session of this browser and leave nothing of it in the browser's cache."""
     (await pages.read_form(request)).finish()
@@ -297,14 +297,14 @@ async def _renewed(request: Asked, token: str, told: Message) -> Response[Any]:
     return response
 
 
-@post("/profile/data")
+@post("/profile/data", opt={"before_consent": True})
 async def take_own_data(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """Everything kept about oneself, as a file."""
     (await pages.read_form(request)).finish()
     return pages.download(await accounts.take_own_data(viewer), "incubator-own-data.json", "application/json")
 
 
-@post("/profile/deletion")
+@post("/profile/deletion", opt={"before_consent": True})
 async def ask_deletion(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """Ask for one's account to be erased."""
     (await pages.read_form(request)).finish()
@@ -335,5 +335,5 @@ HANDLERS: list[Any] = [
     sign_in_page, sign_in, session, sign_out, invitation_page, accept_invitation, code_page, open_code, ask_reset_page, ask_reset,
     reset_page, reset, profile_page, edit_profile, change_password, sign_out_everywhere, take_own_data, ask_deletion,
     choose_language,
-    *directory.HANDLERS,
+    *directory.HANDLERS, *consent_web.HANDLERS,
 ]  # fmt: skip

@@ -49,6 +49,12 @@ SIMPLE: Final[Mapping[str, str]] = {
     "person.deletion_asked": N_("asked for the account to be erased"),
     "installation.set_up": N_("set the installation up and became its administrator"),
     "installation.edited": N_("changed what the organisation says of itself"),
+    "document.written": N_("published a text to agree to: “{title}”, version {version}"),
+    "consent.given": N_("agreed to a text: {title}"),
+    "consent.declined": N_("declined a text: {title}"),
+    "consent.withdrawn": N_("withdrew the consent to a text: {title}"),
+    "consents.viewed": N_("looked at the consents of: {subject}"),
+    "consents.listed": N_("looked at who has agreed to what"),
     "invitation.withdrawn": N_("withdrew an invitation"),
     # Programmes and cohorts
     "programme.created": N_("created the programme “{place}”"),
