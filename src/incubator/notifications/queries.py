@@ -10,7 +10,16 @@ from uuid import UUID
 from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.refusals import NotFound
 from incubator.notifications.post import Outgoing
-from incubator.notifications.rules import SEE_CARD, SEE_LETTERS, Kind, State, fault_details, fault_words
+from incubator.notifications.rules import (
+    SEE_CARD,
+    SEE_JURYS_LETTERS,
+    SEE_LETTERS,
+    TO_THE_JURY,
+    Kind,
+    State,
+    fault_details,
+    fault_words,
+)
 from incubator.people import own_data, places
 from incubator.people.queries import standing_anywhere
 from incubator.people.rights import ORGANISERS, Relation, Role, Standing, Viewer, right
@@ -137,12 +146,15 @@ async def _page(where: str, values: Iterable[Any], state: State | None, **more: 
 
 
 async def letters_of_cohort(viewer: Viewer, cohort: UUID, state: State | None) -> LettersPage:
-    """The newest letters of a cohort, for its organisers."""
+    """The newest letters of a cohort, for its organisers; with a conflict of interest not those to the jury."""
     place = await places.place(cohort)
     if place is None or place.cohort != cohort:
         raise NotFound
-    viewer.standing(programme=place.programme, cohort=cohort).need(SEE_LETTERS)
-    return await _page("l.cohort = $1", [cohort], state, cohort=cohort, cohort_name=place.name)
+    standing = viewer.standing(programme=place.programme, cohort=cohort)
+    standing.need(SEE_LETTERS)
+    hidden = [] if standing.may(SEE_JURYS_LETTERS) else list(TO_THE_JURY)
+    where = "l.cohort = $1 AND l.kind <> ALL($2)"
+    return await _page(where, [cohort, hidden], state, cohort=cohort, cohort_name=place.name)
 
 
 async def letters_of_platform(viewer: Viewer, state: State | None) -> LettersPage:

@@ -35,7 +35,7 @@ from enum import StrEnum
 from typing import Any
 
 from incubator.foundation.i18n import MOSCOW, Message, clock, day, moment, zone, zone_label
-from incubator.people.rights import LEAD, ORGANISERS, Relation, Role, right
+from incubator.people.rights import LEAD, ORGANISER, ORGANISERS, Relation, Role, right
 from incubator.people.rules import ROLE_NAMES
 
 TOLD_LATE = timedelta(days=1)  # an action told that much later than it happened is a story: its letters count as sent
@@ -48,6 +48,7 @@ SEE_LETTERS = right(
     forbid=frozenset({Relation.ADMINISTRATOR}),
     reason=Message("Letters of a cohort are read by the organisers of its programme."),
 )
+SEE_JURYS_LETTERS = right("letters.jury", allow=ORGANISER)
 SEE_CARD = right("invitation.card", allow=ORGANISERS | LEAD, forbid=frozenset({Relation.ADMINISTRATOR}))
 
 
@@ -84,6 +85,9 @@ KIND_NAMES = {
     Kind.RESULT: Message("Result published"),
     Kind.REOPENED: Message("Score sheet reopened"),
 }
+
+TO_THE_JURY = frozenset({Kind.REOPENED})
+"""Letters that tell when the jury acts: who has a conflict of interest doesn't read of it, as in the journal."""
 
 
 class State(StrEnum):
