@@ -72,11 +72,14 @@ class Rows:
         """Write them in the order in which their tables were first named."""
         assert database.DB.pool is not None
         async with database.DB.pool.acquire() as connection, connection.transaction():
+            # Sheets that were never written here have nothing in the ledger; what is saved on them later has.
+            await connection.execute("ALTER TABLE score_sheet DISABLE TRIGGER ledger_deal")
             for table, rows in self.tables.items():
                 columns = list(rows[0])
                 await connection.copy_records_to_table(
                     table, records=[tuple(r[c] for c in columns) for r in rows], columns=columns
                 )
+            await connection.execute("ALTER TABLE score_sheet ENABLE TRIGGER ledger_deal")
 
 
 async def fill(dsn: str) -> None:

@@ -26,7 +26,8 @@ class Book:
         self.versions: dict[tuple[str, str], int] = {}
         self.marks: dict[tuple[str, str], Sequence[int | None]] = {}
         deal = dict.fromkeys(self.seats, self.projects)
-        self.control(k="open", criteria=CRITERIA, rule=dict(rule), projects=self.projects, seats=self.seats, deal=deal)
+        self.control(k="open", criteria=CRITERIA, rule=dict(rule), projects=self.projects)
+        self.control(k="deal", deal=deal)
 
     def last(self, chain: str) -> tuple[int, bytes]:
         own = [row for row in self.rows if row["chain"] == chain]
@@ -50,7 +51,7 @@ class Book:
         version = self.versions[seat, project] = self.versions.get((seat, project), 0) + 1
         self.marks[seat, project] = marks
         payload = {"k": "sheet", "p": project, "s": state, "m": marks, "v": version, "at": len(self.rows)}
-        self.write(seat, payload) if own else self.control(**payload, seat=seat)
+        self.write(seat, payload) if own else self.control(**payload, seat=seat, back=False)
 
     def close(self, kind: str, **more: Any) -> None:
         heads = {seat: [length, head.hex()] for seat in self.seats for length, head in [self.last(seat)]}
@@ -117,4 +118,4 @@ def publish(book: Book) -> None:
     placed = sorted((row for row in ranking if row["t"]), key=lambda row: -float(row["t"]))
     for place, row in enumerate(placed, 1):
         row["place"] = place
-    book.close("publish", ranking=[{"place": None, **row} for row in ranking])
+    book.close("publish", ranking=[{"place": None, "barred": False, **row} for row in ranking])

@@ -179,8 +179,8 @@ def test_places_follow_the_totals():
     full(book, 0, 1, 4000)
     book.close("lock")
     rows = [
-        {"p": book.projects[0], "n": 1, "t": "9.00", "place": 2},
-        {"p": book.projects[1], "n": 1, "t": "4.00", "place": 1},
+        {"p": book.projects[0], "n": 1, "t": "9.00", "place": 2, "barred": False},
+        {"p": book.projects[1], "n": 1, "t": "4.00", "place": 1, "barred": False},
     ]
     book.close("publish", ranking=rows)
     assert "don't follow the totals" in faults(book)
@@ -197,7 +197,10 @@ def test_each_rule_is_counted(rule, totals):
         full(book, seat, 0, mark)
         full(book, seat, 1, mark)
     book.close("lock")
-    book.close("publish", ranking=[{"p": p, "n": 3, "t": totals, "place": totals and 1} for p in book.projects])
+    book.close(
+        "publish",
+        ranking=[{"p": p, "n": 3, "t": totals, "place": totals and 1, "barred": False} for p in book.projects],
+    )
     assert faults(book) == ""
 
 

@@ -31,7 +31,7 @@ TAKE_BACK_FIRST = Message("You abstained from this project. Take the sheet back 
 OWN_SHEET = """
 SELECT {share} r.id AS round, p.id AS project, r.state AS round_state, r.criteria, r.cohort, c.programme, p.team,
   e.id AS seat, e.declared_at, e.removed_at, s.id, s.state, s.marks, s.total, s.comment, s.reason, s.version, s.saved_at,
-  s.handed_in_at, s.skipped_at, s.reopened_at
+  s.handed_in_at, s.skipped_at, s.reopened_at, s.receipt
 FROM round_project p JOIN scoring_round r ON r.id = p.round JOIN cohort c ON c.id = r.cohort
 LEFT JOIN seat e ON e.round = r.id AND e.person = $3
 LEFT JOIN score_sheet s ON s.seat = e.id AND s.project = p.id
@@ -62,6 +62,7 @@ class Sheet:
     saved_at: datetime | None
     handed_in_at: datetime | None
     skipped_at: datetime | None
+    receipt: str
 
     @property
     def rubric(self) -> Rubric:
@@ -93,12 +94,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What was recorded; `at` is the instant that the page names."""
+    """What was recorded; `at` is the instant that the page names, `receipt` the hash of the ledger's entry in hex."""
 
     version: int
     state: SheetState
     total: int | None
     at: datetime
+    receipt: str
 
 
 Read = Callable[[Rubric], Entry]
@@ -117,6 +119,7 @@ def sheet_of(row: Mapping[str, Any], viewer: Viewer) -> Sheet:
         seat=row["seat"], document=row["criteria"], place=place, standing=standing, marks=tuple(row["marks"] or ()),
         total=row["total"], comment=row["comment"] or "", reason=row["reason"] or "", version=row["version"] or 0,
         saved_at=row["saved_at"], handed_in_at=row["handed_in_at"], skipped_at=row["skipped_at"],
+        receipt=(row["receipt"] or b"").hex(),
     )  # fmt: skip
 
 
@@ -219,17 +222,17 @@ async def skip(viewer: Viewer, round_id: UUID, project_id: UUID, read: Read, *, 
 WRITE = """
 WITH sheet AS (
   UPDATE score_sheet s SET state = $3, marks = $4, total = $5, comment = $6, reason = $7, version = s.version + 1,
-    saved_at = $8, handed_in_at = $9, skipped_at = $10,
+    own_version = s.version + 1, saved_at = $8, handed_in_at = $9, skipped_at = $10,
     reopened_at = CASE WHEN $3::varchar IN ('empty', 'draft') THEN s.reopened_at END
   FROM scoring_round r
   WHERE s.id = $1 AND s.version = $2 AND s.state = ANY($16) AND r.id = s.round
     AND (r.state = 'open' OR (r.state = 'locked' AND s.reopened_at IS NOT NULL))
-  RETURNING s.id, s.version, s.round, s.seat
+  RETURNING s.id, s.version, s.round, s.seat, s.receipt
 ), entry AS (
   INSERT INTO journal_entry (at, actor, verb, audience, cohort, team, subject, data)
   SELECT $8, $11, $12, $13, $14, $15, id, jsonb_build_object('version', version) FROM sheet
 )
-SELECT version{bell} FROM sheet
+SELECT version, receipt{bell} FROM sheet
 """
 QUIET = WRITE.format(bell="")
 # The round's board hears of it and the juror's own windows: its hour is not the business of teams and other jurors.
@@ -248,12 +251,12 @@ async def _record(viewer: Viewer, sheet: Sheet, change: Change, *, expected: int
     )  # fmt: skip
     if row is None:
         return await _too_late(viewer, sheet, change)
-    return Saved(row["version"], change.state, change.total, viewer.now)
+    return Saved(row["version"], change.state, change.total, viewer.now, row["receipt"].hex())
 
 
 async def _too_late(viewer: Viewer, stale: Sheet, change: Change) -> Saved:
     """Why nothing was written: the same was sent twice (then all is well), or something else is recorded by now."""
     now = _writable(await fetch_one(LOAD, stale.round, stale.project, viewer.id), viewer)
     if now.entry == change.entry and now.state is change.state and now.saved_at is not None:
-        return Saved(now.version, now.state, now.total, now.saved_at)
+        return Saved(now.version, now.state, now.total, now.saved_at, now.receipt)
     raise Clash(CHANGED_ELSEWHERE, recorded=now.entry, sent=change.entry, version=now.version, at=now.saved_at)

@@ -13,6 +13,7 @@ from incubator.foundation.database import DB, execute, fetch_one, fetch_value, n
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience
+from incubator.jury import ledger
 from incubator.jury.result import Result
 from incubator.jury.rounds import Round, alone, tell
 from incubator.jury.rules import (
@@ -165,13 +166,14 @@ async def _decide(viewer: Viewer, scoring: Round, proposal_id: UUID, *, confirme
     return row
 
 
-async def _unlock(viewer: Viewer, scoring: Round, _asked: Mapping[str, Any]) -> None:
+async def _unlock(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> None:
     demand_move(scoring.state, RoundState.OPEN)
     await execute("UPDATE scoring_round SET state = 'open' WHERE id = $1 AND state = 'locked'", scoring.id)
     # What was decided or asked for between totals that may change now.
     await execute("DELETE FROM tie_vote WHERE round = $1", scoring.id)
     await execute("UPDATE score_sheet SET reopened_at = NULL WHERE round = $1 AND reopened_at IS NOT NULL", scoring.id)
     await _settle(viewer, scoring, ProposalKind.PUBLISH, ProposalKind.REOPEN)
+    await ledger.note(scoring.id, "unlock", by=str(viewer.id), asked_by=str(asked["asked_by"]), reason=asked["reason"])
     await tell("round.unlocked", viewer, scoring)
 
 
@@ -207,6 +209,7 @@ WHERE id = $1
 async def _reopen(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> None:
     sheet = await _sheet(scoring, asked["sheet"])
     _demand_reopenable(scoring, sheet)
+    await ledger.note(scoring.id, "reopen", by=str(viewer.id), asked_by=str(asked["asked_by"]), sheet=str(asked["sheet"]))
     await execute(GIVE_BACK, asked["sheet"], viewer.now, asked["id"])
     await tell(
         "sheet.reopened", viewer, scoring, sheet=str(asked["sheet"]), person=str(sheet["person"]),
@@ -270,8 +273,9 @@ async def _publish(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> 
         scoring.id, viewer.now, viewer.id, result.document(),
     )  # fmt: skip
     await _settle(viewer, scoring, *ProposalKind)
+    root = await ledger.note_publication(scoring.id, result, viewer.id)
     await tell(
-        "round.published", viewer, scoring, Audience.EVERYONE, projects=len(result.rows),
+        "round.published", viewer, scoring, Audience.EVERYONE, projects=len(result.rows), root=root,
         aside={"round": scoring.name, "path": f"/rounds/{scoring.id}/result"},
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_v
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience, note_look, record
+from incubator.jury import ledger
 from incubator.jury.actions import Sheet
 from incubator.jury.preparing import cohort_jury, rubric_for_cohort
 from incubator.jury.rounds import Round, alone, deal_sheets, recuse_conflicted, tell
@@ -181,6 +182,7 @@ async def open_round(viewer: Viewer, round_id: UUID) -> None:
             " WHERE id = $1 AND state = 'draft'",
             round_id, viewer.now, rubric_document(rubric), plan_document(plan),
         )  # fmt: skip
+        await ledger.note_opening(round_id, rubric, plan, viewer.id)
         sheets = await deal_sheets(round_id)
         await tell("round.opened", viewer, scoring, Audience.EVERYONE, sheets=sheets)
 
@@ -214,7 +216,8 @@ async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, 
             " WHERE id = $1 AND state = 'open'",
             round_id, viewer.now, viewer.id, note,
         )  # fmt: skip
-        await tell("round.locked", viewer, scoring, missing=missing_sheets(found))
+        root = await ledger.note_heads(round_id, "lock", by=str(viewer.id))
+        await tell("round.locked", viewer, scoring, missing=missing_sheets(found), root=root)
 
 
 def _demand_agreed(found: Sequence[Turnout], confirmed: int) -> None:

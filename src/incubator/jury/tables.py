@@ -1,6 +1,6 @@
 """Criteria, rounds, seats, projects and score sheets. Marks are integers: thousandths of a point."""
 
-from piccolo.columns import JSONB, UUID, Array, BigInt, Boolean, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, BigInt, Boolean, Bytea, Integer, Text, Timestamptz, Varchar
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -91,7 +91,9 @@ class ScoreSheet(Table, db=DB, tablename="score_sheet"):
     """A juror's sheet for a project. That the row exists is the assignment; a blank mark is NULL, never zero.
 
     `marks` follow the order of the round's frozen criteria; `total` is the exact sum of mark × weight of a full sheet.
-    `reopened_at` is set while this one sheet of a locked round is its juror's to write on again.
+    `reopened_at` is set while this one sheet of a locked round is its juror's to write on again. `own_version` is the
+    last version that the juror wrote himself; `receipt` the hash of the ledger's last entry about the sheet; `salt` goes
+    with the comment into what the ledger keeps of it.
     """
 
     id = UUID(primary_key=True, default=new_id)
@@ -108,12 +110,35 @@ class ScoreSheet(Table, db=DB, tablename="score_sheet"):
     handed_in_at = Timestamptz(null=True, default=None)
     skipped_at = Timestamptz(null=True, default=None)
     reopened_at = Timestamptz(null=True, default=None)
+    own_version = Integer(null=False, default=0)
+    receipt = Bytea(null=True, default=None)
+    salt = UUID(null=True, default=None)
 
     score_sheet_once = Unique(["seat", "project"])
     state_known = Check("state IN ('empty', 'draft', 'handed_in', 'abstained', 'recused', 'void')")
     marks_on_scale = Check("0 <= ALL (marks) AND 100000 >= ALL (marks)")
     handed_in_is_full = Check("state <> 'handed_in' OR total IS NOT NULL")
     reopened_is_unfinished = Check("reopened_at IS NULL OR state IN ('empty', 'draft')")
+
+
+class LedgerEntry(Table, db=DB, tablename="ledger_entry"):
+    """What happened to a round's sheets, in chains: one for each seat and one for the round itself (`chain`: its id).
+
+    Only the database's own function `ledger_append` writes here; no row is ever changed or taken out. `payload` is the
+    exact text whose hash is in `hash`; `nonce` keeps its few possible contents from being guessed.
+    """
+
+    id = UUID(primary_key=True, default=new_id)
+    round = UUID(null=False, default=None)
+    chain = UUID(null=False, default=None)
+    seq = BigInt(null=False)
+    prev = Bytea(null=False)
+    nonce = Bytea(null=False)
+    payload = Text(null=False)
+    hash = Bytea(null=False)
+
+    no_fork = Unique(["round", "chain", "seq"])
+    hashes_are_whole = Check("octet_length(prev) = 32 AND octet_length(hash) = 32 AND octet_length(nonce) = 16")
 
 
 class TieVote(Table, db=DB, tablename="tie_vote"):

@@ -8,9 +8,9 @@ on the screen in the hall. Without it a forger who writes all hashes anew goes u
 is not, and what is wrong is printed; 2: the file can't be read.
 
 A chain is a juror's seat, or the round itself (its control chain). Each entry carries the hash of the one before it. The
-first control entry, `open`, names criteria, rule, projects, seats and which seat scores what. A `sheet` entry is all of
-a sheet at one version: in the juror's own chain what he did, in the control chain what befell it (conflict, void,
-given back), which never changes a mark. `checkpoint`, `lock` and `publish` hold the heads of all other chains then.
+first control entry, `open`, names criteria, rule and projects; `deal` says which seat scores what. A `sheet` entry is
+all of a sheet at one version: in the juror's own chain what he did, in the control chain what befell it (conflict, void,
+given back), which changes no mark. `checkpoint`, `lock` and `publish` hold the heads of all other chains then.
 """
 
 import hashlib
@@ -71,7 +71,7 @@ class Ledger:
             self._follow(row)
         self.control = self.chains.get(self.round, [])
         self.terms = self.control[0] if self.control and self.control[0].get("k") == "open" else {}
-        self.seats = [*self.terms.get("seats", [])] + [c["seat"] for c in self.control if c["k"] == "seat"]
+        self.seats = sorted({seat for entry in self.control for seat in entry.get("deal", {})})
         for chain in {self.round, *self.seats}:
             self.hashes.setdefault(chain, [genesis(self.round, chain)])
         self.heads = {chain: (len(hashes) - 1, hashes[-1]) for chain, hashes in self.hashes.items()}
@@ -123,7 +123,7 @@ class Ledger:
                 grown = [chain for chain, (length, _) in heads.items() if shut and length != last.get(chain, [0])[0]]
                 self.faults += [f"{chain}: written in after the lock" for chain in grown]
                 last = heads
-            shut = (shut or entry["k"] == "lock") and entry["k"] not in OPENS_AGAIN
+            shut = (shut or entry["k"] in {"lock", "publish"}) and entry["k"] not in OPENS_AGAIN
 
     def _sheets(self) -> None:
         acts: dict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(dict)
@@ -140,6 +140,7 @@ class Ledger:
 
     def _replay(self, pair: tuple[str, str], acts: dict[int, dict[str, Any]]) -> dict[str, Any]:
         now: dict[str, Any] = {"s": "empty", "m": []}
+        lent: list[list[Any]] = []  # the marks with which a sheet of a locked round was given back: it may be closed so
         if pair not in self.dealt:
             self.faults.append(f"{pair[0]} on {pair[1]}: a sheet that was not dealt")
         for version, (found, act) in enumerate(sorted(acts.items()), 1):
@@ -148,10 +149,12 @@ class Ledger:
                 self.faults.append(f"{place}: version {version} is missing")
             if act["own"] and now["s"] in STANDS:
                 self.faults.append(f"{place}: written on a sheet that was {now['s']}")
-            if not act["own"] and [*act["m"]] != now["m"]:
+            if not act["own"] and act["m"] not in [now["m"], *lent]:
                 self.faults.append(f"{place}: marks were changed by somebody else")
             if not self._on_scale(act):
                 self.faults.append(f"{place}: a mark off its scale, or missing on a sheet that is handed in")
+            if not act["own"]:
+                lent = [act["m"]] if act["back"] else []
             now = act
         return now
 
@@ -183,8 +186,8 @@ class Ledger:
             places = []
             for row in entry["ranking"]:
                 exact, number = self.result(row["p"])
-                total = None if exact is None else self._rounded(exact)
-                if (number, total) != (row["n"], row["t"]):
+                total = None if exact is None or row["barred"] else self._rounded(exact)
+                if total != row["t"] or (total is not None and number != row["n"]):
                     was = f"{row['t']} over {row['n']} sheets was published"
                     self.faults.append(f"{row['p']}: {was}; it is {total} over {number}")
                 if total is not None:

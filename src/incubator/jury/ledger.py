@@ -1,0 +1,117 @@
+"""The score ledger of a round: what the product adds to it, what it comes to, whether the score sheets still agree.
+
+What becomes of sheets is written by the database itself (migration `raw_ledger`); here are the entries about the round
+as a whole. They go into its control chain, in the transaction of the action that they belong to.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from incubator.foundation.database import fetch, fetch_value
+from incubator.jury import verifier
+from incubator.jury.result import Result
+from incubator.jury.rubric import Rubric
+from incubator.programmes.blueprint import JuryPlan
+
+ENTRIES = """
+SELECT chain::text, seq, encode(prev, 'hex') AS prev, encode(nonce, 'hex') AS nonce, payload, encode(hash, 'hex') AS hash
+FROM ledger_entry WHERE round = $1 ORDER BY chain, seq
+"""
+ENDS = """
+SELECT e.chain, e.seq, e.hash FROM (SELECT DISTINCT chain FROM ledger_entry WHERE round = $1) c
+CROSS JOIN LATERAL (SELECT chain, seq, hash FROM ledger_entry WHERE round = $1 AND chain = c.chain
+                    ORDER BY seq DESC LIMIT 1) e
+"""
+WITHDRAWN = """
+SELECT p.id FROM round_project p JOIN team t ON t.id = p.team WHERE p.round = $1 AND t.withdrawn_at IS NOT NULL
+"""
+SHEETS = """
+SELECT seat::text, project::text, state, marks, version, encode(receipt, 'hex') AS receipt FROM score_sheet WHERE round = $1
+"""
+
+
+# --- Writing ----------------------------------------------------------------------------------------------------------
+
+
+async def note(round_id: UUID, kind: str, **content: Any) -> None:
+    """A step: an entry in the control chain; `content` is what JSON can hold."""
+    text = json.dumps({"k": kind, **content}, separators=(",", ":"), sort_keys=True)
+    await fetch_value("SELECT ledger_append($1, $1, $2)", round_id, text)
+
+
+async def note_opening(round_id: UUID, rubric: Rubric, plan: JuryPlan, by: UUID) -> None:
+    """A step: by what rule which projects are scored. It comes before the sheets are dealt."""
+    projects = await fetch("SELECT id FROM round_project WHERE round = $1 ORDER BY place", round_id)
+    await note(
+        round_id, "open", by=str(by), projects=[str(row["id"]) for row in projects],
+        criteria=[
+            {"weight": each.weight, "min": each.scale_min, "max": each.scale_max, "step": each.step, "key": each.key}
+            for each in rubric.criteria
+        ],
+        rule={"aggregate": plan.aggregate, "minimum": plan.minimum_sheets, "closing": plan.closing,
+              "decimals": plan.decimals, "rounding": plan.rounding},
+    )  # fmt: skip
+
+
+async def note_heads(round_id: UUID, kind: str, **content: Any) -> str:
+    """A step: an entry that holds the ends of all jurors' chains; the root that they come to with it."""
+    heads = json.loads(await fetch_value("SELECT ledger_heads($1)", round_id))
+    await note(round_id, kind, heads=heads, **content)
+    return await root_of(round_id)
+
+
+async def note_publication(round_id: UUID, result: Result, by: UUID) -> str:
+    """A step: the ranking as it is published; the root of the round for good."""
+    barred = {row["id"] for row in await fetch(WITHDRAWN, round_id)}
+    ranking = [
+        {"p": str(row.project), "n": row.sheets, "t": None if row.total is None else str(row.total), "place": row.place,
+         "barred": row.project in barred}
+        for row in result.rows
+    ]  # fmt: skip
+    return await note_heads(round_id, "publish", ranking=ranking, by=str(by))
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+async def root_of(round_id: UUID) -> str:
+    """The root of a round as it stands, in hex: what is made known outside. Two statements."""
+    ends = {str(row["chain"]): (row["seq"], row["hash"]) for row in await fetch(ENDS, round_id)}
+    heads = json.loads(await fetch_value("SELECT ledger_heads($1)", round_id))
+    silent = {seat: (0, bytes.fromhex(head)) for seat, (length, head) in heads.items() if not length}
+    return verifier.root_of(str(round_id), {**silent, **ends})
+
+
+async def entries(round_id: UUID) -> list[dict[str, Any]]:
+    """All entries of a round, as the verifier and the export have them."""
+    return [{"round": str(round_id), **row} for row in await fetch(ENTRIES, round_id)]
+
+
+async def verify(round_id: UUID, root: str | None = None) -> tuple[list[str], str]:
+    """What is wrong with the ledger of a round or between it and its score sheets, and its root."""
+    rows = await entries(round_id)
+    if not rows:
+        return [], ""
+    ledger = verifier.Ledger(rows)
+    faults, found = verifier.check(rows, root)
+    return faults + _disagreements(ledger, rows, await fetch(SHEETS, round_id)), found
+
+
+def _disagreements(
+    ledger: verifier.Ledger, rows: Sequence[dict[str, Any]], sheets: Sequence[dict[str, Any]]
+) -> list[str]:
+    """Where a score sheet isn't what a replay of the ledger comes to."""
+    known = {row["hash"] for row in rows}
+    wrong = []
+    for sheet in sheets:
+        pair = sheet["seat"], sheet["project"]
+        told = ledger.sheets.get(pair, {"s": None})
+        now = (sheet["state"], list(sheet["marks"]), sheet["version"])
+        if now != (told["s"], list(told.get("m", ())), told.get("v", 0)) or (sheet["receipt"] or "") not in known | {
+            ""
+        }:
+            wrong.append(f"{pair[0]} on {pair[1]}: the sheet isn't what the ledger says of it")
+    missing = set(ledger.sheets) - {(sheet["seat"], sheet["project"]) for sheet in sheets}
+    return wrong + [f"{seat} on {project}: the sheet is gone" for seat, project in sorted(missing)]
