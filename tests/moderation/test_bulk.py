@@ -84,7 +84,9 @@ async def test_all_or_nothing(school, others):
 
 async def test_a_moderator_gives_no_more_time(school, client):
     await cast.sign_in(client, school.moderator)
-    assert (await client.post("/queue/extension", data=ticked(pick(school.team, school.assignment())))).status_code == 403
+    assert (
+        await client.post("/queue/extension", data=ticked(pick(school.team, school.assignment())))
+    ).status_code == 403
     assert "/queue/extension" not in (await client.get("/queue")).text
 
 
@@ -107,4 +109,7 @@ async def test_the_queue_shows_what_is_with_the_teams(school, others, client):
     assert str(school.plan[1].assignments[0].id) not in owed  # the gate before it is shut
     await execute("UPDATE module SET gate = 'open_by_date'")
     await execute("UPDATE module SET opens_at = now() - interval '1 day', due_at = now() + interval '1 day'")
-    assert str(school.plan[1].assignments[0].id) in (await client.get(f"/queue?state=owed&team={others[0].id}&deadline=soon")).text
+    assert (
+        str(school.plan[1].assignments[0].id)
+        in (await client.get(f"/queue?state=owed&team={others[0].id}&deadline=soon")).text
+    )

@@ -146,7 +146,10 @@ async def test_the_desk_shows_text_table_file_and_what_changed(school, mod, clie
     await cast.sign_in(client, school.moderator)
     page = await client.get(f"/submissions/{school.submission}/desk")
     assert page.status_code == 200
-    assert re.search(r"<del>ответ</del>\s*<ins>улучшенный</ins>", page.text)
+    assert "<ins>улучшенный</ins>" in page.text and "<del>ответ</del>" in page.text  # side by side
+    one = await client.get(f"/submissions/{school.submission}/desk?view=changes")
+    assert re.search(r"<del>ответ</del>\s*<ins>улучшенный</ins>", one.text)
+    assert "<ins>" not in (await client.get(f"/submissions/{school.submission}/desk?view=text")).text
     assert '<td data-label="Группа жителей">улучшенный' in page.text
     assert re.search(r'<a href="/files/[0-9a-f-]+">Приложение.pdf</a>', page.text)
     assert RETURN.message in text(page)

@@ -151,7 +151,7 @@ async def _held(viewer: Viewer, phrase: UUID) -> Mapping[str, Any]:
         raise NotFound
     if row["programme"] is not None:
         await _need_share(viewer, row["programme"])
-    return row
+    return dict(row)
 
 
 async def _need_share(viewer: Viewer, programme: UUID) -> None:

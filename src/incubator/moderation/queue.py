@@ -78,16 +78,19 @@ FROM submission s JOIN team t ON t.id = s.team JOIN cohort c ON c.id = t.cohort
 JOIN assignment a ON a.id = s.assignment JOIN module m ON m.id = a.module {DUE} {LAST}
 """
 IN_STATE = f"WHERE s.state = ANY($7) AND {IN_REACH}"
-# Work that the team may do by now, begun or not: a gate has let it into the module, or only dates lie before it.
+# Work that the team may do by now, begun or not: as `stages.rules.reached` says, somebody has let it into the module or
+# into one from which only dates lead there; nobody needs to be let into the first.
 ANY_WORK = f"""
 FROM team t JOIN cohort c ON c.id = t.cohort JOIN module m ON m.cohort = c.id JOIN assignment a ON a.module = m.id
 LEFT JOIN submission s ON s.assignment = a.id AND s.team = t.id {DUE} {LAST}
 """
 OWED = f"""
 WHERE coalesce(s.state, 'not_started') = ANY($7) AND c.opened_at IS NOT NULL AND m.opens_at <= $9 AND {IN_REACH}
-  AND EXISTS (SELECT 1 FROM module b JOIN team_module e ON e.module = b.id AND e.team = t.id AND e.closed_at IS NULL
-    WHERE b.cohort = c.id AND b.place <= m.place AND NOT EXISTS (SELECT 1 FROM module g WHERE g.cohort = c.id
-      AND g.place >= b.place AND g.place < m.place AND g.gate <> 'open_by_date'))
+  AND EXISTS (SELECT 1 FROM module b WHERE b.cohort = c.id AND b.place <= m.place
+    AND (EXISTS (SELECT 1 FROM team_module e WHERE e.module = b.id AND e.team = t.id AND e.closed_at IS NULL)
+      OR NOT EXISTS (SELECT 1 FROM module f WHERE f.cohort = c.id AND f.place < b.place))
+    AND NOT EXISTS (SELECT 1 FROM module g WHERE g.cohort = c.id AND g.place >= b.place AND g.place < m.place
+      AND g.gate <> 'open_by_date'))
 """
 COLUMNS = """
 SELECT s.id AS submission, a.id AS assignment, t.id AS team, t.name AS team_name, c.name AS cohort_name,
