@@ -82,6 +82,8 @@ OPEN = {
     "GET /accessibility": "a statement",
     "POST /sign-out": "one's own session",
     "GET /consents": "one's own; who is asked for nothing goes on",
+    "GET /display": "the form",
+    "POST /display": "a cookie, or one's own account",
     "GET /setup": "only while nobody is here; the code from the terminal opens it",
     "POST /setup": "wrong codes are counted",
     "GET /setup/{}": "only while nobody is here, after the code",

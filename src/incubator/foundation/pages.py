@@ -184,6 +184,7 @@ def render(request: Any, template: str, context: Mapping[str, Any], *, block: st
         "path": request.scope["path"],
         "flash": state.get("flash", ()),
         "now": state.get("now"),
+        "display": state.get("display") or {},
         "nav": (),
         "demo": False,
         "keeping": None,

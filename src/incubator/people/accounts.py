@@ -293,6 +293,12 @@ async def ask_deletion(viewer: Viewer) -> None:
         )
 
 
+async def like(viewer: Viewer, look: str) -> None:
+    """Pages are to look so from now on, in other browsers from the next sign-in. A habit of the eyes, so not recorded."""
+    async with DB.transaction():
+        await execute("UPDATE person SET display = $2 WHERE id = $1", viewer.id, look)
+
+
 async def speak(viewer: Viewer, locale: str) -> None:
     """Another language from now on."""
     async with DB.transaction():

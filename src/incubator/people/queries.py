@@ -171,6 +171,12 @@ async def welcome(offered: Invitation) -> Welcome:
     return Welcome(offered, inviter, " · ".join(dict.fromkeys(told)))
 
 
+async def look_of(person: UUID) -> str:
+    """How pages look to a person, as it is kept in the cookie of that name; "" for as they are."""
+    look: str = await fetch_value("SELECT display FROM person WHERE id = $1", person) or ""
+    return look
+
+
 async def nobody_yet() -> bool:
     """Whether the installation is empty, so that it has to be set up first."""
     return not await fetch_value("SELECT EXISTS (SELECT FROM person)")

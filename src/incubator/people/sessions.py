@@ -19,7 +19,7 @@ from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from incubator.foundation import i18n, pages
+from incubator.foundation import display, i18n, pages
 from incubator.foundation.database import execute, fetch_one
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import BadRequest, ConsentNeeded, SignInNeeded
@@ -83,6 +83,7 @@ class Sessions:
             return
         state: dict[str, Any] = scope.setdefault("state", {})
         cookies = _cookies(scope)
+        state["display"] = display.read(cookies.get(display.COOKIE, ""))
         token = cookies.get(self.name, "")
         try:
             viewer = await load(token) if token else None

@@ -8,7 +8,7 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from incubator.foundation import i18n, pages
+from incubator.foundation import display, i18n, pages
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import BadRequest, Forbidden, NotFound, TooMany
@@ -50,9 +50,11 @@ def _note(request: Asked) -> Message | None:
     return NOTES.get(request.query_params.get("note", ""))
 
 
-def _enter(request: Asked, person: UUID, token: str, path: str) -> Response[None]:
-    """Go on as a signed-in person."""
+async def _enter(request: Asked, person: UUID, token: str, path: str) -> Response[None]:
+    """Go on as a signed-in person, with pages as he likes them."""
     response = pages.redirect(request, rules.local_path(path))
+    if look := await queries.look_of(person):
+        response.set_cookie(_look(look))
     response.set_cookie(sessions.cookie(token))
     response.set_cookie(sessions.device_cookie(person))
     return response
@@ -81,7 +83,7 @@ async def sign_in(request: Asked) -> Response[Any]:
     status, wait = 422, {}
     try:
         if form.ok and (entered := await accounts.sign_in(email, password, _visitor(request))):
-            return _enter(request, *entered, goal or "/")
+            return await _enter(request, *entered, goal or "/")
     except TooMany as fault:
         status, wait = fault.status, {"retry-after": str(fault.retry_after)}
         form.fail("", fault.reason)
@@ -167,7 +169,7 @@ async def accept_invitation(request: Asked, key: FromPath[str]) -> Response[Any]
     form.finish()
     if not form.ok and not offered.has_password:
         return await _invitation_page(request, key, offered, form, 422)
-    return _enter(request, *await accounts.join(key, account, _visitor(request)), "/")
+    return await _enter(request, *await accounts.join(key, account, _visitor(request)), "/")
 
 
 @get("/code", opt={"public": True})
@@ -229,7 +231,7 @@ async def reset(request: Asked, token: FromPath[str]) -> Response[Any]:
     form.finish()
     if email and not form.ok:
         return pages.page(request, "people/reset.html", status=422, form=form, token=token, email=email)
-    return _enter(request, *await accounts.use_reset(token, password), "/")
+    return await _enter(request, *await accounts.use_reset(token, password), "/")
 
 
 # The profile
@@ -331,9 +333,41 @@ async def choose_language(request: Asked) -> Response[Any]:
     return response
 
 
+def _look(text: str) -> Cookie:
+    """Not hidden from scripts: they apply it before the first paint."""
+    return Cookie(
+        key=display.COOKIE, value=text, max_age=display.LASTS, path="/", secure=settings().https, samesite="lax"
+    )
+
+
+@get("/display", opt={"public": True})
+async def display_page(request: Asked) -> Response[Any]:
+    """The display settings as a page, for browsers without scripts too."""
+    return pages.page(
+        request, "people/display.html", goal=rules.local_path(request.query_params.get("next", "/")),
+        form=Form.empty(request.scope["state"].get("display") or {}),
+    )  # fmt: skip
+
+
+@post("/display", opt={"public": True})
+async def choose_display(request: Asked) -> Response[Any]:
+    """Keep how pages are to look: in a cookie, and in the account of whoever has one."""
+    form = await pages.read_form(request)
+    chosen = {name: form.choice(name, values, required=False) or "" for name, values in display.CHOICES.items()}
+    goal = form.text("next", required=False, limit=2000)
+    form.finish()
+    viewer, text = _viewer(request), display.write(chosen)
+    if viewer is not None:
+        await accounts.like(viewer, text)
+    quiet = "x-autosave" in request.headers
+    response = Response(None, status_code=204) if quiet else pages.redirect(request, rules.local_path(goal or "/"))
+    response.set_cookie(_look(text))
+    return response
+
+
 HANDLERS: list[Any] = [
     sign_in_page, sign_in, session, sign_out, invitation_page, accept_invitation, code_page, open_code, ask_reset_page, ask_reset,
     reset_page, reset, profile_page, edit_profile, change_password, sign_out_everywhere, take_own_data, ask_deletion,
-    choose_language,
+    choose_language, display_page, choose_display,
     *directory.HANDLERS, *consent_web.HANDLERS,
 ]  # fmt: skip
