@@ -179,7 +179,8 @@
       const list = box.querySelector("[data-files]");
       const known = new Map([...list.children].map((line) => [keyOf(line), line]));
       const lines = [...fresh.querySelector("[data-files]").children].map((line) => (!whole && keyOf(line) && known.get(keyOf(line))) || line);
-      list.replaceChildren(...lines.filter(({ dataset }) => dataset.coming !== active?.upload?.url?.split("/").at(-1)));
+      const going = active?.upload?.url?.split("/").at(-1); // it has a line of its own
+      list.replaceChildren(...lines.filter(({ dataset }) => !dataset.coming || dataset.coming !== going));
       box.querySelector(".meta")?.replaceChildren(...fresh.querySelector(".meta").childNodes);
     }
     document.querySelectorAll("form[data-naming]").forEach((form) => form.remove());

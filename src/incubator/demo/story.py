@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from incubator.demo import passports, script
+from incubator.demo import papers, passports, script
 from incubator.demo.script import TeamScript
 from incubator.foundation.database import fetch
 from incubator.moderation import actions as moderating
@@ -227,9 +227,17 @@ class Tale:
 
         await drafts.save_draft(viewer, tale.team, row.id, read, asked=True)
         for wanted in work.fields:
-            if wanted.kind is FieldKind.FILE and wanted.required and not work.files.get(wanted.key):
-                upload = stages.Upload(wanted.key, "Презентация.pdf", script.PDF)
-                await stages.attach_file(viewer, tale.team, row.id, upload)
+            if wanted.kind is FieldKind.FILE and not work.files.get(wanted.key):
+                await self._attach(tale, row, viewer, wanted)
+
+    async def _attach(self, tale: TeamTale, row: AssignmentRow, viewer: Viewer, wanted: FieldPlan) -> None:
+        given = papers.papers(tale.number).get(wanted.key, [])
+        if wanted.required:
+            given = [("Презентация.pdf", script.PDF, "")]
+        for name, content, said in given:
+            stored = await stages.attach_file(viewer, tale.team, row.id, stages.Upload(wanted.key, name, content))
+            if said:
+                await stages.name_file(viewer, stored.id, name, said)
 
     def _sending(self, tale: TeamTale, row: AssignmentRow, state: str, number: int) -> Step:
         async def send(moment: datetime) -> None:

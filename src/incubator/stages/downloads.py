@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from incubator.foundation.archives import Entry
-from incubator.foundation.database import DB, fetch, fetch_one, fetch_value
+from incubator.foundation.database import DB, fetch, fetch_one
 from incubator.foundation.files import FileFacts, withheld
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Forbidden, NotFound
@@ -94,10 +94,6 @@ LEFT JOIN LATERAL (SELECT max(r.number) AS number FROM revision r
 WHERE s.team = $1 AND (f.removed_at IS NULL OR v.number IS NOT NULL)
 ORDER BY m.place, a.place, f.removed_at IS NOT NULL, f.id
 """
-ANY: Final = (
-    "SELECT EXISTS (SELECT 1 FROM submission_file f JOIN submission s ON s.id = f.submission"
-    " WHERE s.team = $1 AND f.removed_at IS NULL)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +127,8 @@ def _folders(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 async def archive_link(team_id: UUID, standing: Standing) -> list[tuple[str, Message]]:
-    """Where a team's page leads to all its files at once, when there are any."""
-    if not standing.may(ARCHIVE) or not await fetch_value(ANY, team_id):
+    """Where a team's page leads to all its files at once."""
+    if not standing.may(ARCHIVE):
         return []
     return [(f"/teams/{team_id}/files.zip", Message("All files of the team (ZIP)"))]
 

@@ -76,6 +76,8 @@ def _listing(found: downloads.TeamFiles, title: str, when: str) -> str:
     """What a person who opens the archive reads, in lines that Windows shows too."""
     lines = [f"{title}. {when}", ""]
     lines += [f"{name} – {said}" for name, said in found.descriptions]
+    if not found.entries:
+        lines.append(str(Message("The team has attached no files yet.")))
     if found.left_out:
         lines += ["", str(Message("Not in the archive:"))]
         lines += [f"{name} – {reason}" for name, reason in found.left_out]
