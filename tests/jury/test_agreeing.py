@@ -55,6 +55,40 @@ def reads(*marks: int | None):
 # --- Forms ------------------------------------------------------------------------------------------------------------
 
 
+async def test_an_organiser_runs_a_round_to_its_publication(client):
+    where = await cast.scoring_round(opened=False)
+    await cast.sign_in(client, where.cohort.organiser)
+    assert (await client.get(f"/rounds/{where.id}")).status_code == 200
+    assert (await client.post(f"/rounds/{where.id}/open")).status_code == 303
+    for juror in where.jurors:
+        await cast.score(where, juror, await where.project(0), 9, 9, 9, 9, 9)
+    assert (await client.post(f"/rounds/{where.id}/lock", data={"missing": "3", "note": ""})).status_code == 422
+    stale = await client.post(f"/rounds/{where.id}/lock", data={"missing": "2", "note": "", "agreed": "on"})
+    assert stale.status_code == 409
+    done = await client.post(f"/rounds/{where.id}/lock", data={"missing": "3", "note": "Болезнь", "agreed": "on"})
+    assert done.headers["location"] == f"/rounds/{where.id}/result"
+    result = await client.get(f"/rounds/{where.id}/result")
+    assert "9,00" in result.text
+    assert "Без оценки" in result.text
+    assert (await client.get(f"/rounds/{where.id}/projects/{await where.project()}/sheets")).status_code == 200
+    assert "Не хватает второго организатора" in result.text
+    second = await cast.second_organiser(where.cohort)
+    asked = await client.post(f"/rounds/{where.id}/publish")
+    assert asked.headers["location"] == f"/rounds/{where.id}/result"
+    assert (await client.post(f"/rounds/{where.id}/publish")).status_code == 409
+    proposal = f"/rounds/{where.id}/proposals/{await fetch_value('SELECT id FROM jury_proposal')}"
+    own = (await client.get(f"/rounds/{where.id}/result")).text
+    assert f"{proposal}/confirm" not in own
+    assert f"{proposal}/decline" in own
+    assert (await client.post(f"{proposal}/confirm")).status_code == 409
+    await cast.sign_in(client, second)
+    assert f"{proposal}/confirm" in (await client.get(f"/rounds/{where.id}/result")).text
+    assert "/result" in (await client.get(f"/rounds/{where.id}")).text
+    done = await client.post(f"{proposal}/confirm")
+    assert (done.status_code, done.headers["location"]) == (303, f"/rounds/{where.id}/result")
+    assert await fetch_value("SELECT state FROM scoring_round") == "published"
+
+
 async def test_unlocking_and_voiding_take_two(client):
     where = await locked()
     second = await cast.second_organiser(where.cohort)
