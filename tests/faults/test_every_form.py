@@ -39,9 +39,16 @@ def unsafe() -> dict[str, tuple[Call, str]]:
 
 
 UNSAFE = sorted(unsafe().items(), key=lambda each: each[1][0].at)
-ROUTES = pytest.mark.parametrize(
-    ("call", "role"), [pair for _, pair in UNSAFE], ids=[name.removeprefix("POST ") for name, _ in UNSAFE]
+
+
+@pytest.fixture(
+    scope="module", params=[pair for _, pair in UNSAFE], ids=[name.removeprefix("POST ") for name, _ in UNSAFE]
 )
+def door(request):
+    """A request and who sends it. Of the scope of the module: so all tests of one address come one after the other,
+    and each state of the world is built once.
+    """
+    return request.param
 
 
 async def asked(hall, request, role):
@@ -117,10 +124,10 @@ def forgeries(draw, fields):
     return urlencode(changed, errors="surrogatepass").encode(), way
 
 
-@ROUTES
 @given(data=st.data())
 @EXAMPLES
-async def test_what_no_browser_sends_is_refused(hall, trial, call, role, data):
+async def test_what_no_browser_sends_is_refused(hall, trial, door, data):
+    call, role = door
     request, fields = await prepared(hall, trial, call, role)
     strict = [each for each in fields if not each[0].startswith(("answer-", "press"))]  # a draft keeps what is typed
     body, way = data.draw(forgeries(strict))
@@ -148,8 +155,8 @@ async def test_a_draft_keeps_what_is_typed_but_no_book(hall, trial):
             assert (answer.status, changed) == (413, False)
 
 
-@ROUTES
-async def test_only_forms_are_read(hall, trial, call, role):
+async def test_only_forms_are_read(hall, trial, door):
+    call, role = door
     request, _ = await prepared(hall, trial, call, role)
     with hall.inside():
         for kind, body in OTHER_KINDS:
@@ -164,8 +171,8 @@ LISTS = {
 """Fields that a form may hold several times: ticked boxes and the cells of repeated rows (so are anchor_… and f_…)."""
 
 
-@ROUTES
-async def test_a_field_that_is_there_twice_is_refused(hall, trial, call, role):
+async def test_a_field_that_is_there_twice_is_refused(hall, trial, door):
+    call, role = door
     request, fields = await prepared(hall, trial, call, role)
     with hall.inside():
         for name, value in fields:
@@ -190,10 +197,10 @@ TYPED = st.one_of(
 )  # fmt: skip
 
 
-@ROUTES
 @given(data=st.data())
 @EXAMPLES
-async def test_whatever_is_typed_is_no_fault_of_ours(hall, trial, call, role, data):
+async def test_whatever_is_typed_is_no_fault_of_ours(hall, trial, door, data):
+    call, role = door
     request, fields = await prepared(hall, trial, call, role)
     if not fields:
         return
