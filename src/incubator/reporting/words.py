@@ -94,6 +94,9 @@ SIMPLE: Final[Mapping[str, str]] = {
     "team.rolled_back": N_("took the advance from the module “{title}” back"),
     "file.attached": N_("attached the file “{name}” to “{title}”"),
     "file.removed": N_("removed the file “{name}” from “{title}”"),
+    "file.put_back": N_("put the file “{name}” back to “{title}”"),
+    "file.named": N_("renamed the file “{before}” of “{title}” to “{name}”"),
+    "file.quarantined": N_("the file “{name}” of “{title}” was put aside as dangerous"),
     "file.read_by_jury": N_("opened a file of the team as a juror"),
     # Moderation
     "remark.written": N_("wrote a draft remark on “{title}”"),
