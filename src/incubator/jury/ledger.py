@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from incubator.foundation.database import fetch, fetch_value
+from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.jury import verifier
 from incubator.jury.result import Result
 from incubator.jury.rubric import Rubric
@@ -20,16 +20,23 @@ SELECT chain::text, seq, encode(prev, 'hex') AS prev, encode(nonce, 'hex') AS no
 FROM ledger_entry WHERE round = $1 ORDER BY chain, seq
 """
 ENDS = """
-SELECT e.chain, e.seq, e.hash FROM (SELECT DISTINCT chain FROM ledger_entry WHERE round = $1) c
-CROSS JOIN LATERAL (SELECT chain, seq, hash FROM ledger_entry WHERE round = $1 AND chain = c.chain
-                    ORDER BY seq DESC LIMIT 1) e
+SELECT c.chain, coalesce(l.seq, 0) AS seq, coalesce(l.hash, ledger_genesis($1, c.chain)) AS hash
+FROM (SELECT DISTINCT seat AS chain FROM score_sheet WHERE round = $1 UNION SELECT $1) c
+LEFT JOIN LATERAL (SELECT seq, hash FROM ledger_entry WHERE round = $1 AND chain = c.chain ORDER BY seq DESC LIMIT 1) l
+  ON true
 """
 WITHDRAWN = """
 SELECT p.id FROM round_project p JOIN team t ON t.id = p.team WHERE p.round = $1 AND t.withdrawn_at IS NOT NULL
 """
 SHEETS = """
-SELECT seat::text, project::text, state, marks, version, encode(receipt, 'hex') AS receipt FROM score_sheet WHERE round = $1
+SELECT seat::text, project::text, state, marks, total, version, encode(receipt, 'hex') AS receipt
+FROM score_sheet WHERE round = $1
 """
+BOTH = f"""
+SELECT (SELECT coalesce(json_agg(e), '[]') FROM ({ENTRIES}) e) AS entries,
+  (SELECT coalesce(json_agg(s), '[]') FROM ({SHEETS}) s) AS sheets
+"""
+"""In one statement, so that what jurors save meanwhile is in both or in neither."""
 
 
 # --- Writing ----------------------------------------------------------------------------------------------------------
@@ -77,11 +84,9 @@ async def note_publication(round_id: UUID, result: Result, by: UUID) -> str:
 
 
 async def root_of(round_id: UUID) -> str:
-    """The root of a round as it stands, in hex: what is made known outside. Two statements."""
+    """The root of a round as it stands, in hex: what is made known outside."""
     ends = {str(row["chain"]): (row["seq"], row["hash"]) for row in await fetch(ENDS, round_id)}
-    heads = json.loads(await fetch_value("SELECT ledger_heads($1)", round_id))
-    silent = {seat: (0, bytes.fromhex(head)) for seat, (length, head) in heads.items() if not length}
-    return verifier.root_of(str(round_id), {**silent, **ends})
+    return verifier.root_of(str(round_id), ends)
 
 
 async def entries(round_id: UUID) -> list[dict[str, Any]]:
@@ -91,27 +96,40 @@ async def entries(round_id: UUID) -> list[dict[str, Any]]:
 
 async def verify(round_id: UUID, root: str | None = None) -> tuple[list[str], str]:
     """What is wrong with the ledger of a round or between it and its score sheets, and its root."""
-    rows = await entries(round_id)
+    found = await fetch_one(BOTH, round_id)
+    rows = [{"round": str(round_id), **row} for row in json.loads(found["entries"])] if found else []
     if not rows:
         return [], ""
     ledger = verifier.Ledger(rows)
-    faults, found = verifier.check(rows, root)
-    return faults + _disagreements(ledger, rows, await fetch(SHEETS, round_id)), found
+    faults = verifier.strange_root(ledger, root) + ledger.faults
+    return faults + _disagreements(ledger, rows, json.loads(found["sheets"]) if found else []), ledger.root
 
 
 def _disagreements(
     ledger: verifier.Ledger, rows: Sequence[dict[str, Any]], sheets: Sequence[dict[str, Any]]
 ) -> list[str]:
     """Where a score sheet isn't what a replay of the ledger comes to."""
-    known = {row["hash"] for row in rows}
-    wrong = []
-    for sheet in sheets:
-        pair = sheet["seat"], sheet["project"]
-        told = ledger.sheets.get(pair, {"s": None})
-        now = (sheet["state"], list(sheet["marks"]), sheet["version"])
-        if now != (told["s"], list(told.get("m", ())), told.get("v", 0)) or (sheet["receipt"] or "") not in known | {
-            ""
-        }:
-            wrong.append(f"{pair[0]} on {pair[1]}: the sheet isn't what the ledger says of it")
-    missing = set(ledger.sheets) - {(sheet["seat"], sheet["project"]) for sheet in sheets}
-    return wrong + [f"{seat} on {project}: the sheet is gone" for seat, project in sorted(missing)]
+    receipts = {row["hash"] for row in rows} | {None}
+    weights = [each["weight"] for each in ledger.terms["criteria"]] if ledger.terms else []
+    found = {(sheet["seat"], sheet["project"]): sheet for sheet in sheets}
+    wrong = [
+        f"{pair[0]} on {pair[1]}: the sheet isn't what the ledger says of it"
+        for pair, sheet in found.items()
+        if _kept(sheet) != _replayed(ledger.sheets.get(pair), weights) or sheet["receipt"] not in receipts
+    ]
+    return wrong + [
+        f"{seat} on {project}: the sheet is gone" for seat, project in sorted(set(ledger.sheets) - set(found))
+    ]
+
+
+def _kept(sheet: dict[str, Any]) -> tuple[Any, ...]:
+    return sheet["state"], list(sheet["marks"]), sheet["total"], sheet["version"]
+
+
+def _replayed(told: dict[str, Any] | None, weights: Sequence[int]) -> tuple[Any, ...] | None:
+    if told is None:
+        return None
+    marks = told["m"]
+    full = bool(marks) and None not in marks and len(marks) == len(weights)
+    total = sum(mark * weight for mark, weight in zip(marks, weights, strict=True)) if full else None
+    return told["s"], marks, total, told.get("v", 0)

@@ -210,11 +210,16 @@ class Ledger:
         return str(digits.scaleb(-rule["decimals"] - 1).quantize(unit, middle, Context(prec=60)))
 
 
+def strange_root(ledger: Ledger, root: str | None) -> list[str]:
+    """The line to print where the root isn't the one that was made known."""
+    known = root is None or root.lower() == ledger.root
+    return [] if known else [f"the root is {ledger.root}, made known was {root}"]
+
+
 def check(rows: list[dict[str, Any]], root: str | None = None) -> tuple[list[str], str]:
     """What is wrong with the entries of a round, as lines, and their root; `root` is the one that was made known."""
     ledger = Ledger(rows)
-    strange = [f"the root is {ledger.root}, made known was {root}"] if root and root.lower() != ledger.root else []
-    return strange + ledger.faults, ledger.root
+    return strange_root(ledger, root) + ledger.faults, ledger.root
 
 
 def main(words: list[str]) -> int:
