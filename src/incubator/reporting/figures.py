@@ -50,7 +50,7 @@ def funnel(rows: Sequence["Row"], modules: Sequence["Head"]) -> Plot:
     else:
         says = Message("Most teams are in module {most} now: {here} of {total}. The farthest module reached is {farthest}.",
                        most=most + 1, here=here, total=total, farthest=farthest + 1)  # fmt: skip
-    return Plot(says, found, axis(0, max(total, 1), whole=True))
+    return Plot(says, found, Axis(0, max(total, 1), ()))
 
 
 # --- When work is sent ------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def by_region(rows: Iterable["Row"]) -> Plot | None:
     ]  # fmt: skip
     says = Message("Late teams: {late} of {teams}, in {regions} of {all} regions.", late=late.total(),
                    teams=teams.total(), regions=len(regions), all=len(teams))  # fmt: skip
-    return Plot(says, drawn, axis(0, max(teams[region] for region in regions), whole=True))
+    return Plot(says, drawn, Axis(0, max(teams[region] for region in regions), ()))
 
 
 # --- Who has how much to check ----------------------------------------------------------------------------------------
@@ -153,4 +153,4 @@ def load(found: Sequence[Load]) -> Plot:
         says = Message("{waiting} waiting; the oldest for {days}.",
                        waiting=Message.count("{n} piece of work is", "{n} pieces of work are", waiting),
                        days=Message.count("{n} day", "{n} days", oldest))  # fmt: skip
-    return Plot(says, drawn, axis(0, max((each.waiting for each in found), default=1), whole=True))
+    return Plot(says, drawn, Axis(0, max(1, *(each.waiting for each in found)), ()))
