@@ -189,3 +189,12 @@ def test_what_people_typed_is_no_template():
     """Braces in a title stay braces."""
     with speaking("en", MOSCOW):
         assert "{verb}" in str(words.sentence("submission.drafted", {"title": "{verb} {0}"}))
+
+
+@pytest.mark.parametrize("verb", sorted(words.REASONED))
+def test_an_act_with_a_reason_tells_it(verb):
+    """At the end of the sentence; entries of earlier versions, which kept none, end without it."""
+    assert verb in KNOWN
+    with speaking("ru", MOSCOW):
+        told, untold = (str(words.sentence(verb, {**FULL, "reason": reason})) for reason in ("Заболел лидер", ""))
+    assert told == f"{untold}. Причина: Заболел лидер"
