@@ -24,6 +24,7 @@ STATEMENTS = (
     "CREATE INDEX journal_of_installation ON journal_entry (id DESC) WHERE audience = 'platform'",
     "CREATE INDEX submission_waiting ON submission (updated_at) WHERE state = 'submitted'",
     "CREATE INDEX sheet_of_round ON score_sheet (round, project)",
+    "CREATE INDEX reopened_sheet ON score_sheet (round) WHERE reopened_at IS NOT NULL",
     "CREATE INDEX last_sheets ON score_sheet (seat, handed_in_at DESC) WHERE state = 'handed_in'",
     # Room on each page, so that a saved sheet stays on it and no index is written (heap-only update).
     "ALTER TABLE score_sheet SET (fillfactor = 70)",
