@@ -21,7 +21,8 @@ class Call:
 
     `noted_of`: only of roles that begin so is a reading put into the journal; a team that reads its own work is no news.
     `jurors` is the address at which jurors find what others find at `path`. `asks_jury`: whether a round has opened the
-    team's work to a juror of its cohort is one statement more, and a juror knows that his cohort has teams.
+    team's work to a juror of its cohort is one statement more, and a juror knows that his cohort has teams. A call with
+    `headers` of its own is no form: it sends `body` of the type `kind`.
     """
 
     method: str
@@ -37,6 +38,9 @@ class Call:
     stream: bool = False
     jurors: str = ""
     asks_jury: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    kind: str = ""
 
     @property
     def address(self) -> str:
@@ -62,6 +66,9 @@ REGISTRATION = {
 }  # fmt: skip
 DECISION = {"revision": "1", "message": PROBE}
 UPLOAD = ("answer-data_file", "Таблица.pdf", cast.PDF)
+TUS = {"tus-resumable": "1.0.0", "accept": "application/json"}
+PIECE = "application/offset+octet-stream"
+ANNOUNCED = {**TUS, "upload-length": "1000", "upload-metadata": "field ZGF0YV9maWxl,filename YS5wZGY="}  # data_file, a.pdf
 OWN_TEAM = {"participant": "303", "team_lead": "303", "participant_other_team": "303"}
 """Whoever has a team in the cohort is led to it instead of being refused."""
 
@@ -154,6 +161,33 @@ CALLS: dict[str, list[Call]] = {
     "file delete draft": [
         post(WORK, asks_jury=True, at="draft", page=WORK, reader="participant", form={"remove": "{file}"})
     ],
+    "file announce draft": [
+        Call("POST", f"{WORK}/uploads", "draft", headers=ANNOUNCED, but={"participant": "201", "team_lead": "201"})
+    ],
+    "file_piece ask coming": [
+        Call("GET", "/uploads/{upload}", "uploading", headers=TUS, but={"visitor": "401"}),
+    ],
+    "file_piece send coming": [
+        Call("PATCH", "/uploads/{upload}", "uploading", headers={**TUS, "upload-offset": "0"}, body=b"x" * 20, kind=PIECE)
+    ],
+    "file_piece drop coming": [Call("DELETE", "/uploads/{upload}", "uploading", headers=TUS)],
+    "file show draft": [
+        get("/files/{file}/shown", "draft", shows="bytes"),
+        get("/files/{file}/view", "draft", shows="file"),
+    ],
+    "file show jury_open": [
+        get("/files/{file}/shown", "round_open", shows="bytes", noted_of="juror", asks_jury=True)
+    ],
+    "file view jury_open": [get("/files/{file}/view", "round_open", shows="file", asks_jury=True)],
+    "file show quarantined": [
+        get("/files/{file}/shown", "quarantined", asks_jury=True),
+        get("/files/{file}/view", "quarantined", asks_jury=True),
+    ],
+    "file name draft": [post("/files/{file}/name", "draft", form={"name": PROBE, "description": PROBE})],
+    "file restore removed": [
+        post(WORK, asks_jury=True, at="file_removed", page=WORK, reader="participant", form={"restore": "{file}"})
+    ],
+    "files_of_team take draft": [get("/teams/{team}/files.zip", "draft", shows="bytes")],
     # --- Moderation
     "private_note view any": [get("/teams/{team}/notes", "remarked", shows="note")],
     "private_note create any": [post("/teams/{team}/notes", "remarked", form={"text": PROBE})],

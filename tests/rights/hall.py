@@ -7,7 +7,7 @@ What only a real commit shows (notifications, deferred constraints) is tried in 
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from types import SimpleNamespace
@@ -53,10 +53,11 @@ class Request:
     body: bytes = b""
     kind: str = ""
     stream: bool = False
+    more: Mapping[str, str] = field(default_factory=dict)  # headers of its own
 
     def elsewhere(self, ids: dict[str, str]) -> "Request":
         """The same for ids that nothing has."""
-        return Request(self.method, UUID.sub(lambda found: ids[found[0]], self.path), self.body, self.kind, self.stream)
+        return Request(self.method, UUID.sub(lambda found: ids[found[0]], self.path), self.body, self.kind, self.stream, self.more)
 
 
 @dataclass
@@ -180,7 +181,7 @@ class Hall:
     def headers(self, request: Request, role: str, **headers: str) -> dict[str, str]:
         """What a browser sends along; an empty one is left out."""
         token = self.token.get(role, "")
-        mine = {"host": "127.0.0.1:8000", "sec-fetch-site": "same-origin"}
+        mine = {"host": "127.0.0.1:8000", "sec-fetch-site": "same-origin", **request.more}
         if request.body:
             mine |= {"content-type": request.kind, "content-length": str(len(request.body))}
         if token:
@@ -300,7 +301,7 @@ class Forms(HTMLParser):
 
 
 def _counts(at: dict[str, Any]) -> bool:
-    if at.get("type") in {"submit", "button", "file"} or "disabled" in at or at["name"].startswith("_"):
+    if at.get("type") in {"submit", "button", "file"} or "disabled" in at or "form" in at or at["name"].startswith("_"):
         return False
     return at.get("type") not in {"radio", "checkbox"} or "checked" in at
 

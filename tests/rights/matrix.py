@@ -17,8 +17,11 @@ ROLES = (
     "organiser_other", "platform_admin",
 )  # fmt: skip
 GROUPS = 6
-CODES = {("A", "GET"): "200", ("A", "POST"): "200|303", ("D", "GET"): "403", ("D", "POST"): "403"}
-TO_SIGN_IN = {"GET": "303", "POST": "401"}
+CODES = {
+    ("A", "GET"): "200", ("A", "POST"): "200|303", ("A", "PATCH"): "204", ("A", "DELETE"): "204",
+    ("D", "GET"): "403", ("D", "POST"): "403",
+}  # fmt: skip
+TO_SIGN_IN = {"GET": "303", "POST": "401", "PATCH": "401", "DELETE": "401"}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from incubator.jury import actions as scoring
 from incubator.jury import agreeing, conducting, conflicts, preparing
 from incubator.jury.rubric import Entry
 from incubator.moderation import actions as moderation
+from incubator.moderation import bulk, phrases
 from incubator.moderation.rules import Verdict
 from incubator.people import accounts, administering, consents
 from incubator.people.consent_rules import Kind, Wording
@@ -23,7 +24,7 @@ from incubator.programmes.queries import cohort_for
 from incubator.programmes.rules import CohortFacts, Guest
 from incubator.programmes.shipped import shipped
 from incubator.stages import actions as stages
-from incubator.stages import plan_actions, plan_queries, queries
+from incubator.stages import filing, plan_actions, plan_queries, queries
 from incubator.stages.rules import Outcome
 from incubator.teams import actions as teams
 from incubator.teams import corrections, writing
@@ -61,6 +62,20 @@ async def _draft(w: World) -> None:
     ).id
     w.ids["submission"] = await fetch_value(
         "SELECT id FROM submission WHERE team = $1 AND assignment = $2", w.id("team"), w.id("assignment")
+    )
+
+
+@state("file_removed", after="draft")
+async def _file_removed(w: World) -> None:
+    await stages.remove_file(await w.viewer("participant"), w.id("file"))
+
+
+@state("uploading", after="draft")
+async def _uploading(w: World) -> None:
+    """A member has begun to send a file in pieces."""
+    announced = filing.Announced("data_file", "Отчёт.pdf", 1000)
+    w.ids["upload"] = await filing.begin_upload(
+        await w.viewer("participant"), w.id("team"), w.id("assignment"), announced
     )
 
 
@@ -121,6 +136,13 @@ async def _remark(w: World, moderator: Any) -> None:
     w.ids["note"] = await moderation.write_note(moderator, team, SECRETS["note"])
     w.ids["question"] = await moderation.ask(moderator, team, SECRETS["question"], submission=submission)
     await moderation.answer(await w.viewer("team_lead"), w.id("question"), SECRETS["answer"])
+
+
+@state("phrased")
+async def _phrased(w: World) -> None:
+    w.ids["phrase"] = await phrases.add(await w.viewer("moderator_own"), SECRETS["unsent"])
+    w.ids["shared_phrase"] = await phrases.add(await w.viewer("organiser_own"), "Фраза", w.id("programme"))
+    await bulk.message(await w.viewer("moderator_own"), [(w.id("team"), w.id("assignment"))], SECRETS["more"])
 
 
 @state("remarked_long_ago", after="sent")

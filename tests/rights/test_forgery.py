@@ -27,20 +27,23 @@ PUBLIC = {
 }
 
 
+WRITES = {"POST", "PATCH", "DELETE"}
+
+
 def by_route():
     """One call for each unsafe route, with a role that may do it."""
     found = {key: (call, "participant") for key, call in PUBLIC.items()}
     for key, calls in CALLS.items():
         allowed = next((role for role in ROLES if LINES[key].letter(role) == "A"), None)
         for call in calls:
-            if call.method == "POST":
+            if call.method in WRITES:
                 found.setdefault(route_of(call), (call, allowed or "participant"))
     return found
 
 
 def route_of(call):
-    fits = [(serves(address, call.address), address) for method, address in routes() if method == "POST"]
-    return f"POST {max(fit for fit in fits if fit[0] is not None)[1]}"
+    fits = [(serves(address, call.address), address) for method, address in routes() if method == call.method]
+    return f"{call.method} {max(fit for fit in fits if fit[0] is not None)[1]}"
 
 
 UNSAFE = sorted(by_route().items(), key=lambda each: each[1][0].at)
@@ -62,7 +65,7 @@ def forged(request, token, other):
 
 
 def test_every_unsafe_route_is_forged():
-    known = {f"{method} {address}" for method, address in routes() if method == "POST"}
+    known = {f"{method} {address}" for method, address in routes() if method in WRITES}
     assert known - by_route().keys() == set()
     assert {key for key in OPEN if key.startswith("POST")} <= PUBLIC.keys()
 

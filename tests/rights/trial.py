@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from rights import calls, calls_of_cohorts, calls_of_people
+from rights import calls, calls_of_cohorts, calls_of_desk, calls_of_people
 from rights.calls import Call
 from rights.hall import UUID, Answer, Forms, Hall, Request, encoded
 from rights.matrix import NOBODY, ROLES, Line, statuses
 from rights.world import SECRETS, may_read
 
-CALLS: dict[str, list[Call]] = {**calls.CALLS, **calls_of_cohorts.CALLS, **calls_of_people.CALLS}
+CALLS: dict[str, list[Call]] = {**calls.CALLS, **calls_of_cohorts.CALLS, **calls_of_people.CALLS, **calls_of_desk.CALLS}
 
 
 @dataclass
@@ -31,8 +31,8 @@ class Trial:
         )
         alone = call.jurors and role in ROLES and role.startswith("juror")
         path = (call.jurors if alone else call.path).format_map(ids)
-        if call.method == "GET":
-            return Request("GET", path, stream=call.stream)
+        if call.method == "GET" or call.headers:
+            return Request(call.method, path, call.body, call.kind, call.stream, call.headers)
         typed = {name.format_map(ids): value for name, value in call.form.items()}
         pairs = [pair for pair in await self._form(call, ids) if pair[0] not in typed]
         for name, value in typed.items():

@@ -189,10 +189,11 @@ async def drawer(viewer: Viewer, work: Work) -> Drawer | None:
 
 IN_DRAFT: Final = """
 SELECT f.id, f.submission, f.field, f.removed_at, o.id AS file, o.owner, o.size, o.let_go_at, o.name AS stored_name,
+  s.team, c.id AS cohort, c.programme,
   coalesce(nullif(f.name, ''), o.name) AS name, EXISTS (SELECT 1 FROM revision r
     WHERE r.submission = f.submission AND strpos(r.content::text, f.file::text) > 0) AS sent
 FROM submission_file f JOIN stored_file o ON o.id = f.file JOIN submission s ON s.id = f.submission
-WHERE f.file = $1 FOR UPDATE OF s
+JOIN team t ON t.id = s.team JOIN cohort c ON c.id = t.cohort WHERE f.file = $1 FOR UPDATE OF s
 """
 
 
@@ -201,8 +202,8 @@ async def _file_in_draft(viewer: Viewer, file_id: UUID, *, removed: bool = False
     row = await fetch_one(IN_DRAFT, file_id)
     if row is None or (row["removed_at"] is not None) is not removed:
         raise NotFound
+    viewer.standing(programme=row["programme"], cohort=row["cohort"], team=row["team"]).need(REMOVE_FILE)
     work = await work_for(viewer, row["submission"])
-    work.standing.need(REMOVE_FILE)
     await need_writable(viewer, work)
     return row, work
 
