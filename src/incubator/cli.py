@@ -239,8 +239,6 @@ def analyse(file: str, top: int | None, *, as_json: bool, weights: str, order: s
     A bad row is named by line and reason, nothing is printed, and the exit status is 2. With LANG=ru… the answer is
     Russian. The method and its sources: docs/analysis.md.
     """
-    # Its threads spin while others have the processors; one is nearly as fast. Read when numpy is loaded.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from incubator.jury import analysis
     from incubator.jury.analysis import reading, telling
 

@@ -4,6 +4,7 @@ It informs those who decide and never replaces the official result. `analyse` ta
 numpy and scipy are loaded when one of them is first called, so that web processes that never do stay small.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from incubator.jury.analysis.figures import (
@@ -53,6 +54,10 @@ __all__ = [
     "analyse",
     "analyse_marks",
 ]
+
+# Threads of the linear algebra spin while others have the processors; at these sizes one is as fast. It counts when numpy
+# is loaded for the first time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def analyse(

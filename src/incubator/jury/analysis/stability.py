@@ -126,7 +126,8 @@ def weight_band(design: Design, fit: Fitted, ranked: Array, top: int, band: floa
     leads = parts[inside][:, None, :] - parts[outside][None, :, :]
     lead, most = leads.sum(axis=2), np.abs(leads).sum(axis=2)
     at = np.where(most > EQUAL, np.maximum(lead, 0) / np.maximum(most, EQUAL), 1)
-    nearest = float(at.min(initial=1))
+    # Who shares the last place that wins parts from the others by the slightest move.
+    nearest = 0.0 if len(inside) > top else float(at.min(initial=1))
     found = [
         Overtaking(design.projects[outside[column]], design.projects[inside[row]], float(at[row, column]))
         for row, column in _nearest(at, band)
