@@ -26,17 +26,19 @@ async def test_the_footer_leads_somewhere(client):
 
 
 WORDS = {
-    Role.TEAM_LEAD: "Работа команды", Role.MODERATOR: "Работа модератора", Role.JUROR: "Работа эксперта",
-    Role.ORGANISER: "Работа организатора", Role.ADMINISTRATOR: "Работа администратора",
+    Role.TEAM_LEAD: "Команда", Role.MODERATOR: "Модератор", Role.JUROR: "Эксперт",
+    Role.ORGANISER: "Организатор", Role.ADMINISTRATOR: "Администратор",
 }  # fmt: skip
+HEADING = re.compile(r'<(h[23]) id="part-[0-9]+">([^<]+)<')
 
 
-async def test_help_is_about_what_one_is(client):
+async def test_help_is_about_what_one_is_first_and_holds_the_rest_too(client):
     from incubator.foundation.database import new_id
 
     text = (await client.get("/help", headers={"accept-language": "ru"})).text
     assert "Как войти" in text
-    assert not [word for word in WORDS.values() if word in text]
+    assert ("h2", "Все") in HEADING.findall(text)
+    assert {("h3", word) for word in WORDS.values()} <= set(HEADING.findall(text))
     scopes = {Role.ADMINISTRATOR: Scope.PLATFORM, Role.ORGANISER: Scope.PROGRAMME, Role.TEAM_LEAD: Scope.TEAM}
     for number, role in enumerate(WORDS):
         who = await cast.person("Пётр Новиков", f"p{number}@example.org")
@@ -44,7 +46,8 @@ async def test_help_is_about_what_one_is(client):
         await cast.give(who, role, scope, None if scope is Scope.PLATFORM else new_id())
         await cast.sign_in(client, who)
         text = (await client.get("/help")).text
-        assert [word for word in WORDS.values() if word in text] == [WORDS[role]]
+        found = {word: tag for tag, word in HEADING.findall(text)}
+        assert [word for word in WORDS.values() if found[word] == "h2"] == [WORDS[role]]
         assert "Как войти" not in text
 
 
@@ -61,3 +64,26 @@ async def test_the_navigation_offers_what_one_may_open(client):
         assert links[0] == "/"
         for link in links:
             assert (await client.get(link, follow_redirects=True)).status_code == 200, (who.name, link)
+
+
+@pytest.mark.parametrize("locale", ["ru", "en"])
+def test_the_guide_has_a_section_for_every_role(locale):
+    from incubator.reporting import guide
+
+    for role in Role:
+        mine, others = guide.guide(locale, [role])
+        assert [each for each in mine if role in each.readers], role
+        assert len(mine) + len(others) == len(guide.sections(locale))
+        assert not re.findall(r'href="(?!/|https?:)', "".join(each.html for each in (*mine, *others)))
+
+
+async def test_whom_to_ask_is_what_the_organisation_says(client):
+    from incubator.foundation import pages
+    from incubator.foundation.owner import Owner
+
+    pages.belongs_to(Owner(name_ru="Школа", help_contact="Анна Ветрова\nпо будням", operator="АНО «Школа»"))
+    try:
+        assert "Анна Ветрова<br>по будням" in (await client.get("/help")).text
+        assert "АНО «Школа»" in (await client.get("/personal-data")).text
+    finally:
+        pages.belongs_to(Owner())

@@ -160,17 +160,20 @@ def environment() -> jinja2.Environment:
 
 
 @cache
-def _parser() -> MarkdownIt:
-    return MarkdownIt("js-default", {"html": False, "breaks": True, "linkify": False}).disable("image")
+def _parser(*, breaks: bool) -> MarkdownIt:
+    return MarkdownIt("js-default", {"html": False, "breaks": breaks, "linkify": False}).disable("image")
 
 
-def markdown(text: str) -> Markup:
-    """Text of people as safe HTML: no raw HTML, no pictures, no script addresses; headings start below the page's."""
+def markdown(text: str, *, breaks: bool = True) -> Markup:
+    """Text of people as safe HTML: no raw HTML, no pictures, no script addresses; headings start below the page's.
+
+    Without `breaks` a line's end is a space, as in our own texts, whose lines are wrapped.
+    """
     import nh3
 
     tags = {"p", "br", "strong", "em", "ul", "ol", "li", "a", "code", "pre", "blockquote", "h3", "h4", "h5", "h6",
             "table", "thead", "tbody", "tr", "th", "td", "hr", "s"}  # fmt: skip
-    html = _parser().render(text).replace("<h1", "<h3").replace("</h1", "</h3").replace("<h2", "<h4")
+    html = _parser(breaks=breaks).render(text).replace("<h1", "<h3").replace("</h1", "</h3").replace("<h2", "<h4")
     safe = nh3.clean(html.replace("</h2", "</h4"), tags=tags, attributes={"a": {"href"}}, link_rel="noopener nofollow")
     return Markup(safe)  # noqa: S704  (cleaned by nh3 just above)
 

@@ -293,6 +293,12 @@ async def ask_deletion(viewer: Viewer) -> None:
         )
 
 
+async def show_first_steps(viewer: Viewer, *, shown: bool) -> None:
+    """Call the first steps back, or hide them. Nobody else's business, so not recorded."""
+    async with DB.transaction():
+        await execute("UPDATE person SET first_steps = $2 WHERE id = $1", viewer.id, "shown" if shown else "hidden")
+
+
 async def like(viewer: Viewer, look: str) -> None:
     """Pages are to look so from now on, in other browsers from the next sign-in. A habit of the eyes, so not recorded."""
     async with DB.transaction():

@@ -333,6 +333,18 @@ async def choose_language(request: Asked) -> Response[Any]:
     return response
 
 
+@post("/first-steps/{word:str}")
+async def first_steps(request: Asked, viewer: NamedDependency[Viewer], word: FromPath[str]) -> Response[Any]:
+    """Hide one's first steps, or call them back to the start page."""
+    (await pages.read_form(request)).finish()
+    if word not in {"hide", "show"}:
+        raise NotFound
+    await accounts.show_first_steps(viewer, shown=word == "show")
+    if word == "hide":
+        await flash(viewer, "success", Message("The first steps are hidden. The help page brings them back."))
+    return pages.redirect(request, "/")
+
+
 def _look(text: str) -> Cookie:
     """Not hidden from scripts: they apply it before the first paint."""
     return Cookie(
@@ -368,6 +380,6 @@ async def choose_display(request: Asked) -> Response[Any]:
 HANDLERS: list[Any] = [
     sign_in_page, sign_in, session, sign_out, invitation_page, accept_invitation, code_page, open_code, ask_reset_page, ask_reset,
     reset_page, reset, profile_page, edit_profile, change_password, sign_out_everywhere, take_own_data, ask_deletion,
-    choose_language, display_page, choose_display,
+    choose_language, display_page, choose_display, first_steps,
     *directory.HANDLERS, *consent_web.HANDLERS,
 ]  # fmt: skip

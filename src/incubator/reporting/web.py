@@ -9,10 +9,12 @@ from litestar.params import FromPath
 
 from incubator.foundation import pages
 from incubator.foundation.i18n import gettext as _
+from incubator.foundation.i18n import locale as spoken
 from incubator.foundation.i18n import zone_label
 from incubator.journal.queries import Asked
 from incubator.people.rights import Role, Viewer
-from incubator.reporting import actions, chronicle, home, overview_pages, rules
+from incubator.reporting import actions, chronicle, guide, home, overview_pages, rules
+from incubator.reporting.first_steps import first_steps
 from incubator.reporting.keys import number_of
 
 Web = Request[Any, Any, Any]
@@ -24,7 +26,7 @@ async def start_page(request: Web, viewer: NamedDependency[Viewer]) -> Response[
     team = home.only_team(viewer)
     if team is not None:
         return pages.redirect(request, f"/teams/{team}")
-    return pages.page(request, "reporting/start_page.html", page=await home.home(viewer))
+    return pages.page(request, "reporting/start_page.html", page=await home.home(viewer), first_steps=await first_steps(viewer))
 
 
 # Journals
@@ -94,10 +96,12 @@ async def access_journal(request: Web, viewer: NamedDependency[Viewer]) -> Respo
 
 @get("/help", opt={"public": True})
 async def help_page(request: Web) -> Response[Any]:
-    """Short help for what one is; visitors read how to get in."""
+    """The guide, what one is first; visitors read how to get in. Whom to ask stands here and in no other place."""
     viewer: Viewer | None = request.scope["state"].get("viewer")
     held = {grant.role for grant in viewer.grants} if viewer else set()
-    return pages.page(request, "reporting/help.html", roles={role.value: role in held for role in Role})
+    mine, others = guide.guide(spoken(), held)
+    roles = {role.value: role in held for role in Role}
+    return pages.page(request, "reporting/help.html", roles=roles, mine=mine, others=others)
 
 
 @get(["/personal-data", "/privacy"], opt={"public": True})

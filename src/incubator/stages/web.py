@@ -21,6 +21,7 @@ from incubator.settings import settings
 from incubator.stages import actions, file_pages, plan_web, queries, saying, uploading, working
 from incubator.stages.answers import answers
 from incubator.stages.changes import changes
+from incubator.stages.first_steps import first_steps
 from incubator.stages.home import home_team, team_home
 from incubator.stages.hooks import MARGIN
 from incubator.stages.queries import Work
@@ -40,7 +41,7 @@ async def home(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[
     return pages.page(
         request, "stages/home.html", block="home", says=saying, page=page, team=page.team, own=standing.may(EDIT_WORK),
         may_advance=standing.may(ADVANCE), may_roll_back=standing.may(ROLLBACK), may_check=standing.may(RETURN),
-        demo=page.team.demo,
+        demo=page.team.demo, first_steps=first_steps(viewer, page),
     )  # fmt: skip
 
 
