@@ -47,7 +47,7 @@ def _inside(path: str, href: str) -> bool:
 def _links(viewer: Viewer) -> list[tuple[str, str]]:
     links = [("/", _("My tasks"))]
     links += [(f"/teams/{team}", _("My team")) for team in _teams(viewer)[:1]]
-    if any(grant.role is Role.MODERATOR for grant in viewer.grants):
+    if any(grant.role in {Role.MODERATOR, Role.ORGANISER} for grant in viewer.grants):
         links.append(("/queue", _("Waiting for me")))
     if viewer.places(Role.JUROR, Scope.COHORT):
         links.append(("/jury", _("Scoring")))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from incubator.demo import jury, script
+from incubator.demo import desk, jury, script
 from incubator.demo.removal import remove
 from incubator.demo.story import Pace, Step, Tale, TeamTale
 from incubator.foundation import i18n
@@ -172,6 +172,10 @@ async def _running(staff: Staff, now: datetime) -> None:
     tale.extension(slow, now - 16 * DAY, tale.assignments[3], 21, "Паводок: команда две недели работала в штабе")
     FirstRound(staff, cohort, teams, tale, now - timedelta(days=1, hours=5)).plan()
     await tale.play()
+    first, second, *_ = staff.moderators
+    await desk.fill_bank(staff.programme, staff.organiser, first, now - 30 * DAY)
+    await desk.help_with(staff.organiser, cohort, teams[1].team, first, now - DAY)
+    await desk.begin_check(teams[1].team, second, now)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from incubator.foundation import pages
 from incubator.foundation.forms import Form, given, local_input
-from incubator.foundation.i18n import Message, zone
+from incubator.foundation.i18n import Message, zone, zone_label
 from incubator.foundation.refusals import Invalid
 from incubator.moderation import bulk, rules, undoing
 from incubator.moderation.queue import choices, load, queue
@@ -86,7 +86,7 @@ async def extension(request: Web, viewer: NamedDependency[Viewer]) -> Response[A
     if not ready:
         reached = bulk.affected(rows)
         latest = max((row.deadline for row in reached), default=None)
-        return _extension(request, Form.empty({"until": local_input(latest, zone())}), rows)
+        return _extension(request, viewer, Form.empty({"until": local_input(latest, zone())}), rows)
     until, reason = form.local_moment("until", zone()), form.text("reason", limit=1000, lines=True)
     seen = form.integer("seen", 0, PAGE)
     form.finish()
@@ -99,14 +99,14 @@ async def extension(request: Web, viewer: NamedDependency[Viewer]) -> Response[A
             return pages.redirect(request, "/queue")
     except Invalid:
         rows = await bulk.picked(viewer, picks, EXTEND)
-    return _extension(request, form, rows)
+    return _extension(request, viewer, form, rows)
 
 
-def _extension(request: Web, form: Form, rows: list[bulk.Picked]) -> Response[Any]:
+def _extension(request: Web, viewer: Viewer, form: Form, rows: list[bulk.Picked]) -> Response[Any]:
     reached = bulk.affected(rows)
     return pages.page(
         request, "moderation/bulk_extension.html", status=422 if form.errors else 200, form=form, rows=reached,
-        kept_out=[row for row in rows if row.kept_out], teams=bulk.teams_of(reached), zone=zone(),
+        kept_out=[row for row in rows if row.kept_out], teams=bulk.teams_of(reached), zone=zone_label(viewer.now),
     )  # fmt: skip
 
 

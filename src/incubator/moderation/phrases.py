@@ -11,8 +11,8 @@ from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.moderation.rules import MOST_PHRASES, ONLY_AUTHOR, PHRASE_LIMIT, PHRASES, REMARK, SHARE_PHRASE
 from incubator.moderation.tables import Phrase
+from incubator.moderation.writing import REMARK_ROW
 from incubator.people.rights import Role, Scope, Verdict, Viewer, admit, guard
-from incubator.stages.queries import work_for
 
 FULL = Message("There are {most} phrases already. Take one out that nobody needs.", most=MOST_PHRASES)
 
@@ -88,13 +88,13 @@ async def add(viewer: Viewer, text: str, programme: UUID | None = None) -> UUID:
 async def keep_remark(viewer: Viewer, remark: UUID) -> UUID:
     """Put one's own remark into one's bank; the submission that it stands at."""
     async with DB.transaction():
-        row = await fetch_one("SELECT submission, author, text, sent_at FROM remark WHERE id = $1", remark)
+        row = await fetch_one(REMARK_ROW, remark)
         if row is None:
             raise NotFound
-        work = await work_for(viewer, row["submission"])
-        if row["sent_at"] is None and not work.standing.may(REMARK):
+        standing = viewer.standing(programme=row["programme"], cohort=row["cohort"], team=row["team"])
+        if row["sent_at"] is None and not standing.may(REMARK):
             guard(Verdict.HIDE, REMARK)
-        work.standing.need(REMARK)
+        standing.need(REMARK)
         if row["author"] != viewer.id:
             raise Forbidden(ONLY_AUTHOR)
         phrase = await _keep(viewer, row["text"], None)
@@ -138,6 +138,14 @@ async def drop(viewer: Viewer, phrase: UUID) -> None:
         await _note("phrase.removed", viewer, phrase, row["programme"])
 
 
+# Whose it is comes with the same statement: a hidden phrase costs no more than none.
+HELD = """
+SELECT person, programme, coalesce(programme = ANY($2), false) AS shared,
+  programme IN (SELECT programme FROM cohort WHERE id = ANY($3)) AS known
+FROM phrase WHERE id = $1 FOR UPDATE
+"""
+
+
 async def need_change(viewer: Viewer, phrase: UUID) -> None:
     """Pass whoever may change this phrase; raises NotFound, Forbidden."""
     async with DB.transaction():
@@ -146,11 +154,10 @@ async def need_change(viewer: Viewer, phrase: UUID) -> None:
 
 async def _held(viewer: Viewer, phrase: UUID) -> Mapping[str, Any]:
     """A phrase that the viewer may change, held; another person's own does not exist for him."""
-    row = await fetch_one("SELECT person, programme FROM phrase WHERE id = $1 FOR UPDATE", phrase)
-    if row is None or row["person"] not in {None, viewer.id}:
+    row = await fetch_one(HELD, phrase, *_checks(viewer))
+    if row is None or not (row["shared"] or row["known"] or row["person"] == viewer.id):
         raise NotFound
-    if row["programme"] is not None:
-        await _need_share(viewer, row["programme"])
+    admit(SHARE_PHRASE, allowed=row["shared"] or row["person"] == viewer.id)
     return dict(row)
 
 

@@ -70,7 +70,7 @@ async def _own_remark(viewer: Viewer, remark: UUID) -> tuple[Mapping[str, Any], 
 # What is judged comes with the first statement: a hidden remark, note or question costs no more than none.
 WHERE = "t.id AS team, t.cohort, c.programme"
 REMARK_ROW = f"""
-SELECT k.submission, k.author, k.sent_at, {WHERE} FROM remark k JOIN submission s ON s.id = k.submission
+SELECT k.submission, k.author, k.text, k.sent_at, {WHERE} FROM remark k JOIN submission s ON s.id = k.submission
 JOIN team t ON t.id = s.team JOIN cohort c ON c.id = t.cohort WHERE k.id = $1 FOR UPDATE OF k
 """
 NOTE_ROW = f"""

@@ -1,0 +1,36 @@
+"""The desk of the demo's moderators: a bank of phrases, and a colleague who is at a piece of work just now."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from incubator.demo import script
+from incubator.foundation.database import fetch_value
+from incubator.moderation import actions, checking, phrases
+from incubator.people.queries import viewer_for
+
+SHARED = (
+    "Назовите источник и год числа.",
+    "Это следствие. В чём причина?",
+    "Кто из жителей с этим не согласится? Добавьте их слова.",
+    "Укажите ответственного и срок.",
+)
+
+
+async def fill_bank(programme: UUID, organiser: UUID, moderator: UUID, moment: datetime) -> None:
+    """The organiser shares phrases with everybody, a moderator keeps his own."""
+    for text in SHARED:
+        await phrases.add(await viewer_for(organiser, moment), text, programme)
+    for text in script.REMARKS:
+        await phrases.add(await viewer_for(moderator, moment), text)
+
+
+async def help_with(organiser: UUID, cohort: UUID, team: UUID, helper: UUID, moment: datetime) -> None:
+    """A second moderator is given a team."""
+    await actions.assign_moderator(await viewer_for(organiser, moment), cohort, team, helper)
+
+
+async def begin_check(team: UUID, moderator: UUID, moment: datetime) -> None:
+    """A moderator has begun to check a team's work some minutes ago."""
+    work = await fetch_value("SELECT id FROM submission WHERE team = $1 AND state = 'submitted' LIMIT 1", team)
+    if work is not None:
+        await checking.begin(await viewer_for(moderator, moment - timedelta(minutes=5)), work)
