@@ -57,6 +57,12 @@ CALLS: dict[str, list[Call]] = {
     "score_sheet reopen session_published": [post(ROUND + "/sheets/{sheet}/reopen", "round_published", form=REASON)],
     "score_sheet close reopened": [post(ROUND + "/sheets/{sheet}/close", "sheet_reopened")],
     "score_progress view session_open": [get(f"{ROUND}/progress", "round_scored")],
+    # --- The ledger
+    "score_receipt view any": [get(f"{ROUND}/receipts", "round_scored")],
+    "score_journal verify_root session_open": [get(f"{ROUND}/ledger", "round_scored")],
+    "score_journal verify_root published": [get(f"{ROUND}/ledger", "round_published")],
+    "score_journal export session_open": [post(f"{ROUND}/ledger.jsonl", "round_scored")],
+    "score_journal export session_locked": [post(f"{ROUND}/ledger.jsonl", "round_locked")],
     # --- Conflicts of interest
     "conflict declare_self before_lock": [
         post(f"{ROUND}/conflicts", "round_open", form={"none": "on"}),
@@ -129,7 +135,12 @@ CALLS: dict[str, list[Call]] = {
     "team_feedback view session_locked": [get("/teams/{team}/result", "round_locked", shows="sheet")],
     "team_feedback view published": [get("/teams/{team}/result", "round_published", shows="sheet")],
     # --- Programmes and cohorts
-    "cohort view any": [get(COHORT, "remarked")],
+    "cohort view any": [get(COHORT, "remarked"), get(f"{COHORT}/map", "remarked"), get(f"{COHORT}/map.csv", "remarked")],
+    "passport view any": [get("/teams/{team}/passport", "draft")],
+    "passport edit any": [
+        post("/teams/{team}/passport", "draft", page="/teams/{team}/passport", reader="team_lead",
+             form={"population_year": "2025", "population_value": "18400", "population_source": PROBE}),
+    ],
     "audit_programme view any": [get(f"{COHORT}/journal", "round_scored")],
     "programme_settings edit any": [
         post(f"{COHORT}/settings", "plain", page=f"{COHORT}/settings", reader=RUNS, form={"name": PROBE}),

@@ -64,6 +64,7 @@ async def test_combinations(hall, trial, each):
 OPEN = {
     "GET /static/{}/{}": "files of the site, the same for everybody",
     "GET /health/live": "says that the process answers",
+    "GET /verifier.py": "a program for whoever distrusts us",
     "GET /health/ready": "says what runs, in counts of jobs",
     "GET /session": "says to a browser who is signed in there, by a name that means nothing elsewhere",
     "GET /sign-in": "the form",

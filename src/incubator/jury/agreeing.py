@@ -173,7 +173,9 @@ async def _unlock(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> N
     await execute("DELETE FROM tie_vote WHERE round = $1", scoring.id)
     await execute("UPDATE score_sheet SET reopened_at = NULL WHERE round = $1 AND reopened_at IS NOT NULL", scoring.id)
     await _settle(viewer, scoring, ProposalKind.PUBLISH, ProposalKind.REOPEN)
-    await ledger.note(scoring.id, "unlock", by=str(viewer.id), asked_by=str(asked["asked_by"]), reason=asked["reason"])
+    await ledger.note(
+        scoring.id, "unlock", viewer.now, by=str(viewer.id), asked_by=str(asked["asked_by"]), reason=asked["reason"]
+    )
     await tell("round.unlocked", viewer, scoring)
 
 
@@ -209,7 +211,9 @@ WHERE id = $1
 async def _reopen(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> None:
     sheet = await _sheet(scoring, asked["sheet"])
     _demand_reopenable(scoring, sheet)
-    await ledger.note(scoring.id, "reopen", by=str(viewer.id), asked_by=str(asked["asked_by"]), sheet=str(asked["sheet"]))
+    await ledger.note(
+        scoring.id, "reopen", viewer.now, by=str(viewer.id), asked_by=str(asked["asked_by"]), sheet=str(asked["sheet"])
+    )
     await execute(GIVE_BACK, asked["sheet"], viewer.now, asked["id"])
     await tell(
         "sheet.reopened", viewer, scoring, sheet=str(asked["sheet"]), person=str(sheet["person"]),
@@ -273,7 +277,7 @@ async def _publish(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> 
         scoring.id, viewer.now, viewer.id, result.document(),
     )  # fmt: skip
     await _settle(viewer, scoring, *ProposalKind)
-    root = await ledger.note_publication(scoring.id, result, viewer.id)
+    root = await ledger.note_publication(viewer, scoring.id, result)
     await tell(
         "round.published", viewer, scoring, Audience.EVERYONE, projects=len(result.rows), root=root,
         aside={"round": scoring.name, "path": f"/rounds/{scoring.id}/result"},

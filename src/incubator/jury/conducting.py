@@ -182,7 +182,7 @@ async def open_round(viewer: Viewer, round_id: UUID) -> None:
             " WHERE id = $1 AND state = 'draft'",
             round_id, viewer.now, rubric_document(rubric), plan_document(plan),
         )  # fmt: skip
-        await ledger.note_opening(round_id, rubric, plan, viewer.id)
+        await ledger.note_opening(viewer, round_id, rubric, plan)
         sheets = await deal_sheets(round_id)
         await tell("round.opened", viewer, scoring, Audience.EVERYONE, sheets=sheets)
 
@@ -216,7 +216,7 @@ async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, 
             " WHERE id = $1 AND state = 'open'",
             round_id, viewer.now, viewer.id, note,
         )  # fmt: skip
-        root = await ledger.note_heads(round_id, "lock", by=str(viewer.id))
+        root = await ledger.note_heads(round_id, "lock", viewer.now, by=str(viewer.id))
         await tell("round.locked", viewer, scoring, missing=missing_sheets(found), root=root)
 
 

@@ -6,6 +6,8 @@ as a whole. They go into its control chain, in the transaction of the action tha
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +15,10 @@ from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.jury import verifier
 from incubator.jury.result import Result
 from incubator.jury.rubric import Rubric
+from incubator.people.rights import Viewer
 from incubator.programmes.blueprint import JuryPlan
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ENTRIES = """
 SELECT chain::text, seq, encode(prev, 'hex') AS prev, encode(nonce, 'hex') AS nonce, payload, encode(hash, 'hex') AS hash
 FROM ledger_entry WHERE round = $1 ORDER BY chain, seq
@@ -42,17 +46,18 @@ SELECT (SELECT coalesce(json_agg(e), '[]') FROM ({ENTRIES}) e) AS entries,
 # --- Writing ----------------------------------------------------------------------------------------------------------
 
 
-async def note(round_id: UUID, kind: str, **content: Any) -> None:
-    """A step: an entry in the control chain; `content` is what JSON can hold."""
-    text = json.dumps({"k": kind, **content}, separators=(",", ":"), sort_keys=True)
+async def note(round_id: UUID, kind: str, at: datetime, **content: Any) -> None:
+    """A step: an entry in the control chain; `content` is what JSON can hold. `at` is kept as microseconds."""
+    moment = (at - EPOCH) // timedelta(microseconds=1)
+    text = json.dumps({"k": kind, "at": moment, **content}, separators=(",", ":"), sort_keys=True)
     await fetch_value("SELECT ledger_append($1, $1, $2)", round_id, text)
 
 
-async def note_opening(round_id: UUID, rubric: Rubric, plan: JuryPlan, by: UUID) -> None:
+async def note_opening(viewer: Viewer, round_id: UUID, rubric: Rubric, plan: JuryPlan) -> None:
     """A step: by what rule which projects are scored. It comes before the sheets are dealt."""
     projects = await fetch("SELECT id FROM round_project WHERE round = $1 ORDER BY place", round_id)
     await note(
-        round_id, "open", by=str(by), projects=[str(row["id"]) for row in projects],
+        round_id, "open", viewer.now, by=str(viewer.id), projects=[str(row["id"]) for row in projects],
         criteria=[
             {"weight": each.weight, "min": each.scale_min, "max": each.scale_max, "step": each.step, "key": each.key}
             for each in rubric.criteria
@@ -62,14 +67,14 @@ async def note_opening(round_id: UUID, rubric: Rubric, plan: JuryPlan, by: UUID)
     )  # fmt: skip
 
 
-async def note_heads(round_id: UUID, kind: str, **content: Any) -> str:
+async def note_heads(round_id: UUID, kind: str, at: datetime, **content: Any) -> str:
     """A step: an entry that holds the ends of all jurors' chains; the root that they come to with it."""
     heads = json.loads(await fetch_value("SELECT ledger_heads($1)", round_id))
-    await note(round_id, kind, heads=heads, **content)
+    await note(round_id, kind, at, heads=heads, **content)
     return await root_of(round_id)
 
 
-async def note_publication(round_id: UUID, result: Result, by: UUID) -> str:
+async def note_publication(viewer: Viewer, round_id: UUID, result: Result) -> str:
     """A step: the ranking as it is published; the root of the round for good."""
     barred = {row["id"] for row in await fetch(WITHDRAWN, round_id)}
     ranking = [
@@ -77,7 +82,7 @@ async def note_publication(round_id: UUID, result: Result, by: UUID) -> str:
          "barred": row.project in barred}
         for row in result.rows
     ]  # fmt: skip
-    return await note_heads(round_id, "publish", ranking=ranking, by=str(by))
+    return await note_heads(round_id, "publish", viewer.now, ranking=ranking, by=str(viewer.id))
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
@@ -87,6 +92,76 @@ async def root_of(round_id: UUID) -> str:
     """The root of a round as it stands, in hex: what is made known outside."""
     ends = {str(row["chain"]): (row["seq"], row["hash"]) for row in await fetch(ENDS, round_id)}
     return verifier.root_of(str(round_id), ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A moment at which the root was made known; `entries` counts the entries of all chains by then."""
+
+    kind: str
+    at: datetime
+    root: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a ledger tells whoever may see it: nothing that says anything of a value."""
+
+    root: str
+    entries: int
+    milestones: tuple[Milestone, ...]
+
+
+CONTROL = """
+SELECT seq, hash, payload FROM ledger_entry
+WHERE round = $1 AND chain = $1 AND payload::jsonb ->> 'k' IN ('checkpoint', 'lock', 'publish') ORDER BY seq DESC LIMIT 50
+"""
+
+
+async def summary(round_id: UUID) -> Summary:
+    """The root as it stands and the last fifty moments at which it was made known, the latest first. Two statements."""
+    ends = {str(row["chain"]): (row["seq"], row["hash"]) for row in await fetch(ENDS, round_id)}
+    known = tuple(_milestone(round_id, row) for row in await fetch(CONTROL, round_id))
+    return Summary(verifier.root_of(str(round_id), ends), sum(length for length, _ in ends.values()), known)
+
+
+def _milestone(round_id: UUID, row: Any) -> Milestone:
+    told = json.loads(row["payload"])
+    heads = {seat: (length, bytes.fromhex(head)) for seat, (length, head) in told["heads"].items()}
+    heads[str(round_id)] = row["seq"], row["hash"]
+    at = EPOCH + timedelta(microseconds=told["at"])
+    root = verifier.root_of(str(round_id), heads)
+    return Milestone(told["k"], at, root, sum(length for length, _ in heads.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One entry in a juror's own chain; `hash` in hex."""
+
+    seq: int
+    at: datetime
+    team: str
+    version: int
+    hash: str
+
+
+RECEIPTS = """
+SELECT l.seq, l.payload, l.hash, t.name AS team FROM ledger_entry l
+LEFT JOIN round_project p ON p.id = (l.payload::jsonb ->> 'p')::uuid LEFT JOIN team t ON t.id = p.team
+WHERE l.round = $1 AND l.chain = (SELECT id FROM seat WHERE round = $1 AND person = $2) ORDER BY l.seq DESC LIMIT 1000
+"""
+
+
+async def receipts(round_id: UUID, person: UUID) -> list[Receipt]:
+    """What stands in a juror's chain, the latest first."""
+    found = [(row, json.loads(row["payload"])) for row in await fetch(RECEIPTS, round_id, person)]
+    return [
+        Receipt(
+            row["seq"], EPOCH + timedelta(microseconds=told["at"]), row["team"] or "–", told["v"], row["hash"].hex()
+        )
+        for row, told in found
+    ]
 
 
 async def entries(round_id: UUID) -> list[dict[str, Any]]:

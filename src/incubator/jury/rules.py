@@ -91,6 +91,16 @@ CONDUCT = right(
     "jury_session.conduct", allow=ORGANISER, forbid=JURORS | CONFLICTED | ADMINISTRATOR, strict=True,
     reason=Message("Only an organiser without a conflict of interest runs a round of scoring."),
 )  # fmt: skip
+VERIFY_ROOT = right("score_journal.verify_root", allow=JURORS | ORGANISERS | ADMINISTRATOR)
+EXPORT_LEDGER = right(
+    "score_journal.export", allow=ORGANISER, forbid=CONFLICTED | ADMINISTRATOR, strict=True,
+    reason=Message("The ledger holds every mark: only an organiser without a conflict of interest takes it out."),
+)  # fmt: skip
+RECEIPTS = right(
+    "score_receipt.view", allow=frozenset({Relation.JUROR}),
+    forbid=frozenset({Relation.JUROR_CONFLICTED}) | ORGANISERS | ADMINISTRATOR, strict=True,
+    reason=Message("Receipts are a juror's own."),
+)  # fmt: skip
 SEE_JURORS = right("juror_contacts.view", allow=ORGANISERS, forbid=ADMINISTRATOR)
 DECLARE = right(
     "conflict.declare_self", allow=JURORS | ORGANISERS, forbid=ANYBODY,

@@ -15,7 +15,7 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, clock, locale, number, score
 from incubator.foundation.refusals import Clash, Invalid, NotFound
-from incubator.jury import actions, conducting, conflicts, control, editing, queries, results
+from incubator.jury import actions, conducting, conflicts, control, editing, ledger_pages, queries, results
 from incubator.jury.actions import Saved
 from incubator.jury.materials import materials
 from incubator.jury.queries import SheetPage
@@ -158,14 +158,16 @@ def _running_total(page: SheetPage) -> str:
 
 
 def _saved_words(page: SheetPage) -> str:
-    return "" if page.sheet.saved_at is None else str(_words_of(page.sheet.state, page.sheet.saved_at))
+    sheet = page.sheet
+    return "" if sheet.saved_at is None else _words_of(sheet.state, sheet.saved_at, sheet.receipt)
 
 
-def _words_of(state: SheetState, saved_at: datetime) -> Message:
-    at = clock(saved_at)
+def _words_of(state: SheetState, saved_at: datetime, receipt: str) -> str:
+    """What is recorded since when, and how its entry in the ledger begins."""
+    at, code = clock(saved_at), receipt[:16]
     if state is SheetState.HANDED_IN:
-        return Message("Handed in; last change at {at}", at=at)
-    return Message("Draft saved at {at}", at=at)
+        return str(Message("Handed in; last change at {at}, receipt {code}", at=at, code=code))
+    return str(Message("Draft saved at {at}, receipt {code}", at=at, code=code))
 
 
 def _versions(page: SheetPage, clash: Clash | None) -> Mapping[str, Any] | None:
@@ -218,8 +220,10 @@ async def _write(viewer: Viewer, round_id: UUID, project_id: UUID, form: Form) -
 
 
 def _receipt(saved: Saved) -> Response[Any]:
-    words = str(_words_of(saved.state, saved.at))
-    receipt = {"saved_at": saved.at.isoformat(), "message": words, "version": saved.version}
+    words = _words_of(saved.state, saved.at, saved.receipt)
+    receipt = {
+        "saved_at": saved.at.isoformat(), "message": words, "version": saved.version, "receipt": saved.receipt,
+    }  # fmt: skip
     return Response(receipt, status_code=200)
 
 
@@ -367,4 +371,5 @@ async def challenge(request: Web, viewer: NamedDependency[Viewer], team_id: From
 HANDLERS: list[Any] = [
     home, round_page, sheet, read_materials, write_sheet_down, take_back, abstain, recuse, conflicts_page, declare, challenge_page,
     challenge, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
+    *ledger_pages.HANDLERS,
 ]  # fmt: skip

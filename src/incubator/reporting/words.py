@@ -150,6 +150,7 @@ SIMPLE: Final[Mapping[str, str]] = {
     "jurors.viewed": N_("looked at the addresses of the jurors"),
     "materials.read": N_("read the work of the team as a juror"),
     "sheets.read": N_("read the score sheets of a project"),
+    "ledger.exported": N_("took the score ledger out of the system"),
     "sheets.exported": N_("took the score sheets out of the system"),
     "tie.voted": N_("recorded the vote on a tie in the round “{round_name}”"),
     # Letters and reading
