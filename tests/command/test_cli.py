@@ -7,12 +7,14 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from incubator.jury import verifier
 from operating import COMMAND, OURS, ROLES, a_person, ask, call, free_port, site, wait_until, words
 
 
@@ -25,6 +27,8 @@ def test_help_names_every_word_of_the_environment(tmp_path: Path) -> None:
         "demo",
         "user",
         "worker",
+        "analyse",
+        "ledger",
     ]
     assert not list(tmp_path.iterdir()), "help must not make a data folder"
 
@@ -37,12 +41,31 @@ def test_help_names_every_word_of_the_environment(tmp_path: Path) -> None:
         (["demo"], ["--remove", "--json", "refused", "while `incubator run` is running"]),
         (["user", "reset"], ["EMAIL", "mail server", "opens once"]),
         (["user", "add"], ["EMAIL", "--role [administrator|organiser]", "link", "--password"]),
+        (["ledger", "verify"], ["ROUND", "--root", "forger"]),
         (["worker"], ["REDIS_URL", "As many", "DATABASE_URL"]),
+        (["analyse"], ["project, juror, score", "--top", "--json", "--weights", "exit status is 2", "No database"]),
     ],
 )
 def test_each_command_has_help_worth_reading(tmp_path: Path, command: list[str], told: list[str]) -> None:
     said = " ".join(call(tmp_path, *command, "--help").stdout.split()).lower()
     assert [word for word in told if word.lower().replace("as many", "many") not in said] == []
+
+
+def test_the_ledger_of_a_published_round_is_checked_with_and_without_us(tmp_path: Path, var: Path) -> None:
+    rounds = call(var, "ledger", "list").stdout.splitlines()
+    found = [line.split()[:2] for line in rounds]
+    assert len(found) >= 2
+    for number, root in found:
+        assert call(var, "ledger", "verify", number, "--root", root).stdout == f"root {root}\nAll is well.\n"
+    number, root = found[-1]
+    forged = call(var, "ledger", "verify", number, "--root", "0" * 64)
+    assert (forged.returncode, forged.stdout.splitlines()[1][:11]) == (1, "the root is")
+    export = tmp_path / "ledger.jsonl"
+    export.write_text(call(var, "ledger", "export", number).stdout)
+    alone = [sys.executable, "-I", "-S", verifier.__file__, export, root]
+    assert subprocess.run(alone, capture_output=True, text=True, check=True).stdout.endswith("All is well.\n")
+    unknown = call(var, "ledger", "verify", "00000000-0000-0000-0000-000000000000")
+    assert (unknown.returncode, "incubator ledger list" in unknown.stderr) == (1, True)
 
 
 def test_with_database_url_nothing_is_loaded_unasked(tmp_path: Path, own_server: str) -> None:

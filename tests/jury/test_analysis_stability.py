@@ -52,10 +52,8 @@ def test_some_juror_makes_a_difference_somewhere():
 
 
 def criteria_sheets(seed, projects=8, jurors=5, criteria=3):
-    marks = (
-        np.random.default_rng(seed).integers(1, 11, (projects, jurors, criteria))
-        + np.arange(projects)[:, None, None] / 2
-    )
+    random = np.random.default_rng(seed)
+    marks = random.normal(6, 2, (projects, jurors, criteria)) + np.arange(projects)[:, None, None] / 2
     return [
         Sheet(f"p{p}", f"j{j}", list(map(float, marks[p, j]))) for p in range(projects) for j in range(jurors)
     ], marks
@@ -75,6 +73,9 @@ def test_the_band_of_weights_is_exact(seed):
 
     band = found.weight_band
     assert band.band == 0.2
+    if band.stable_within is None:
+        assert len(winners(1 - 1e-9)) == 1
+        return
     assert len(winners(band.stable_within - 1e-6)) == 1
     assert len(winners(band.stable_within + 1e-6)) > 1
     assert all(each.at <= 0.2 for each in band.overtakings)
