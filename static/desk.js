@@ -69,13 +69,14 @@
     else DOES[key]();
   });
 
-  // Ctrl+Enter in a field of a small form sends it, as the main button of a large one.
+  // Ctrl+Enter in a field of a small form sends it, as the main button of a large one; the word to the team returns.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
     const form = event.target.form;
     if (!event.target.matches?.("textarea") || !form || form.querySelector("button.button--primary")) return;
     event.preventDefault();
-    form.requestSubmit();
+    const button = form.id === "decision" ? document.querySelector("[data-return]") : null;
+    if (form.id !== "decision" || button) form.requestSubmit(button);
   });
 
   // How many rows are ticked is said beside the buttons.

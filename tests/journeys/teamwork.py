@@ -178,10 +178,10 @@ class Teamwork(Founding):
     async def accepted(self) -> None:
         """The moderator accepts all three, oldest first, and leads the team on."""
         moderator = self.moderator
-        for _ in WORKS:
+        for left in reversed(range(len(WORKS))):
             await moderator.go("/queue")
             await moderator.page.locator("main table a").first.click()
-            await moderator.press("Accept")
+            await moderator.press("Accept and open the next" if left else "Accept")
         await moderator.go("/queue")
         await moderator.sees("Everything is checked. New work appears here as soon as a team sends it.")
         await moderator.shot("queue-empty")
