@@ -354,11 +354,15 @@ async def test_without_the_scanner_again_files_go_out(owner, clamd, monkeypatch)
 
 
 def entry(*folders, name="a.pdf", file_id=None, media_type="application/pdf", size=0):
-    return archives.Entry(folders, files.FileFacts(file_id or new_id(), name, media_type, size), datetime(2026, 3, 1, tzinfo=UTC))
+    return archives.Entry(
+        folders, files.FileFacts(file_id or new_id(), name, media_type, size), datetime(2026, 3, 1, tzinfo=UTC)
+    )
 
 
 def test_two_files_of_one_name_both_find_a_place():
-    found = archives.paths([entry("1. М", "1. З"), entry("1. М", "1. З", name="A.PDF"), entry("1. М", "1. З"), entry("2. М")])
+    found = archives.paths(
+        [entry("1. М", "1. З"), entry("1. М", "1. З", name="A.PDF"), entry("1. М", "1. З"), entry("2. М")]
+    )
     assert found == ["1. М/1. З/a.pdf", "1. М/1. З/A (2).PDF", "1. М/1. З/a (3).pdf", "2. М/a.pdf"]
 
 

@@ -193,7 +193,9 @@ async def test_who_asks_how_far_it_came_gets_the_upload_for_himself(owner, monke
 
 async def test_a_writer_that_died_is_followed_by_another(owner):
     upload_id = await begin(owner)
-    await execute("UPDATE upload SET writer = $2, writing_until = now() + interval '5 s' WHERE id = $1", upload_id, new_id())
+    await execute(
+        "UPDATE upload SET writer = $2, writing_until = now() + interval '5 s' WHERE id = $1", upload_id, new_id()
+    )
     with pytest.raises(uploads.Busy):
         await uploads.receive(upload_id, 0, stream(PDF[:5]))
     await execute("UPDATE upload SET writing_until = now() - interval '1 s'")

@@ -68,7 +68,11 @@ DECISION = {"revision": "1", "message": PROBE}
 UPLOAD = ("answer-data_file", "Таблица.pdf", cast.PDF)
 TUS = {"tus-resumable": "1.0.0", "accept": "application/json"}
 PIECE = "application/offset+octet-stream"
-ANNOUNCED = {**TUS, "upload-length": "1000", "upload-metadata": "field ZGF0YV9maWxl,filename YS5wZGY="}  # data_file, a.pdf
+ANNOUNCED = {
+    **TUS,
+    "upload-length": "1000",
+    "upload-metadata": "field ZGF0YV9maWxl,filename YS5wZGY=",
+}  # data_file, a.pdf
 OWN_TEAM = {"participant": "303", "team_lead": "303", "participant_other_team": "303"}
 """Whoever has a team in the cohort is led to it instead of being refused."""
 
@@ -168,16 +172,16 @@ CALLS: dict[str, list[Call]] = {
         Call("GET", "/uploads/{upload}", "uploading", headers=TUS, but={"visitor": "401"}),
     ],
     "file_piece send coming": [
-        Call("PATCH", "/uploads/{upload}", "uploading", headers={**TUS, "upload-offset": "0"}, body=b"x" * 20, kind=PIECE)
+        Call(
+            "PATCH", "/uploads/{upload}", "uploading", headers={**TUS, "upload-offset": "0"}, body=b"x" * 20, kind=PIECE
+        )
     ],
     "file_piece drop coming": [Call("DELETE", "/uploads/{upload}", "uploading", headers=TUS)],
     "file show draft": [
         get("/files/{file}/shown", "draft", shows="bytes"),
         get("/files/{file}/view", "draft", shows="file"),
     ],
-    "file show jury_open": [
-        get("/files/{file}/shown", "round_open", shows="bytes", noted_of="juror", asks_jury=True)
-    ],
+    "file show jury_open": [get("/files/{file}/shown", "round_open", shows="bytes", noted_of="juror", asks_jury=True)],
     "file view jury_open": [get("/files/{file}/view", "round_open", shows="file", asks_jury=True)],
     "file show quarantined": [
         get("/files/{file}/shown", "quarantined", asks_jury=True),
@@ -238,8 +242,13 @@ CALLS: dict[str, list[Call]] = {
     ],
     "team correct any": [
         get("/teams/{team}/settings", "plain"),
-        post("/teams/{team}/settings", "plain", page="/teams/{team}/settings", reader="organiser_own",
-             form={"team_name": PROBE, "reason": PROBE}),
+        post(
+            "/teams/{team}/settings",
+            "plain",
+            page="/teams/{team}/settings",
+            reader="organiser_own",
+            form={"team_name": PROBE, "reason": PROBE},
+        ),
     ],
     "team withdraw any": [post("/teams/{team}/withdraw", "plain", form={"reason": PROBE})],
     "team return withdrawn": [post("/teams/{team}/return", "team_withdrawn", form={"reason": PROBE})],

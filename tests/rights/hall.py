@@ -57,7 +57,9 @@ class Request:
 
     def elsewhere(self, ids: dict[str, str]) -> "Request":
         """The same for ids that nothing has."""
-        return Request(self.method, UUID.sub(lambda found: ids[found[0]], self.path), self.body, self.kind, self.stream, self.more)
+        return Request(
+            self.method, UUID.sub(lambda found: ids[found[0]], self.path), self.body, self.kind, self.stream, self.more
+        )
 
 
 @dataclass

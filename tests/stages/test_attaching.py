@@ -68,18 +68,6 @@ async def test_a_file_comes_out_as_an_attachment_only(evidence, client):
     assert out.headers["cache-control"] == "private, no-store"
 
 
-async def test_removing_a_file_by_its_button(evidence, client):
-    _, team, assignment, _ = evidence
-    upload = actions.Upload("data_file", "а.pdf", cast.PDF)
-    stored = await actions.attach_file(await cast.viewer(team.lead), team.id, assignment.id, upload)
-    data = await cast.work_form(team, assignment.id, remove=str(stored.id))
-    assert (await client.post(cast.work_address(team, assignment.id), data=data)).status_code == 303
-    assert (await cast.work_of(team, assignment.id)).files == {}
-    assert (await client.get(f"/files/{stored.id}")).status_code == 404
-    assert await fetch_value("SELECT count(*) FROM stored_file") == 0
-    assert await fetch_value("SELECT count(*) FROM outbox WHERE kind = 'file.erase'") == 1
-
-
 async def test_a_file_that_was_sent_stays_with_its_version(evidence, client):
     _, team, assignment, _ = evidence
     lead = await cast.viewer(team.lead)
