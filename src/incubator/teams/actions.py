@@ -291,7 +291,7 @@ async def export_contacts(viewer: Viewer, team_id: UUID, purpose: str) -> tuple[
 
 
 async def changing(viewer: Viewer, team_id: UUID, right: Right) -> TeamRef:
-    """The team, held until the end of the transaction, whose people the viewer may change now."""
+    """A step: the team, held until the end of the transaction, which the viewer may change now."""
     await hold(team_id)
     team = await team_for(viewer, team_id)
     team.standing.need(right)
@@ -312,7 +312,7 @@ async def _count(team_id: UUID) -> int:
 
 
 async def member_of(team_id: UUID, member_id: UUID) -> Member:
-    """A membership of this team; Refused when it has ended, NotFound when it never was."""
+    """A step: a membership of this team; Refused when it has ended, NotFound when it never was."""
     found = next((each for each in await queries.members(team_id) if each.id == member_id), None)
     if found is not None:
         return found
