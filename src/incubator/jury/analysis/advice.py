@@ -74,9 +74,12 @@ class _Advice:
     def _on_sheets(self) -> None:
         design = self.design
         if design.incomplete:
-            one = N_("{n} sheet without a mark for every criterion is left out, as in the official result")
-            many = N_("{n} sheets without a mark for every criterion are left out, as in the official result")
-            self.notes.append(Note("sheets", Message.count(one, many, design.incomplete)))
+            left_out = Message.count(
+                "{n} sheet without a mark for every criterion is left out, as in the official result",
+                "{n} sheets without a mark for every criterion are left out, as in the official result",
+                design.incomplete,
+            )
+            self.notes.append(Note("sheets", left_out))
         if design.unweighted:
             self._say("criteria", N_("left out for want of a weight: {names}"), names=_some(design.unweighted))
         for about, idle in (("projects", design.idle_projects), ("jurors", design.idle_jurors)):

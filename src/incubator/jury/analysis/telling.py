@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from incubator.foundation.i18n import Message, number
-from incubator.foundation.locales import N_, gettext
+from incubator.foundation.locales import N_, gettext, pgettext
 from incubator.jury.analysis.figures import Analysis
 
 ROWS = 60
@@ -49,9 +49,9 @@ def _head(analysis: Analysis) -> Iterator[str]:
 
 
 def _projects(analysis: Analysis) -> Iterator[str]:
-    chance = Message("top {n}", n=analysis.top)
-    heads = (gettext("place"), gettext("project"), gettext("sheets"), gettext("mean"), gettext("adjusted"),
-             gettext("95 % interval"), gettext("places"), str(chance))  # fmt: skip
+    chance = Message.within("analysis", "top {n}", n=analysis.top)
+    heads = (pgettext("analysis", "place"), pgettext("analysis", "project"), pgettext("analysis", "sheets"), pgettext("analysis", "mean"), pgettext("analysis", "adjusted"),
+             gettext("95 % interval"), pgettext("analysis", "places"), str(chance))  # fmt: skip
     rows = [
         (
             _figure(each.place, 0), str(each.id), _figure(each.sheets, 0), _figure(each.mean), _figure(each.adjusted),
@@ -63,8 +63,8 @@ def _projects(analysis: Analysis) -> Iterator[str]:
     if any(each.low is not None for each in analysis.projects):
         yield ""
         yield gettext(
-            "The interval holds, with 95 % probability, the score that the project would get without the chance in its "
-            "sheets and the severity of its jurors. Places: those that it takes in 95 of 100 simulations."
+            "Given these marks and the fitted variances, the project's own score lies in the interval with a probability of "
+            "95 %. Places: the middle 95 % of the simulated rankings."
         )
 
 
@@ -81,7 +81,16 @@ def _jurors(analysis: Analysis) -> Iterator[str]:
         )
         for each in sorted(known, key=lambda each: each.severity or 0.0)
     ]
-    yield from _table((gettext("juror"), gettext("sheets"), gettext("severity"), gettext("95 %")), rows, left=0)
+    yield from _table(
+        (
+            pgettext("analysis", "juror"),
+            pgettext("analysis", "sheets"),
+            pgettext("analysis", "severity"),
+            pgettext("analysis", "95 %"),
+        ),
+        rows,
+        left=0,
+    )
     yield ""
     yield gettext(
         "Severity is what the juror adds to every mark: below nought harsher than the panel, above it more lenient."
