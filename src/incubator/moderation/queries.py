@@ -11,6 +11,7 @@ from incubator.foundation.database import fetch, fetch_value
 from incubator.foundation.refusals import NotFound
 from incubator.moderation.rules import REMARK, REPLY, not_editable
 from incubator.people.rights import Viewer
+from incubator.stages.answers import fingerprint
 from incubator.stages.queries import Work
 from incubator.stages.rules import Outcome
 
@@ -36,9 +37,21 @@ class RemarkRow:
     edited_at: datetime | None
     sent_at: datetime | None
     revision: int
+    changed_in: int | None  # the newest version, when its field is not what the remark was made at
     replies: tuple[Reply, ...]
     may_reply: bool
     may_edit: bool
+    work: str  # address of the team's page
+
+    @property
+    def comparison(self) -> str:
+        """Where one sees what became of the field since."""
+        return f"{self.work}/comparison?from={self.revision}&to={self.changed_in}#field-{self.field}"
+
+    @property
+    def version(self) -> str:
+        """What a form that changes the remark has shown."""
+        return fingerprint(self.text)
 
     @property
     def template(self) -> str:
@@ -54,9 +67,11 @@ class RemarkRow:
 REMARKS = """
 SELECT k.id, k.field, k.text, k.author, p.name AS author_name, k.written_at, k.edited_at, k.sent_at,
   r.number AS revision,
+  CASE WHEN k.field <> '' AND l.content -> k.field IS DISTINCT FROM r.content -> k.field THEN l.number END AS changed_in,
   (SELECT coalesce(json_agg(json_build_array(w.name, y.text, y.written_at) ORDER BY y.written_at, y.id), '[]')
      FROM remark_reply y JOIN person w ON w.id = y.author WHERE y.remark = k.id) AS replies
 FROM remark k JOIN revision r ON r.id = k.revision JOIN person p ON p.id = k.author
+JOIN LATERAL (SELECT number, content FROM revision v WHERE v.submission = k.submission ORDER BY v.number DESC LIMIT 1) l ON true
 WHERE k.submission = $1 AND (k.sent_at IS NOT NULL OR k.author = $2)
 ORDER BY r.number DESC, k.written_at, k.id
 """
@@ -72,7 +87,7 @@ def _remark_row(viewer: Viewer, work: Work, row: Mapping[str, Any]) -> RemarkRow
     author, sent_at = values.pop("author"), row["sent_at"]
     replies = [Reply(name, text, datetime.fromisoformat(at)) for name, text, at in json.loads(values.pop("replies"))]
     return RemarkRow(
-        **values, replies=tuple(replies), may_reply=sent_at is not None and work.standing.may(REPLY),
+        **values, replies=tuple(replies), work=work.href, may_reply=sent_at is not None and work.standing.may(REPLY),
         may_edit=work.standing.may(REMARK) and not_editable(author, viewer.id, sent_at, viewer.now) is None,
     )  # fmt: skip
 
@@ -137,6 +152,11 @@ class NoteRow:
     written_at: datetime
     edited_at: datetime | None
 
+    @property
+    def version(self) -> str:
+        """What a form that changes the note has shown."""
+        return fingerprint(self.text)
+
 
 async def private_notes(team: UUID) -> list[NoteRow]:
     """The notes about a team that were not retracted, newest first; the caller has judged VIEW_NOTES."""
@@ -160,6 +180,11 @@ class QuestionRow:
     answer: str
     answered_at: datetime | None
     answered_by: str
+
+    @property
+    def version(self) -> str:
+        """What a form that changes the answer has shown."""
+        return fingerprint(self.answer)
 
 
 async def questions(team: UUID) -> list[QuestionRow]:

@@ -10,15 +10,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from incubator.foundation import pages
+from incubator.foundation.comparison import compare
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import Invalid, NotFound
+from incubator.foundation.refusals import Clash, Invalid, NotFound
 from incubator.moderation import actions, bank, checking, desk, listing, phrases, queries, rules, undoing
 from incubator.moderation.listing import QUERY_PARAMETERS, sieve_of
 from incubator.moderation.queue import neighbours, next_after
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.queries import cohort_for
+from incubator.stages.answers import fingerprint
 from incubator.stages.queries import work_for
 from incubator.stages.rules import Outcome
 from incubator.teams.queries import team_for
@@ -135,12 +137,25 @@ async def send_remarks(request: Web, viewer: NamedDependency[Viewer], submission
 async def edit_remark(request: Web, viewer: NamedDependency[Viewer], remark_id: FromPath[UUID]) -> Response[Any]:
     """Change one's own remark."""
     form = await pages.read_form(request)
+    version = form.text("version", required=False) or None  # a program that asks for no check gets none
     try:
         text = rules.read_text(form)
     except Invalid:
         return await _desk(request, viewer, await queries.submission_of(remark_id), form, f"remark-{remark_id}")
-    submission = await actions.edit_remark(viewer, remark_id, text)
+    try:
+        submission = await actions.edit_remark(viewer, remark_id, text, version=version)
+    except Clash as clash:
+        return _two_texts(request, clash, text, Message("Remark"))
     return pages.redirect(request, f"/submissions/{submission}/desk#remark-{remark_id}")
+
+
+def _two_texts(request: Web, clash: Clash, mine: str, label: Message) -> Response[Any]:
+    """What somebody has saved meanwhile and what was typed; sent again, the text is taken."""
+    stored = str(clash.context["stored"])
+    return pages.page(
+        request, "moderation/two_texts.html", status=clash.status, reason=clash.reason, label=label, stored=stored,
+        form=Form.empty({"text": mine, "version": fingerprint(stored)}), pieces=compare(stored, mine),
+    )  # fmt: skip
 
 
 @post("/remarks/{remark_id:uuid}/drop")
@@ -207,11 +222,15 @@ async def _notes(request: Web, viewer: Viewer, team_id: UUID, form: Form, at: st
 async def edit_note(request: Web, viewer: NamedDependency[Viewer], note_id: FromPath[UUID]) -> Response[Any]:
     """Change one's own note."""
     form = await pages.read_form(request)
+    version = form.text("version", required=False) or None  # a program that asks for no check gets none
     try:
         text = rules.read_text(form)
     except Invalid:
         return await _notes(request, viewer, await queries.team_of_note(note_id), form, str(note_id))
-    team = await actions.edit_note(viewer, note_id, text)
+    try:
+        team = await actions.edit_note(viewer, note_id, text, version=version)
+    except Clash as clash:
+        return _two_texts(request, clash, text, Message("Note"))
     return pages.redirect(request, f"/teams/{team}/notes")
 
 
@@ -258,11 +277,15 @@ async def ask(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[U
 async def answer(request: Web, viewer: NamedDependency[Viewer], question_id: FromPath[UUID]) -> Response[Any]:
     """Answer a guiding question."""
     form = await pages.read_form(request)
+    version = form.text("version", required=False) or None  # a program that asks for no check gets none
     try:
         text = rules.read_text(form)
     except Invalid:
         return await _questions(request, viewer, await queries.team_of_question(question_id), form, str(question_id))
-    team = await actions.answer(viewer, question_id, text)
+    try:
+        team = await actions.answer(viewer, question_id, text, version=version)
+    except Clash as clash:
+        return _two_texts(request, clash, text, Message("The team's answer"))
     await flash(viewer, "success", Message("The answer is kept with the case."))
     return pages.redirect(request, f"/teams/{team}/questions#question-{question_id}")
 

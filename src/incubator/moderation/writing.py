@@ -6,14 +6,17 @@ from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch_one, new_id
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import Forbidden, NotFound, Refused
+from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.moderation import checking
 from incubator.moderation.rules import ANSWER, ASK, REMARK, REPLY, WRITE_NOTE, not_editable
 from incubator.moderation.tables import GuidingQuestion, NoteVersion, PrivateNote, Remark, RemarkReply
 from incubator.people.rights import Standing, Verdict, Viewer, guard
+from incubator.stages.answers import fingerprint
 from incubator.stages.queries import Work, versions, work_for
 from incubator.teams.queries import team_for
+
+MEANWHILE = Message("Another text was saved here while you were writing. Both stand below; make one of them.")
 
 # Remarks
 
@@ -34,11 +37,18 @@ async def write_remark(viewer: Viewer, submission: UUID, revision: int, field: s
     return UUID(str(remark.id))
 
 
-async def edit_remark(viewer: Viewer, remark: UUID, text: str) -> UUID:
+def _still(version: str | None, stored: str, text: str) -> None:
+    """Pass when the text is still the one that a form has shown (`version`; None for no form), else raise Clash."""
+    if version is not None and fingerprint(stored) != version and stored != text:
+        raise Clash(MEANWHILE, stored=stored)
+
+
+async def edit_remark(viewer: Viewer, remark: UUID, text: str, *, version: str | None = None) -> UUID:
     """Change one's own remark: a draft at any time, a sent one for fifteen minutes. The submission's id."""
     async with DB.transaction():
         row, work = await _own_remark(viewer, remark)
         _demand(not_editable(row["author"], viewer.id, row["sent_at"], viewer.now))
+        _still(version, row["text"], text)
         await execute("UPDATE remark SET text = $2, edited_at = $3 WHERE id = $1", remark, text, viewer.now)
         await checking.touch(viewer, row["submission"])
         await _note("remark.edited", viewer, work, Audience.TEAM if row["sent_at"] else Audience.SELF)
@@ -78,7 +88,7 @@ SELECT n.author, n.text, n.version, {WHERE} FROM private_note n
 JOIN team t ON t.id = n.team JOIN cohort c ON c.id = t.cohort WHERE n.id = $1 AND n.retracted_at IS NULL FOR UPDATE OF n
 """
 QUESTION_ROW = f"""
-SELECT {WHERE} FROM guiding_question q
+SELECT q.answer, {WHERE} FROM guiding_question q
 JOIN team t ON t.id = q.team JOIN cohort c ON c.id = t.cohort WHERE q.id = $1 FOR UPDATE OF q
 """
 
@@ -159,10 +169,11 @@ async def write_note(viewer: Viewer, team_id: UUID, text: str) -> UUID:
     return UUID(str(note.id))
 
 
-async def edit_note(viewer: Viewer, note: UUID, text: str) -> UUID:
+async def edit_note(viewer: Viewer, note: UUID, text: str, *, version: str | None = None) -> UUID:
     """Change one's own note; what it said before is kept as a version. The team's id."""
     async with DB.transaction():
         row = await _own_note(viewer, note)
+        _still(version, row["text"], text)
         await NoteVersion.insert(
             NoteVersion(id=new_id(), note=note, number=row["version"], text=row["text"], kept_at=viewer.now)
         )
@@ -209,11 +220,12 @@ async def ask(viewer: Viewer, team_id: UUID, text: str, *, submission: UUID | No
     return UUID(str(question.id))
 
 
-async def answer(viewer: Viewer, question: UUID, text: str) -> UUID:
+async def answer(viewer: Viewer, question: UUID, text: str, *, version: str | None = None) -> UUID:
     """Answer a guiding question, or answer it anew. The team's id."""
     async with DB.transaction():
         row = await _found(QUESTION_ROW, question)
         _standing(viewer, row).need(ANSWER)
+        _still(version, row["answer"], text)
         await execute(
             "UPDATE guiding_question SET answer = $2, answered_at = $3, answered_by = $4 WHERE id = $1",
             question, text, viewer.now, viewer.id,
