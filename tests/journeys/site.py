@@ -41,6 +41,20 @@ class Site:
     log: Path
     accounts: list[Account] = field(default_factory=list)
     signed_in: dict[str, Any] = field(default_factory=dict)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    async def start(self) -> None:
+        """`incubator run`, until it answers."""
+        with self.log.open("ab") as log:
+            command = [*COMMAND, "run"]
+            self.process = subprocess.Popen(command, env=self.words, stdout=log, stderr=log, start_new_session=True)
+        await _answers(self, self.process)
+
+    def kill(self) -> None:
+        """The end of it without a word, as when the power goes."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(20)
 
     def incubator(self, *arguments: str) -> str:
         """What the command answers on stdout, called beside the running site as an operator would."""
@@ -102,14 +116,13 @@ async def running(folder: Path, **changes: str) -> AsyncIterator[Site]:
     words = {**kept, "INCUBATOR_VAR": str(folder), "PORT": str(port), "SECRET_KEY": "only for tests", **changes}
     site = Site(f"http://127.0.0.1:{port}", words, folder / "site.log")
     folder.mkdir(parents=True, exist_ok=True)
-    with site.log.open("wb") as log:
-        process = subprocess.Popen([*COMMAND, "run"], env=words, stdout=log, stderr=log, start_new_session=True)
-        try:
-            await _answers(site, process)
-            yield site
-        finally:
-            process.terminate()
-            process.wait(20)
+    try:
+        await site.start()
+        yield site
+    finally:
+        if site.process is not None:
+            site.process.terminate()
+            site.process.wait(20)
 
 
 async def _answers(site: Site, process: "subprocess.Popen[bytes]") -> None:
