@@ -1,4 +1,4 @@
-"""The `incubator` command: run, migrate, demo, user add, worker, analyse."""
+"""The `incubator` command: run, migrate, demo, user add, worker, analyse, ledger."""
 
 import contextlib
 import json
@@ -20,6 +20,8 @@ from incubator.serving import LOGGING, listen, serve
 from incubator.settings import OperatorError, Settings, read
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from incubator.upkeep import Account
 
 T = TypeVar("T")
@@ -41,6 +43,8 @@ and type in the set-up code:  {code}
 """
 LINK = "Give {email} this link; it sets the password:\n{link}"
 ADDED = "{email} can sign in now."
+WELL = "All is well."
+WELL_WITHIN = "All is well within itself. Compare the root with the one that was made known."
 NO_REDIS = """\
 REDIS_URL is not set, so the web process does the jobs itself and there is nothing for a worker to do.
 Set REDIS_URL (like redis://127.0.0.1:6379/0) for the web process and for the workers, and start both again."""
@@ -93,7 +97,8 @@ def main() -> None:
       SMTP_URL             like smtp://user:password@host:587; without it letters wait
       MAIL_FROM            sender of the letters
       SECRET_KEY           signs links and codes (without it one is made and kept in INCUBATOR_VAR)
-      FORWARDED_ALLOW_IPS  reverse proxies whose X-Forwarded headers are believed (127.0.0.1,::1)
+      CLAMD_URL            like unix:/run/clamav/clamd.ctl; a virus scanner that every file is shown to first
+    FORWARDED_ALLOW_IPS  reverse proxies whose X-Forwarded headers are believed (127.0.0.1,::1)
     """  # noqa: D301  (\b is click's mark for lines to be kept)
     logging.config.dictConfig(LOGGING)  # all on stderr: stdout is for answers
 
@@ -255,6 +260,49 @@ def analyse(file: str, top: int | None, *, as_json: bool, weights: str, order: s
         click.echo(msgspec.json.format(msgspec.json.encode(found.as_json()), indent=2))
     else:
         click.echo(telling.tell(found))
+
+
+@main.group()
+def ledger() -> None:
+    """Check the score ledger of a jury's round: that no mark was changed behind the jury's back."""
+
+
+@ledger.command("list")
+def ledger_list() -> None:
+    """Name every round that has a ledger, with its root."""
+    from incubator import upkeep
+
+    with _database(_words()) as address:
+        for round_id, name, root in upkeep.ledgers(address):
+            click.echo(f"{round_id}  {root}  {name}")
+
+
+@ledger.command("verify")
+@click.argument("round_id", metavar="ROUND", type=click.UUID)
+@click.option("--root", metavar="HEX", help="The root as it was made known: in the minutes, in a juror's letter.")
+def ledger_verify(round_id: "UUID", root: str | None) -> None:
+    """Check the ledger of ROUND and that its score sheets and its published result agree with it.
+
+    Without --root nobody notices a forger who writes the whole ledger anew. The exit status is 1 if anything is wrong.
+    """
+    from incubator import upkeep
+
+    with _database(_words()) as address:
+        faults, found = upkeep.verify_ledger(address, round_id, root)
+    click.echo(f"root {found}")
+    click.echo("\n".join(faults) or (WELL if root else WELL_WITHIN))
+    if faults:
+        raise SystemExit(1)
+
+
+@ledger.command("export")
+@click.argument("round_id", metavar="ROUND", type=click.UUID)
+def ledger_export(round_id: "UUID") -> None:
+    """Print the ledger of ROUND for the verifier that needs nothing of ours, one entry on a line. It holds every mark."""
+    from incubator import upkeep
+
+    with _database(_words()) as address:
+        click.echo("\n".join(upkeep.ledger_lines(address, round_id)))
 
 
 # --- what the commands share (imports of the application are late: --help and the watching process stay light) ------

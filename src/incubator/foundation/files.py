@@ -145,10 +145,11 @@ async def quarantine(file_id: Id) -> None:
 async def scan(payload: Mapping[str, Any]) -> None:
     """Show a file to the virus scanner; without one any more, it goes out as files did before there was one."""
     file_id = Id(str(payload["id"]))
-    found, state = "", "none"
-    if settings().clamd_url and await asyncio.to_thread(readable, file_id):
+    found, state, address = "", "none", settings().clamd_url
+    there: bool = await asyncio.to_thread(path(file_id).is_file)
+    if address and there:
         try:
-            found = await scanner.scan(settings().clamd_url, chunks(file_id))
+            found = await scanner.scan(address, chunks(file_id))
         except (OSError, TimeoutError, scanner.ScannerError) as fault:
             raise Waits(f"the virus scanner does not answer: {fault}") from fault
         state = "found" if found else "clean"
