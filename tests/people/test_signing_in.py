@@ -245,19 +245,23 @@ async def test_on_https_the_cookies_are_bound_to_the_host(client, anna, monkeypa
 
 
 async def test_one_takes_what_is_kept_about_oneself(client, anna):
+    import io
     import json
+    import zipfile
 
     boris = await cast.person("Борис Лагутин", "boris@example.org")
     await cast.sign_in(client, anna)
     await client.post("/profile", data={"name": "Анна Ветрова", "locale": "ru", "time_zone": "Europe/Moscow"})
     answer = await client.post("/profile/data")
     assert "attachment" in answer.headers["content-disposition"]
-    told = json.loads(answer.text)
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        text = archive.read("own-data.json").decode() + archive.read("own-data.html").decode()
+        told = json.loads(archive.read("own-data.json"))
     assert told["account"][0]["email"] == EMAIL
     assert {"roles", "invitations", "letters", "sessions", "conflicts of interest", "acts"} < told.keys()
     assert [act["verb"] for act in told["acts"]] == ["person.profile_edited", "person.data_taken"]
     for secret in ("argon2", "token", "boris", str(boris.id)):
-        assert secret not in answer.text
+        assert secret not in text
 
 
 async def test_one_asks_to_be_erased_and_the_administrator_sees_it(client, anna):

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_one
+from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound
 from incubator.notifications.post import Outgoing
 from incubator.notifications.rules import (
@@ -172,7 +173,7 @@ async def letters_to(person: UUID) -> list[dict[str, Any]]:
     return [dict(row) for row in await fetch(OWN, person)]
 
 
-own_data.register("letters", letters_to)
+own_data.register("letters", letters_to, Message("Letters"))
 
 
 @dataclass(frozen=True, slots=True)

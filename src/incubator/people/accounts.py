@@ -3,6 +3,7 @@
 Passwords are hashed before the transaction: no connection waits for a hash.
 """
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -273,11 +274,12 @@ async def edit_profile(viewer: Viewer, profile: Profile) -> None:
         await _record_own("person.profile_edited", viewer.id, viewer.now)
 
 
-async def take_own_data(viewer: Viewer) -> str:
-    """Everything kept about the person, as JSON; that it was taken is kept too."""
+async def take_own_data(viewer: Viewer) -> bytes:
+    """Everything kept about the person, as an archive; that it was taken is kept too."""
     async with DB.transaction():
         await _record_own("person.data_taken", viewer.id, viewer.now)
-        return await own_data.everything(viewer.id)
+        parts = await own_data.gathered(viewer.id)
+    return await asyncio.to_thread(own_data.packed, parts)
 
 
 async def ask_deletion(viewer: Viewer) -> None:

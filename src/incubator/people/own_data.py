@@ -1,20 +1,31 @@
 """What is kept about a person, for that person (law 152-FZ, article 14): each feature adds its part.
 
-own_data.register("letters", letters_to)   # async (person id) -> rows or a mapping that JSON can hold
+own_data.register("letters", letters_to, Message("Letters"))   # async (person id) -> rows, each a mapping that JSON can hold
 """
 
+import io
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+import zipfile
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
+from markupsafe import Markup, escape
+
 from incubator.foundation.database import fetch
+from incubator.foundation.i18n import Message, locale, moment
+from incubator.foundation.i18n import gettext as _
 from incubator.people import places
 
-Part = Callable[[UUID], Awaitable[Any]]
-PARTS: dict[str, Part] = {}
+Row = Mapping[str, Any]
+Part = Callable[[UUID], Awaitable[Sequence[Row]]]
+PARTS: dict[str, tuple[Part, Message]] = {}
 
-ACCOUNT = "SELECT email, name, locale, time_zone, created_at, demo FROM person WHERE id = $1"
+ACCOUNT = (
+    "SELECT email, name, locale, time_zone, created_at, demo, display, first_steps, password_hash IS NOT NULL AS has_password"
+    " FROM person WHERE id = $1"
+)
 ROLES = "SELECT role, scope, scope_id, granted_at, revoked_at FROM role_grant WHERE person = $1 ORDER BY granted_at, id"
 CONFLICTS = (
     "SELECT team, reason, declared_at, lifted_at, lift_reason FROM conflict_of_interest WHERE person = $1"
@@ -22,34 +33,82 @@ CONFLICTS = (
 )
 SESSIONS = "SELECT created_at, seen_at, expires_at FROM session WHERE person = $1 ORDER BY created_at"
 INVITATIONS = (
-    "SELECT i.role, i.scope, i.scope_id, i.created_at, i.accepted_at, i.revoked_at FROM invitation i"
+    "SELECT i.role, i.scope, i.scope_id, i.name, i.position, i.created_at, i.accepted_at, i.revoked_at FROM invitation i"
     " JOIN person p ON p.email = i.email WHERE p.id = $1 ORDER BY i.created_at, i.id"
 )
-ACTS = "SELECT at, verb FROM journal_entry WHERE actor = $1 ORDER BY id"
+CONSENTS = (
+    "SELECT t.kind, t.version, t.title_ru AS title, t.text_ru AS text, c.answer, c.at, c.address FROM consent c"
+    " JOIN consent_text t ON t.id = c.document WHERE c.person = $1 ORDER BY c.at, c.id"
+)
+COLUMNS: Final = {
+    "at": Message("When"), "name": Message("Name"), "email": Message("E-mail"), "address": Message("Address"),
+    "role": Message("Role"), "place": Message("Place"), "text": Message("Text"), "title": Message.within("work", "Title"),
+    "team": Message("Team"), "answer": Message.within("consent", "Answer"), "version": Message("Version"),
+    "reason": Message("Reason"), "created_at": Message("Made"), "sent_at": Message("Sent on"), "words": Message("What"),
+}  # fmt: skip
 
 
-def register(name: str, part: Part) -> None:
-    """Add a feature's part under its name."""
-    PARTS[name] = part
+def register(name: str, part: Part, title: Message) -> None:
+    """Add a feature's part under its name; the title stands above it in the readable file."""
+    PARTS[name] = part, title
 
 
-async def everything(person: UUID) -> str:
-    """All parts as JSON, indented so that it can be read."""
-    parts = {name: await part(person) for name, part in PARTS.items()}
-    return json.dumps(parts, default=str, ensure_ascii=False, indent=1)
+async def gathered(person: UUID) -> dict[str, Sequence[Row]]:
+    """All parts by name."""
+    return {name: await part(person) for name, (part, _title) in PARTS.items()}
 
 
-def _rows(sql: str) -> Part:
-    async def part(person: UUID) -> list[dict[str, Any]]:
+def packed(parts: Mapping[str, Sequence[Row]]) -> bytes:
+    """A ZIP archive: the same data for programs (JSON) and for people (HTML, in the language of the moment)."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("own-data.json", json.dumps(parts, default=str, ensure_ascii=False, indent=1))
+        archive.writestr("own-data.html", readable(parts))
+    return made.getvalue()
+
+
+def readable(parts: Mapping[str, Sequence[Row]]) -> str:
+    """A page by itself, without scripts: a table for each part."""
+    title = escape(_("What is kept about me"))
+    body = Markup("").join(_table(str(PARTS[name][1]), rows) for name, rows in parts.items())
+    return Markup(
+        '<!doctype html><html lang="{}"><head><meta charset="utf-8"><title>{}</title></head><body><h1>{}</h1>{}</body></html>'
+    ).format(locale(), title, title, body)
+
+
+def _table(title: str, rows: Sequence[Row]) -> Markup:
+    if not rows:
+        return Markup("<h2>{}</h2><p>{}</p>").format(title, _("Nothing"))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    head = _cells("th", (str(COLUMNS.get(name, name)) for name in names))
+    lines = Markup("").join(_cells("td", (_shown(row.get(name)) for name in names)) for row in rows)
+    return Markup('<h2>{}</h2><table border="1"><thead>{}</thead><tbody>{}</tbody></table>').format(title, head, lines)
+
+
+def _cells(tag: str, texts: Iterable[str]) -> Markup:
+    made = Markup("").join(Markup("<{0}>{1}</{0}>").format(Markup(tag), text) for text in texts)  # noqa: S704  (th or td)
+    return Markup("<tr>{}</tr>").format(made)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, datetime):
+        return moment(value)
+    return "" if value is None else str(value)
+
+
+def rows_of(sql: str) -> Part:
+    """A part that is one statement about `$1`, the person."""
+
+    async def part(person: UUID) -> list[Row]:
         return [dict(row) for row in await fetch(sql, person)]
 
     return part
 
 
-def _placed(sql: str, column: str) -> Part:
+def placed(sql: str, column: str) -> Part:
     """Rows in which a programme, cohort or team is named, with its name."""
 
-    async def part(person: UUID) -> list[dict[str, Any]]:
+    async def part(person: UUID) -> list[Row]:
         rows = await fetch(sql, person)
         known = await places.places(row[column] for row in rows)
         return [{**row, "place": known[row[column]].name if row[column] in known else ""} for row in rows]
@@ -57,9 +116,9 @@ def _placed(sql: str, column: str) -> Part:
     return part
 
 
-register("account", _rows(ACCOUNT))
-register("roles", _placed(ROLES, "scope_id"))
-register("conflicts of interest", _placed(CONFLICTS, "team"))
-register("invitations", _placed(INVITATIONS, "scope_id"))
-register("sessions", _rows(SESSIONS))
-register("acts", _rows(ACTS))
+register("account", rows_of(ACCOUNT), Message("Account"))
+register("roles", placed(ROLES, "scope_id"), Message("Roles"))
+register("conflicts of interest", placed(CONFLICTS, "team"), Message("Conflicts of interest"))
+register("invitations", placed(INVITATIONS, "scope_id"), Message("Invitations"))
+register("consents", rows_of(CONSENTS), Message("Consents"))
+register("sessions", rows_of(SESSIONS), Message("Browsers in which you are signed in"))

@@ -303,7 +303,7 @@ async def _renewed(request: Asked, token: str, told: Message) -> Response[Any]:
 async def take_own_data(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """Everything kept about oneself, as a file."""
     (await pages.read_form(request)).finish()
-    return pages.download(await accounts.take_own_data(viewer), "incubator-own-data.json", "application/json")
+    return pages.download(await accounts.take_own_data(viewer), "incubator-own-data.zip", "application/zip")
 
 
 @post("/profile/deletion", opt={"before_consent": True})

@@ -14,6 +14,7 @@ from incubator.foundation.i18n import zone_label
 from incubator.journal.queries import Asked
 from incubator.people.rights import Role, Viewer
 from incubator.reporting import actions, chronicle, guide, home, overview_pages, rules
+from incubator.reporting import own_data as own_data  # noqa: PLC0414  (adds its parts)
 from incubator.reporting.first_steps import first_steps
 from incubator.reporting.keys import number_of
 
@@ -26,7 +27,9 @@ async def start_page(request: Web, viewer: NamedDependency[Viewer]) -> Response[
     team = home.only_team(viewer)
     if team is not None:
         return pages.redirect(request, f"/teams/{team}")
-    return pages.page(request, "reporting/start_page.html", page=await home.home(viewer), first_steps=await first_steps(viewer))
+    return pages.page(
+        request, "reporting/start_page.html", page=await home.home(viewer), first_steps=await first_steps(viewer)
+    )
 
 
 # Journals
