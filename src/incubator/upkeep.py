@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypedDict, TypeVar, cast
+from uuid import UUID
 
 import asyncpg
 
@@ -22,6 +24,9 @@ Check the address, the user and the password, and that PostgreSQL runs there."""
 NOT_EMPTY = """\
 The database holds data that is not the demo's, so the demo is not loaded.
 Use another database: set DATABASE_URL, or INCUBATOR_VAR to a new folder."""
+NO_LEDGER = """\
+There is no score ledger of a round {round}: it begins when the round opens.
+`incubator ledger list` names those that there are."""
 UNREACHABLE = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -92,6 +97,21 @@ def add_user(address: str, *, email: str, name: str, role: str, programme: str |
 def reset_link(address: str, email: str) -> str:
     """A link on which the person sets a new password; UpkeepError when there is no such account."""
     return _finish(_forgotten(address, email))
+
+
+def ledgers(address: str) -> list[tuple[UUID, str, str]]:
+    """Id, name and root of every round that has a ledger, the latest first."""
+    return _finish(_ledgers(address))
+
+
+def verify_ledger(address: str, round_id: UUID, root: str | None) -> tuple[list[str], str]:
+    """What is wrong with the ledger of a round, and its root."""
+    return _finish(_verified(address, round_id, root))
+
+
+def ledger_lines(address: str, round_id: UUID) -> list[str]:
+    """The entries of a round, each as a line of JSON."""
+    return _finish(_ledger_lines(address, round_id))
 
 
 async def _migrated(address: str) -> None:
@@ -170,6 +190,43 @@ async def _forgotten(address: str, email: str) -> str:
         if link := await administering.reset_link(email):
             return link
     raise UpkeepError(f"There is no open account with the address {email}.")
+
+
+ROUNDS = """
+SELECT r.id, r.name, c.name AS cohort FROM scoring_round r JOIN cohort c ON c.id = r.cohort
+WHERE r.opened_at IS NOT NULL ORDER BY r.opened_at DESC
+"""
+
+
+async def _ledgers(address: str) -> list[tuple[UUID, str, str]]:
+    from incubator.jury import ledger  # here: it pulls in the features below it
+
+    await _migrated(address)
+    async with _pool(address):
+        rows = await database.fetch(ROUNDS)
+        return [(row["id"], f"{row['cohort']}: {row['name']}", await ledger.root_of(row["id"])) for row in rows]
+
+
+async def _verified(address: str, round_id: UUID, root: str | None) -> tuple[list[str], str]:
+    from incubator.jury import ledger  # here: it pulls in the features below it
+
+    await _migrated(address)
+    async with _pool(address):
+        faults, found = await ledger.verify(round_id, root)
+    if not found:
+        raise UpkeepError(NO_LEDGER.format(round=round_id))
+    return faults, found
+
+
+async def _ledger_lines(address: str, round_id: UUID) -> list[str]:
+    from incubator.jury import ledger  # here: it pulls in the features below it
+
+    await _migrated(address)
+    async with _pool(address):
+        found = await ledger.entries(round_id)
+    if not found:
+        raise UpkeepError(NO_LEDGER.format(round=round_id))
+    return [json.dumps(row, separators=(",", ":")) for row in found]
 
 
 @contextlib.asynccontextmanager

@@ -138,6 +138,21 @@ async def test_the_same_marks_of_two_jurors_have_different_hashes():
     )
 
 
+async def test_open_rounds_make_their_root_known_when_something_was_written():
+    where = await cast.scoring_round(teams=2, jurors=3)
+    await ledger.checkpoint()
+    assert (await ledger.summary(where.id)).milestones == ()  # silence needs no root
+    await cast.score(where, where.jurors[0], await where.project(), 1, 2, 3, 4, 5)
+    await asyncio.gather(ledger.checkpoint(), ledger.checkpoint())
+    await ledger.checkpoint()
+    [known] = (await ledger.summary(where.id)).milestones
+    assert (known.kind, known.root, known.entries) == ("checkpoint", await ledger.root_of(where.id), 4)
+    assert (await ledger.verify(where.id, known.root))[0] == []
+    await cast.score(where, where.jurors[1], await where.project(), 1, 2, 3, 4, 5)
+    await ledger.checkpoint()
+    assert len((await ledger.summary(where.id)).milestones) == 2
+
+
 # --- Who would change the past ----------------------------------------------------------------------------------------
 
 REFUSED = [

@@ -5,18 +5,23 @@ as a whole. They go into its control chain, in the transaction of the action tha
 """
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from incubator.foundation.database import fetch, fetch_one, fetch_value
+from incubator.foundation import jobs
+from incubator.foundation.database import DB, fetch, fetch_one, fetch_value
 from incubator.jury import verifier
 from incubator.jury.result import Result
+from incubator.jury.rounds import hold
 from incubator.jury.rubric import Rubric
 from incubator.people.rights import Viewer
 from incubator.programmes.blueprint import JuryPlan
+
+log = logging.getLogger(__name__)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ENTRIES = """
@@ -83,6 +88,28 @@ async def note_publication(viewer: Viewer, round_id: UUID, result: Result) -> st
         for row in result.rows
     ]  # fmt: skip
     return await note_heads(round_id, "publish", viewer.now, ranking=ranking, by=str(viewer.id))
+
+
+# Open rounds in which something was written since their root was made known last.
+STALE = """
+SELECT r.id FROM scoring_round r
+WHERE r.state = 'open' AND EXISTS (
+  SELECT FROM (SELECT DISTINCT seat FROM score_sheet WHERE round = r.id) c
+  CROSS JOIN LATERAL (SELECT seq FROM ledger_entry WHERE round = r.id AND chain = c.seat ORDER BY seq DESC LIMIT 1) l
+  WHERE l.seq > coalesce((SELECT (payload::jsonb #>> ARRAY['heads', c.seat::text, '0'])::bigint FROM ledger_entry
+                          WHERE round = r.id AND chain = r.id AND payload::jsonb ->> 'k' IN ('checkpoint', 'lock')
+                          ORDER BY seq DESC LIMIT 1), 0))
+"""
+
+
+@jobs.chore
+async def checkpoint() -> None:
+    """A chore: the roots of open rounds go into their control chains and, for a machine that keeps it, into the log."""
+    for row in await fetch(STALE):
+        async with DB.transaction():
+            await hold(row["id"])
+            if now := await fetch_value(f"SELECT now() FROM ({STALE}) stale WHERE id = $1", row["id"]):
+                log.info("score ledger of round %s: root %s", row["id"], await note_heads(row["id"], "checkpoint", now))
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
