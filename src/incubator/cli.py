@@ -1,6 +1,7 @@
 """The `incubator` command: run, migrate, demo, user add, worker, analyse, ledger."""
 
 import contextlib
+import gc
 import json
 import logging.config
 import multiprocessing
@@ -247,6 +248,7 @@ def analyse(file: str, top: int | None, *, as_json: bool, weights: str, order: s
     from incubator.jury import analysis
     from incubator.jury.analysis import reading, telling
 
+    gc.disable()  # rows by the thousand, all of them needed to the end
     locales.use("en" if as_json else _language(), locales.MOSCOW)
     try:
         with click.open_file(file, "rb") as source:

@@ -9,8 +9,8 @@ from incubator.jury.analysis.crossing import Array
 from incubator.jury.analysis.mixed import Equations, Fit
 
 DRAWS = 10_000
-FEWEST = 4_000
-FIGURES = 4_400_000
+FEWEST = 2_000
+FIGURES = 3_000_000
 """Draws of the places: DRAWS, or fewer with many projects, so that there are about this many figures, never below FEWEST."""
 LISTED = 100
 """Projects up to which the chance of each single place is kept."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
 from incubator.foundation.i18n import Message
@@ -269,7 +270,10 @@ AGREEMENT_KEYS = ("icc_2_1", "icc_2_k", "icc_3_1", "icc_3_k", "krippendorff_alph
 def _row(each: object | None, keys: Sequence[str]) -> dict[str, Any] | None:
     if each is None:
         return None
-    return {key: str(value) if key == "id" else value for key in keys for value in (getattr(each, key),)}
+    row = dict(zip(keys, attrgetter(*keys)(each), strict=True))
+    if "id" in row:
+        row["id"] = str(row["id"])
+    return row
 
 
 def _texts(ids: Sequence[Hashable]) -> list[str]:
