@@ -320,6 +320,20 @@ async def test_rows_done_long_ago_are_forgotten(seen):
     assert len(await fetch("SELECT 1 FROM outbox")) == 1
 
 
+async def test_a_chore_that_fails_does_not_stop_the_others(seen, monkeypatch):
+    done = []
+
+    async def broken():
+        raise RuntimeError("on purpose")
+
+    async def tidies():
+        done.append(1)
+
+    monkeypatch.setattr(jobs, "CHORES", [broken, tidies])
+    await jobs.tidy()
+    assert done == [1]
+
+
 async def _until(true, seconds=3.0):
     async with asyncio.timeout(seconds):
         while not true():
