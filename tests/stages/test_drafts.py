@@ -122,9 +122,9 @@ async def test_who_else_is_writing(school):
     await save(team.members[0], team, first(plan), {"tried": "текст"})
     someone = await cast.viewer(team.lead)
     work = await queries.work_on(someone, team.id, first(plan).id)
-    assert work.others_here(someone) == [team.members[0].id]
-    assert work.others_here(await cast.viewer(team.members[0])) == []
-    assert work.others_here(cast.at(someone, someone.now + timedelta(minutes=16))) == []
+    assert list(work.others_here(someone)) == [team.members[0].id]
+    assert work.others_here(await cast.viewer(team.members[0])) == {}
+    assert work.others_here(cast.at(someone, someone.now + timedelta(minutes=16))) == {}
 
 
 async def test_only_the_team_writes(school):

@@ -16,7 +16,7 @@ async def test_a_draft_saves_itself(site, client, counting):
     auto = {"x-autosave": "1", "accept": "application/json"}
     first = await client.post(address, data=await cast.work_form(team, assignment.id, **{STATEMENT: "а"}), headers=auto)
     assert first.status_code == 200
-    assert first.json().keys() == {"saved_at", "message", "version"}
+    assert first.json().keys() == {"saved_at", "message", "version", "here"}
     data = await cast.work_form(team, assignment.id, **{STATEMENT: "аб"})
     with counting() as seen:
         again = await client.post(address, data={**data, "version": first.json()["version"]}, headers=auto)

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from incubator.foundation.changes import Two
@@ -15,13 +15,13 @@ from incubator.programmes.blueprint import FieldPlan, Gate
 from incubator.stages.answers import Content, plans
 from incubator.stages.home import situation_of, stopped, team_home, team_map
 from incubator.stages.rules import Situation, Stop, reached
+from incubator.teams.presence import HERE
 
 __all__ = [
     "AcceptedWork", "RevisionRef", "SentWork", "Work", "accepted_work", "team_home", "team_map", "versions",
     "work_for", "work_on",
 ]  # fmt: skip
 
-HERE: Final = timedelta(minutes=15)  # so long after saving somebody counts as still writing
 
 # --- One piece of work ------------------------------------------------------------------------------------------------
 
@@ -111,10 +111,10 @@ class Work:
         """The version sent last."""
         return self.revisions[-1] if self.revisions else None
 
-    def others_here(self, viewer: Viewer) -> list[UUID]:
-        """Other people who saved this draft within the last minutes."""
-        since = stamp(viewer.now - HERE)
-        return [UUID(who) for who, (saved, _) in self.writers.items() if who != str(viewer.id) and str(saved) > since]
+    def others_here(self, viewer: Viewer) -> dict[UUID, datetime]:
+        """Other people who saved this draft within the last minutes, and when."""
+        saved = {UUID(who): datetime.fromisoformat(str(at)) for who, (at, _) in self.writers.items()}
+        return {who: at for who, at in saved.items() if who != viewer.id and at > viewer.now - HERE}
 
 
 async def work_on(viewer: Viewer, team_id: UUID, assignment_id: UUID) -> Work:

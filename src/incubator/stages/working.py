@@ -28,12 +28,14 @@ from incubator.stages.answers import (
     shown_in_form,
     token,
 )
+from incubator.stages.changes import changes
 from incubator.stages.drafts import Saved
 from incubator.stages.filing import Upload
 from incubator.stages.queries import Work
 from incubator.stages.rules import EDIT_WORK, EXTEND, OPEN_STATES, SUBMIT, VIEW_WORK, SubmissionState
 from incubator.teams.passport import Offer
 from incubator.teams.passport_reading import offers_of
+from incubator.teams.presence import here
 
 Web = Request[Any, Any, Any]
 WORK: Final = "/teams/{team_id:uuid}/assignments/{assignment_id:uuid}"
@@ -59,7 +61,6 @@ async def _page(request: Web, viewer: Viewer, work: Work, form: Form, *, status:
     """`form` holds errors of files or of an extension; the answers come from the draft."""
     closed = work.situation.not_writable(viewer.now) or await hooks.frozen(work.team)
     writes = work.standing.may(EDIT_WORK) and closed is None
-    others = await names(work.others_here(viewer)) if writes else {}
     offered = await _offered(work) if writes else {}
     # Once anything is saved, what is blank was left blank; until then the passport fills in what it knows.
     known = {} if work.submission else {name(field): offered[field.key].entry.value for field in work.fields
@@ -68,7 +69,7 @@ async def _page(request: Web, viewer: Viewer, work: Work, form: Form, *, status:
     draft.errors.update(form.errors)
     return pages.page(
         request, "stages/work.html", status=status, work=work, form=draft, extension=form, closed=closed,
-        writes=writes, token=token(work.fields, work.content), others=list(others.values()),
+        writes=writes, token=token(work.fields, work.content), here=await _here(viewer, work) if writes else "",
         margin=await hooks.margin(viewer, work.submission), answers=[] if writes else await _to_read(work),
         drawer=await filing.drawer(viewer, work) if writes else None,
         may_extend=work.standing.may(EXTEND) and work.situation.state in OPEN_STATES, demo=work.demo, offered=offered,
@@ -107,13 +108,20 @@ async def save_work(
             raise
         return await _kept(request, viewer, form, refusal, (team_id, assignment_id))
     if alone:
-        return _saved(viewer, saved)
+        return _saved(viewer, saved, await _here(viewer, saved.work))
     return await _with_files(request, viewer, saved.work, form)
 
 
-def _saved(viewer: Viewer, saved: Saved) -> Response[Any]:
+async def _here(viewer: Viewer, work: Work) -> str:
+    """Who else writes in this draft now."""
+    others = work.others_here(viewer)
+    known = await names(others) if others else {}
+    return here([(name, others[who]) for who, name in known.items()], viewer.now)
+
+
+def _saved(viewer: Viewer, saved: Saved, others: str) -> Response[Any]:
     message = Message("Saved at {time}.", time=clock(viewer.now))
-    body = {"saved_at": viewer.now.isoformat(), "message": str(message), "version": saved.token}
+    body = {"saved_at": viewer.now.isoformat(), "message": str(message), "version": saved.token, "here": others}
     return Response(body, status_code=200, media_type=MediaType.JSON)
 
 
@@ -130,6 +138,7 @@ async def _kept(
     return pages.page(
         request, "stages/clash.html", status=refusal.status, work=work, reason=refusal.reason, fields=fields,
         form=Form.empty(shown_in_form(fields, mine)), mine=answers(fields, mine), theirs=answers(fields, work.content),
+        changes={each.key: each for each in changes((fields, work.content), (fields, mine))},
         chooses=isinstance(refusal, Clash), token=token(fields, work.content), demo=work.demo, **PARTS,
     )  # fmt: skip
 

@@ -46,7 +46,8 @@ async def case(request: Asked, viewer: NamedDependency[Viewer], team_id: FromPat
     page = await reading.case_page(team_id, viewer.now)
     if _writes(team, page):
         form = Form.empty(form_values(page.text, page.version))
-        return _form(request, team, page, form, offers=await offers_of(team_id))
+        others = await reading.others_here(viewer, team_id)
+        return _form(request, team, page, form, offers=await offers_of(team_id), here=others)
     return _read(request, team, page, Form.empty())
 
 
@@ -64,11 +65,13 @@ def _form(
     *,
     status: int = 200,
     offers: Mapping[FactKey, Offer] | None = None,
+    here: str = "",
 ) -> Response[Any]:
     return pages.page(
         request, "teams/case.html", status=status, team=team, page=page, form=form, demo=team.demo, cases=cases,
         unlikely=cases.unlikely(page.text, request.scope["state"]["now"].year),
         may_submit=team.standing.may(SUBMIT_CASE), may_delete=team.standing.may(DELETE_CASE), offers=offers or {},
+        here=here,
     )  # fmt: skip
 
 
@@ -132,7 +135,7 @@ async def _kept(
     return pages.page(
         request, "teams/case_clash.html", status=refusal.status, team=team, page=page, demo=team.demo, cases=cases,
         form=Form.empty(form_values(text, page.version)), writes=_writes(team, page), reason=refusal.reason,
-        differences=[each for each in compare(page.text, text) if each.changed],
+        differences={each.key: each for each in compare(page.text, text) if each.changed},
         theirs=cases.sections(page.text), mine=cases.sections(text),
     )  # fmt: skip
 
@@ -140,7 +143,8 @@ async def _kept(
 async def _saved(request: Asked, viewer: Viewer, team_id: UUID, version: int, then: str) -> Response[Any]:
     message = Message("Saved at {time}.", time=clock(viewer.now))
     if pages.wants_json(request):
-        body = {"saved_at": viewer.now.isoformat(), "message": str(message), "version": version}
+        body = {"saved_at": viewer.now.isoformat(), "message": str(message), "version": version,
+                "here": await reading.others_here(viewer, team_id)}  # fmt: skip
         return Response(body, status_code=200, media_type=MediaType.JSON)
     if then != "check":
         await flash(viewer, "success", message)

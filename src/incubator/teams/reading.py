@@ -10,7 +10,9 @@ from uuid import UUID
 from incubator.foundation.changes import Two
 from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.refusals import NotFound
+from incubator.people.rights import Viewer
 from incubator.teams.cases import CaseState, CaseText, Figure, from_content, may_be_restored
+from incubator.teams.presence import HERE, here
 
 CASE = """
 SELECT c.id, c.state, c.title, c.problem, c.affected, c.expected_change, c.causes, c.effects, c.version, c.updated_at,
@@ -67,6 +69,18 @@ async def _text(case_id: UUID, row: Mapping[str, Any]) -> CaseText:
         row["title"], row["problem"], row["affected"], figures, tuple(json.loads(row["causes"])),
         tuple(json.loads(row["effects"])), row["expected_change"],
     )  # fmt: skip
+
+
+HERE_NOW = """
+SELECT p.name, max(j.at) AS at FROM journal_entry j JOIN person p ON p.id = j.actor
+WHERE j.team = $1 AND j.verb = 'case.saved' AND j.actor <> $2 AND j.at > $3 GROUP BY p.id
+"""
+
+
+async def others_here(viewer: Viewer, team_id: UUID) -> str:
+    """Who else of the team writes in the case now, in words."""
+    rows = await fetch(HERE_NOW, team_id, viewer.id, viewer.now - HERE)
+    return here([(row["name"], row["at"]) for row in rows], viewer.now)
 
 
 # Versions
