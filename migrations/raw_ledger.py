@@ -18,10 +18,12 @@ CREATE FUNCTION ledger_genesis(a_round uuid, a_chain uuid) RETURNS bytea LANGUAG
 $$
 """
 
+# With the rights of the owner: the role that serves pages may add entries through this function and in no other way.
 # The chain's lock comes first and the reading of its end after it, in a statement of its own. Its key is not that of the
 # round's own lock, which jurors hold shared while they write.
 APPEND = """
-CREATE FUNCTION ledger_append(a_round uuid, a_chain uuid, a_payload text) RETURNS bytea LANGUAGE plpgsql AS $$
+CREATE FUNCTION ledger_append(a_round uuid, a_chain uuid, a_payload text) RETURNS bytea LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE last record; nonce bytea; written bytea;
 BEGIN
   PERFORM pg_advisory_xact_lock((('x' || right(replace(a_chain::text, '-', ''), 16))::bit(64)::bigint) # 1);

@@ -11,7 +11,10 @@ from incubator.teams.tables import Team
 
 
 class Module(Table, db=DB, tablename="module"):
-    """A module of a cohort; its gate decides how a team gets into the next one."""
+    """A module of a cohort; its gate decides how a team gets into the next one.
+
+    `late_work` says what becomes of work sent after `due_at`; a deadline that closes may have minutes of grace.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     cohort = ref(Cohort)
@@ -21,11 +24,15 @@ class Module(Table, db=DB, tablename="module"):
     summary = Text(null=False, default="")
     opens_at = Timestamptz(null=False, default=None)
     due_at = Timestamptz(null=False, default=None)
+    late_work = Varchar(length=10, null=False, default="refused")
+    grace_minutes = Integer(null=False, default=0)
     gate = Varchar(length=30, null=False, default="all_required_accepted")
 
     module_one_key = Unique(["cohort", "key"])
     gate_known = Check("gate IN ('all_required_accepted', 'open_by_date')")
     in_order = Check("opens_at < due_at")
+    late_work_known = Check("late_work IN ('refused', 'marked')")
+    grace_in_range = Check("grace_minutes BETWEEN 0 AND 1440 AND (grace_minutes = 0 OR late_work = 'refused')")
 
 
 class Assignment(Table, db=DB, tablename="assignment"):
