@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from incubator.foundation import locales
-from incubator.foundation.postgres import embedded
+from incubator.foundation.postgres import SITE, as_site, embedded
 from incubator.serving import LOGGING, listen, serve
 from incubator.settings import OperatorError, Settings, read
 
@@ -121,7 +121,9 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
         with listen(words.host, words.port) as listener, _database(words, join=False) as address:
             from incubator.upkeep import prepare
 
-            accounts, code = _aside(words, partial(prepare, address, with_demo=not words.database_url))
+            ours = not words.database_url
+            accounts, code = _aside(words, partial(prepare, address, with_demo=ours, role=SITE if ours else ""))
+            os.environ["DATABASE_URL"] = as_site(address) if ours else address
             serve(listener, words, lambda: _announce(words, accounts, code))
     except KeyboardInterrupt:
         pass
@@ -129,16 +131,22 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
 
 
 @main.command()
-def migrate() -> None:
+@click.option("--grant", metavar="ROLE", help="Give this role of the database what `incubator run` needs, and no more.")
+def migrate(grant: str | None) -> None:
     """Bring the schema of the database up to date.
 
     Safe to repeat, and to start twice at once. `incubator run` does it too; run it by itself before you start a new
     version on several machines.
+
+    With --grant the site can run as a role that is not the owner of the tables: it can't change or delete what is
+    written once (journal, revisions, consents, score ledger). Migrate as the owner, run as the other.
     """
     from incubator import upkeep
 
     with _database(_words()) as address:
         upkeep.migrate(address)
+        if grant:
+            upkeep.grant(address, grant)
     click.echo(MIGRATED)
 
 

@@ -24,6 +24,8 @@ Check the address, the user and the password, and that PostgreSQL runs there."""
 NOT_EMPTY = """\
 The database holds data that is not the demo's, so the demo is not loaded.
 Use another database: set DATABASE_URL, or INCUBATOR_VAR to a new folder."""
+NO_ROLE = """\
+The database has no role {role}. Make it first:  CREATE ROLE {role} LOGIN PASSWORD '…'"""
 NO_LEDGER = """\
 There is no score ledger of a round {round}: it begins when the round opens.
 `incubator ledger list` names those that there are."""
@@ -67,11 +69,17 @@ def migrate(address: str) -> None:
     _finish(_migrated(address))
 
 
-def prepare(address: str, *, with_demo: bool) -> tuple[list[Account], str]:
+def grant(address: str, role: str) -> None:
+    """Give a role of the database what serving pages takes; what is written once it may not change (`GRANTS`)."""
+    _finish(_granted(address, role))
+
+
+def prepare(address: str, *, with_demo: bool, role: str = "") -> tuple[list[Account], str]:
     """Schema and, if it is wanted, the demo in an empty database. Accounts of the demo if it is there, and the code of
-    the set-up ("" when somebody is in the database). A demo that was taken out does not come back by itself.
+    the set-up ("" when somebody is in the database). A demo that was taken out does not come back by itself. `role` is
+    the one that will serve the pages, made where it is missing.
     """
-    return _finish(_prepared(address, with_demo=with_demo))
+    return _finish(_prepared(address, with_demo=with_demo, role=role))
 
 
 def setup_code(address: str) -> str:
@@ -121,8 +129,39 @@ async def _migrated(address: str) -> None:
         raise UpkeepError(NO_DATABASE.format(reason=fault)) from fault
 
 
-async def _prepared(address: str, *, with_demo: bool) -> tuple[list[Account], str]:
+GRANTS = """
+GRANT USAGE ON SCHEMA public TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};
+REVOKE INSERT, UPDATE, DELETE ON migration FROM {role};
+REVOKE INSERT ON ledger_entry FROM {role};
+REVOKE UPDATE, DELETE ON {written_once} FROM {role};
+"""
+WRITTEN_ONCE = """
+SELECT string_agg(DISTINCT c.relname, ', ') FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE t.tgname = 'append_only'
+"""
+
+
+async def _granted(address: str, role: str, *, make: bool = False) -> None:
     await _migrated(address)
+    connection = await asyncpg.connect(address, timeout=10)
+    try:
+        if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", role):
+            if not make:
+                raise UpkeepError(NO_ROLE.format(role=role))
+            await connection.execute(f"CREATE ROLE {role} LOGIN")
+        quoted = await connection.fetchval("SELECT quote_ident($1)", role)
+        written_once = await connection.fetchval(WRITTEN_ONCE)
+        await connection.execute(GRANTS.format(role=quoted, written_once=written_once))
+    finally:
+        await connection.close()
+
+
+async def _prepared(address: str, *, with_demo: bool, role: str) -> tuple[list[Account], str]:
+    await _migrated(address)
+    if role:
+        await _granted(address, role, make=True)
     if not with_demo:
         return [], await _setup_code(address)
     async with _stage(address) as story:

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 import cast
+from incubator import upkeep
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Refusal
 from incubator.jury import actions, agreeing, conducting, conflicts, ledger, verifier
@@ -181,6 +182,38 @@ async def test_the_database_refuses(statement):
         await execute(statement)
     assert caught.value.sqlstate == "42501"
     assert (await ledger.entries(where.id), await fetch("SELECT * FROM score_sheet ORDER BY id")) == before
+
+
+FORBIDDEN_TO_THE_SITE = [
+    *REFUSED[:3],
+    "ALTER TABLE ledger_entry DISABLE TRIGGER append_only",
+    "ALTER TABLE score_sheet DISABLE TRIGGER ledger",
+    "DROP TABLE ledger_entry",
+    "DROP FUNCTION ledger_append",
+    "INSERT INTO ledger_entry SELECT gen_random_uuid(), round, chain, seq + 1, prev, nonce, payload, hash FROM ledger_entry",
+    "SET session_replication_role = replica",
+    "UPDATE journal_entry SET verb = 'nothing'",
+    "DELETE FROM revision",
+    "TRUNCATE score_sheet",
+]
+
+
+async def test_the_role_that_serves_pages_can_add_but_not_change(dsn):
+    where = await cast.scoring_round(teams=2, jurors=2)
+    await upkeep._granted(dsn, "site_of_tests", make=True)
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("SET SESSION AUTHORIZATION site_of_tests")
+        saved = (
+            "UPDATE score_sheet SET state = 'draft', version = version + 1, own_version = version + 1, saved_at = now()"
+        )
+        assert await connection.execute(saved) == "UPDATE 4"
+        for statement in FORBIDDEN_TO_THE_SITE:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+    assert (await ledger.verify(where.id))[0] == []
 
 
 async def test_a_mark_changed_with_a_new_version_is_in_the_ledger_as_somebody_elses():

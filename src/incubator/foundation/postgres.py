@@ -26,7 +26,8 @@ from incubator.foundation.postgres_user import ENVIRONMENT
 
 __all__ = ["PostgresError", "embedded"]
 
-USER = "incubator"
+USER = "incubator"  # owns everything
+SITE = "incubator_site"  # serves the pages
 FIXED = {
     "listen_addresses": "",
     "port": "5432",
@@ -106,6 +107,11 @@ def _address_in_use(data: Path) -> str:
 
 def _address(folder: Path) -> str:
     return f"postgresql://{USER}@/postgres?host={folder}&port={FIXED['port']}"
+
+
+def as_site(address: str) -> str:
+    """The address of an embedded server for whoever only serves pages."""
+    return address.replace(f"//{USER}@", f"//{SITE}@", 1)
 
 
 # --- what an earlier life left behind ----------------------------------------------------------------------------
