@@ -14,6 +14,7 @@ NEVER_EMPTY = {
     "installation/step.html": "the pages of the set-up",
     "people/_said.html": "included only where there is something",
     "programmes/new_cohort.html": "blueprints are shipped",
+    "stages/_answers.html": "an assignment has fields",
     "teams/case_check.html": "an indicator is asked for",
     "teams/_case_text.html": "says nothing where there is no indicator",
     "jury/conflicts.html": "a round has projects", "jury/round.html": "a round has projects",

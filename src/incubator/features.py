@@ -36,6 +36,7 @@ def navigation(request: Any) -> Mapping[str, Any]:
     return {
         "demo": viewer.demo,
         "nav": [(href, label, _inside(path, href)) for href, label in _links(viewer)],
+        "menu": _menu(viewer),
         "keeping": keeping(viewer.id),
     }
 
@@ -55,7 +56,15 @@ def _links(viewer: Viewer) -> list[tuple[str, str]]:
         links.append(("/cohorts", _("Cohorts")))
     if viewer.is_administrator:
         links += [("/programmes", _("Programmes")), ("/people", _("People")), ("/letters", _("Letters"))]
-        links += [("/journal", _("Journal")), ("/installation", _("Organisation"))]
+        links.append(("/journal", _("Journal")))
+    return links
+
+
+def _menu(viewer: Viewer) -> list[tuple[str, str]]:
+    """What is seldom needed: in the menu of the account."""
+    links = [("/installation", _("Organisation"))] if viewer.is_administrator else []
+    if viewer.is_administrator or viewer.places(Role.ORGANISER, Scope.PROGRAMME):
+        links.append(("/consents/given", _("Consents")))
     return links
 
 
