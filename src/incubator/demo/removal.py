@@ -25,7 +25,13 @@ STATEMENTS = (
     f"DELETE FROM jury_proposal WHERE round IN ({ROUNDS})",
     f"DELETE FROM tie_vote WHERE round IN ({ROUNDS})",
     f"DELETE FROM ledger_entry WHERE round IN ({ROUNDS})",
+    f"DELETE FROM replacement WHERE round IN ({ROUNDS})",
     f"DELETE FROM score_sheet WHERE round IN ({ROUNDS})",
+    f"DELETE FROM sample_sheet WHERE sample IN (SELECT id FROM sample WHERE round IN ({ROUNDS}))",
+    f"DELETE FROM sample WHERE round IN ({ROUNDS})",
+    f"DELETE FROM allocated_pair WHERE round IN ({ROUNDS})",
+    f"DELETE FROM allocation WHERE round IN ({ROUNDS})",
+    f"DELETE FROM juror_wish WHERE seat IN (SELECT id FROM seat WHERE round IN ({ROUNDS}))",
     f"DELETE FROM round_project WHERE round IN ({ROUNDS})",
     f"DELETE FROM seat WHERE round IN ({ROUNDS})",
     f"DELETE FROM scoring_round WHERE cohort IN ({COHORTS})",
@@ -54,6 +60,7 @@ STATEMENTS = (
     f"DELETE FROM passport WHERE team IN ({TEAMS})",
     f"DELETE FROM team_member WHERE team IN ({TEAMS})",
     f"DELETE FROM stored_file WHERE owner IN ({TEAMS})",
+    f"DELETE FROM upload WHERE owner IN ({TEAMS})",
     f"DELETE FROM letter WHERE cohort IN ({COHORTS}) OR person IN ({PEOPLE})",
     f"DELETE FROM invitation WHERE cohort IN ({COHORTS}) OR invited_by IN ({PEOPLE})",
     f"DELETE FROM conflict_of_interest WHERE cohort IN ({COHORTS})",
@@ -66,6 +73,7 @@ STATEMENTS = (
     f"DELETE FROM cohort_blueprint WHERE cohort IN ({COHORTS})",
     f"DELETE FROM cohort WHERE id IN ({COHORTS})",
     "DELETE FROM programme WHERE demo",
+    f"DELETE FROM juror_card WHERE person IN ({PEOPLE})",
     "DELETE FROM municipality m WHERE m.demo AND NOT EXISTS (SELECT 1 FROM team t WHERE t.municipality = m.id)",
     f"DELETE FROM session WHERE person IN ({PEOPLE})",
     f"DELETE FROM password_reset WHERE person IN ({PEOPLE})",
@@ -79,7 +87,12 @@ async def remove() -> None:
     The triggers that keep the past from being changed are off meanwhile: only the owner of the tables can do that.
     """
     async with DB.transaction():
-        files = [row["id"] for row in await fetch(f"SELECT id FROM stored_file WHERE owner IN ({TEAMS})")]
+        files = [
+            row["id"]
+            for row in await fetch(
+                f"SELECT id FROM stored_file WHERE owner IN ({TEAMS}) UNION SELECT id FROM upload WHERE owner IN ({TEAMS})"
+            )
+        ]
         for table, (guard, _) in APPEND_ONLY.items():
             await execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}")
         for statement in STATEMENTS:

@@ -7,7 +7,7 @@ from piccolo.table import Table
 from incubator.foundation.database import DB, new_id, ref
 from incubator.people.tables import Person
 from incubator.programmes.tables import Cohort
-from incubator.teams.tables import Team
+from incubator.teams.tables import Municipality, Team
 
 
 class Criterion(Table, db=DB, tablename="criterion"):
@@ -41,7 +41,12 @@ class JuryPlan(Table, db=DB, tablename="jury_plan"):
 
 
 class ScoringRound(Table, db=DB, tablename="scoring_round"):
-    """A round of scoring. `criteria` and `plan` are frozen at opening; `result` is the published snapshot."""
+    """A round of scoring. `criteria` and `plan` are frozen at opening; `result` is the published snapshot.
+
+    In a draft both are empty, and then those of the cohort count, or the round's own. `terms` is what jurors see and
+    who must not judge whom (`Terms`); `follows` the round whose best go on in this one; `calibration` where the
+    practice on sample projects stands.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     cohort = ref(Cohort)
@@ -57,12 +62,19 @@ class ScoringRound(Table, db=DB, tablename="scoring_round"):
     published_at = Timestamptz(null=True, default=None)
     published_by = UUID(null=True, default=None)
     result = JSONB(null=True, default=None)
+    terms = JSONB(null=False, default="{}")
+    follows = UUID(null=True, default=None)
+    calibration = Varchar(length=8, null=False, default="none")
 
     state_known = Check("state IN ('draft', 'open', 'locked', 'published')")
+    calibration_known = Check("calibration IN ('none', 'open', 'closed')")
 
 
 class Seat(Table, db=DB, tablename="seat"):
-    """A juror's seat in a round; `declared_at` is when he declared his conflicts (or that he has none)."""
+    """A seat in a round; `declared_at` is when its juror declared his conflicts (or that he has none).
+
+    Chair and secretary may sit without a vote; a substitute has none until he is called up.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     round = ref(ScoringRound)
@@ -71,8 +83,13 @@ class Seat(Table, db=DB, tablename="seat"):
     declared_at = Timestamptz(null=True, default=None)
     removed_at = Timestamptz(null=True, default=None)
     removal_reason = Text(null=False, default="")
+    duty = Varchar(length=10, null=False, default="member")
+    votes = Boolean(null=False, default=True)
+    cap = Integer(null=True, default=None)
 
     seat_once = Unique(["round", "person"])
+    duty_known = Check("duty IN ('member', 'chair', 'secretary', 'substitute')")
+    cap_is_some = Check("cap IS NULL OR cap BETWEEN 0 AND 100000")
 
 
 class RoundProject(Table, db=DB, tablename="round_project"):
@@ -177,3 +194,100 @@ class JuryProposal(Table, db=DB, tablename="jury_proposal"):
     kind_known = Check("kind IN ('unlock', 'publish', 'void', 'reopen')")
     sheet_where_meant = Check("(kind IN ('void', 'reopen')) = (sheet IS NOT NULL)")
     two_people = Check("NOT confirmed OR decided_by <> asked_by")
+
+
+class JurorCard(Table, db=DB, tablename="juror_card"):
+    """Where a juror lives and works, as he said himself; conflicts of interest follow from it."""
+
+    id = UUID(primary_key=True, default=new_id)
+    person = ref(Person, index=False)
+    municipality = ref(Municipality, null=True, index=False)
+    region = Varchar(length=120, null=False, default="")
+    said_at = Timestamptz(null=False, default=None)
+
+    one_card = Unique(["person"])
+
+
+class Replacement(Table, db=DB, tablename="replacement"):
+    """A sheet passed from one juror to a substitute: who, for whom, why and when, for the minutes."""
+
+    id = UUID(primary_key=True, default=new_id)
+    round = ref(ScoringRound)
+    project = ref(RoundProject, index=False)
+    seat = ref(Seat, index=False)
+    substitute = ref(Seat, index=False)
+    reason = Text(null=False)
+    at = Timestamptz(null=False, default=None)
+    by = UUID(null=False, default=None)
+
+    replaced_once = Unique(["seat", "project", "substitute"])
+
+
+class JurorWish(Table, db=DB, tablename="juror_wish"):
+    """How gladly a juror would score a project: 1 gladly, -1 rather not. No row: all the same to him."""
+
+    id = UUID(primary_key=True, default=new_id)
+    seat = ref(Seat, index=False)
+    project = ref(RoundProject)
+    value = Integer(null=False)
+
+    wish_once = Unique(["seat", "project"])
+    value_known = Check("value IN (-1, 1)")
+
+
+class Allocation(Table, db=DB, tablename="allocation"):
+    """Who scores whom in a round: what was asked for, how far the search is, and what it came to.
+
+    `request` holds limits and seed, `fingerprint` the hash of all that the search was given: the same one,
+    the same plan.
+    `outcome` is, of one that was found, its figures; of one that can't be, what blocks.
+    """
+
+    id = UUID(primary_key=True, default=new_id)
+    round = ref(ScoringRound, index=False)
+    request = JSONB(null=False)
+    state = Varchar(length=8, null=False, default="waiting")
+    percent = Integer(null=False, default=0)
+    asked_at = Timestamptz(null=False, default=None)
+    asked_by = UUID(null=False, default=None)
+    done_at = Timestamptz(null=True, default=None)
+    fingerprint = Varchar(length=64, null=False, default="")
+    outcome = JSONB(null=False, default="{}")
+
+    allocation_once = Unique(["round"])
+    state_known = Check("state IN ('waiting', 'done', 'blocked', 'failed')")
+
+
+class AllocatedPair(Table, db=DB, tablename="allocated_pair"):
+    """A juror is to score a project when the round opens; `kept` pairs were set by hand and stay in a new search."""
+
+    id = UUID(primary_key=True, default=new_id)
+    round = ref(ScoringRound)
+    project = ref(RoundProject, index=False)
+    seat = ref(Seat)
+    kept = Boolean(null=False, default=False)
+
+    pair_once = Unique(["project", "seat"])
+
+
+class Sample(Table, db=DB, tablename="sample"):
+    """A project to practise on before a round opens: an invented one, or one of another cohort without its names."""
+
+    id = UUID(primary_key=True, default=new_id)
+    round = ref(ScoringRound)
+    place = Integer(null=False)
+    title = Varchar(length=200, null=False)
+    text = Text(null=False, default="")
+
+
+class SampleSheet(Table, db=DB, tablename="sample_sheet"):
+    """A juror's marks for a sample, in the order of the round's criteria. It counts for nothing."""
+
+    id = UUID(primary_key=True, default=new_id)
+    sample = ref(Sample)
+    seat = ref(Seat, index=False)
+    marks = Array(base_column=Integer(), null=False, default=[])
+    handed_in_at = Timestamptz(null=True, default=None)
+
+    sample_sheet_once = Unique(["seat", "sample"])
+    marks_on_scale = Check("0 <= ALL (marks) AND 100000 >= ALL (marks)")

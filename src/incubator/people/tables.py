@@ -22,6 +22,7 @@ class Person(Table, db=DB, tablename="person"):
     display = Varchar(length=80, null=False, default="")  # how pages look to the person, as in the cookie of that name
     first_steps = Varchar(length=6, null=False, default="")
     erased_at = Timestamptz(null=True, default=None)
+    employer = Varchar(length=200, null=False, default="")
 
     first_steps_known = Check("first_steps IN ('', 'hidden', 'shown')")
     email_is_folded = Check("email = lower(email)")
@@ -59,7 +60,10 @@ class RoleGrant(Table, db=DB, tablename="role_grant"):
 
 
 class ConflictOfInterest(Table, db=DB, tablename="conflict_of_interest"):
-    """A person must not judge a team. It stays on record when an organiser lifts it."""
+    """A person must not judge a team. It stays on record when an organiser lifts it.
+
+    `source` says where it comes from: somebody declared or claimed it, or it follows from what is known.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     person = ref(Person)
@@ -71,6 +75,11 @@ class ConflictOfInterest(Table, db=DB, tablename="conflict_of_interest"):
     lifted_at = Timestamptz(null=True, default=None)
     lifted_by = UUID(null=True, default=None)
     lift_reason = Text(null=False, default="")
+    source = Varchar(length=12, null=False, default="declared")
+
+    source_known = Check(
+        "source IN ('declared', 'claimed', 'municipality', 'region', 'employer', 'membership', 'mentorship', 'moderation')"
+    )
 
 
 class Invitation(Table, db=DB, tablename="invitation"):
