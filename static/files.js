@@ -87,6 +87,7 @@
   function refuse(job, reason) {
     job.over = true;
     tell(job, reason, true);
+    job.stop.firstChild.data = words.dismiss;
     say(job, `${job.file.name}: ${reason}`);
     done(job);
   }

@@ -35,7 +35,16 @@ async def attached(site):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "kind"), [("а.pdf", cast.PDF, "application/pdf"), ("а.png", png(), "image/png")]
+    ("name", "content", "kind"),
+    [
+        ("а.pdf", cast.PDF, "application/pdf"),
+        (
+            "и то и другое.pdf",
+            cast.PDF.replace(b"endobj", b"endobj %<html><script>alert(1)</script>"),
+            "application/pdf",
+        ),
+        ("а.png", png(), "image/png"),
+    ],
 )
 async def test_what_a_browser_shows_can_do_nothing_there(attached, client, name, content, kind):
     stored = await attached(name, content)

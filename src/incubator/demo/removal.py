@@ -80,6 +80,8 @@ STATEMENTS = (
     "DELETE FROM person WHERE demo",
 )
 
+FILES = f"SELECT id FROM stored_file WHERE owner IN ({TEAMS}) UNION SELECT id FROM upload WHERE owner IN ({TEAMS})"
+
 
 async def remove() -> None:
     """Take out all that belongs to the demo, in one transaction; its files afterwards.

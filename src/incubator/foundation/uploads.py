@@ -354,11 +354,11 @@ async def clear() -> int:
     """Forget uploads whose time is over, with the bytes of those that never came whole; how many."""
     async with DB.transaction():
         rows = await fetch(
-            "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE expires_at < now() LIMIT $1"
-            " FOR UPDATE SKIP LOCKED) RETURNING id, finished_at",
+            "DELETE FROM upload u WHERE id IN (SELECT id FROM upload WHERE expires_at < now() LIMIT $1"
+            " FOR UPDATE SKIP LOCKED) RETURNING id, EXISTS (SELECT 1 FROM stored_file f WHERE f.id = u.id) AS kept",
             CLEARED,
         )
         for row in rows:
-            if row["finished_at"] is None:
+            if not row["kept"]:
                 await enqueue("file.erase", id=row["id"])
     return len(rows)
