@@ -1,6 +1,7 @@
 """The ledger that the database keeps: what really happens verifies, what is tampered with doesn't, nothing is taken out."""
 
 import asyncio
+import json
 import os
 import random
 
@@ -152,6 +153,20 @@ async def test_open_rounds_make_their_root_known_when_something_was_written():
     await cast.score(where, where.jurors[1], await where.project(), 1, 2, 3, 4, 5)
     await ledger.checkpoint()
     assert len((await ledger.summary(where.id)).milestones) == 2
+
+
+async def test_every_juror_gets_the_root_and_his_own_last_receipt_by_letter():
+    where = await cast.scoring_round(teams=2, jurors=3)
+    for juror in where.jurors[:2]:
+        await cast.score(where, juror, await where.project(), 1, 2, 3, 4, 5)
+    await lock(where)
+    root = await ledger.root_of(where.id)
+    told = await fetch("SELECT person, context AS facts FROM letter WHERE kind = 'locked'")
+    facts = {row["person"]: json.loads(row["facts"]) for row in told}
+    assert set(facts) == {juror.id for juror in where.jurors}
+    assert {each["root"] for each in facts.values()} == {root}
+    mine = await fetch_value("SELECT encode(hash, 'hex') FROM ledger_entry WHERE chain = $1", await seat(where, 0))
+    assert (facts[where.jurors[0].id]["receipt"], facts[where.jurors[2].id]["receipt"]) == (mine, "")
 
 
 # --- Who would change the past ----------------------------------------------------------------------------------------

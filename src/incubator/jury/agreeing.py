@@ -280,7 +280,7 @@ async def _publish(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> 
     root = await ledger.note_publication(viewer, scoring.id, result)
     await tell(
         "round.published", viewer, scoring, Audience.EVERYONE, projects=len(result.rows), root=root,
-        aside={"round": scoring.name, "path": f"/rounds/{scoring.id}/result"},
+        aside={"round": scoring.name, "path": f"/rounds/{scoring.id}/result", "root": root},
     )  # fmt: skip
 
 

@@ -217,7 +217,11 @@ async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, 
             round_id, viewer.now, viewer.id, note,
         )  # fmt: skip
         root = await ledger.note_heads(round_id, "lock", viewer.now, by=str(viewer.id))
-        await tell("round.locked", viewer, scoring, missing=missing_sheets(found), root=root)
+        await tell(
+            "round.locked", viewer, scoring, missing=missing_sheets(found), root=root,
+            aside={"round": scoring.name, "path": f"/rounds/{round_id}/ledger", "root": root,
+                   "receipts": await ledger.last_receipts(round_id)},
+        )  # fmt: skip
 
 
 def _demand_agreed(found: Sequence[Turnout], confirmed: int) -> None:

@@ -235,3 +235,15 @@ def _replayed(told: dict[str, Any] | None, weights: Sequence[int]) -> tuple[Any,
     full = bool(marks) and None not in marks and len(marks) == len(weights)
     total = sum(mark * weight for mark, weight in zip(marks, weights, strict=True)) if full else None
     return told["s"], marks, total, told.get("v", 0)
+
+
+LAST_RECEIPTS = """
+SELECT e.person, encode(l.hash, 'hex') AS receipt FROM seat e
+LEFT JOIN LATERAL (SELECT hash FROM ledger_entry WHERE round = $1 AND chain = e.id ORDER BY seq DESC LIMIT 1) l ON true
+WHERE e.round = $1 AND e.removed_at IS NULL
+"""
+
+
+async def last_receipts(round_id: UUID) -> dict[UUID, str]:
+    """The last entry of each juror's own chain, "" where there is none."""
+    return {row["person"]: row["receipt"] or "" for row in await fetch(LAST_RECEIPTS, round_id)}

@@ -83,8 +83,10 @@ TOLD = (
     "round",
     "path",
     "deadline",
+    "zone",
     "text",
     "sender",
+    "root",
 )  # what may pass from `aside` into a letter
 
 
@@ -102,6 +104,14 @@ async def tell_cohort(entry: Entry) -> None:
     """Everybody who holds a role in the cohort hears that the result is out."""
     readers = await fetch(COHORT, entry.cohort, entry.by)
     await _write(entry, Kind.RESULT, readers, _told(entry), programme=await _programme(entry.cohort))
+
+
+@reads("round.locked")
+async def tell_jury(entry: Entry) -> None:
+    """Each juror gets the root of the ledger and his own last receipt: what is known outside can't be changed inside."""
+    for juror, receipt in entry.aside["receipts"].items():
+        facts = {**_told(entry), "receipt": receipt}
+        await _write(entry, Kind.LOCKED, await fetch(ONE, juror), facts, programme=await _programme(entry.cohort))
 
 
 @reads("sheet.reopened")

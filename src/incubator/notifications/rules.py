@@ -9,14 +9,15 @@ A letter is written in the transaction of the action it tells of, by reading the
 | person.reset_asked      | the person                 | subject=person_id       | token: of the reset link                         |
 | person.password_changed | the person                 | subject=person_id       |                                                  |
 | person.address_changed  | both addresses             | subject=person_id       | before, after: the addresses                     |
-| submission.returned     | the team                   | cohort, team            | assignment: title; path; deadline: datetime or None |
+| submission.returned     | the team                   | cohort, team            | assignment: title; path; deadline: datetime or None; zone of the team |
 | submission.accepted     | the team                   | cohort, team            | assignment: title; path                          |
 | submission.failed       | the team                   | cohort, team            | assignment: title; path                          |
-| submission.extended     | the team                   | cohort, team            | assignment: title; path; deadline                |
+| submission.extended     | the team                   | cohort, team            | assignment: title; path; deadline; zone          |
 | message.sent            | the team                   | cohort, team            | text, sender: what was written, and by whom; path |
-| team.advanced           | the team                   | cohort, team            | module: title of the next one, "" after the last; path; deadline |
+| team.advanced           | the team                   | cohort, team            | module: title of the next one, "" after the last; path; deadline; zone |
 | team.withdrawn          | the team                   | cohort, team            | path                                             |
 | round.published         | everybody in the cohort    | cohort                  | round: title; path                               |
+| round.locked            | its jurors                 | cohort                  | round: title; path; root; receipts: {juror's id: his last receipt, ""} |
 | sheet.reopened          | its juror                  | cohort                  | juror: his id; round: title; path                |
 
     await record("submission.returned", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=…, team=…,
@@ -34,7 +35,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from incubator.foundation.i18n import MOSCOW, Message, clock, day, moment, zone, zone_label
+from incubator.foundation.i18n import MOSCOW, Due, Message, clock, day, moment, zone, zone_label
 from incubator.people.rights import LEAD, ORGANISER, ORGANISERS, Relation, Role, right
 from incubator.people.rules import ROLE_NAMES
 
@@ -68,6 +69,7 @@ class Kind(StrEnum):
     WITHDRAWN = "withdrawn"
     RESULT = "result"
     REOPENED = "reopened"
+    LOCKED = "locked"
 
 
 KIND_NAMES = {
@@ -84,9 +86,10 @@ KIND_NAMES = {
     Kind.WITHDRAWN: Message("Team withdrawn"),
     Kind.RESULT: Message("Result published"),
     Kind.REOPENED: Message("Score sheet reopened"),
+    Kind.LOCKED: Message("Round locked"),
 }
 
-TO_THE_JURY = frozenset({Kind.REOPENED})
+TO_THE_JURY = frozenset({Kind.REOPENED, Kind.LOCKED})
 """Letters that tell when the jury acts: who has a conflict of interest doesn't read of it, as in the journal."""
 
 
@@ -191,6 +194,11 @@ def _moment(facts: Facts, name: str) -> str:
     return when(datetime.fromisoformat(facts[name])) if facts.get(name) else ""
 
 
+def _deadline(facts: Facts) -> Message:
+    """The sentence that the pages say too: in the team's zone, whoever reads."""
+    return Message("Deadline: {moment}.", moment=Due(datetime.fromisoformat(facts["deadline"]), facts.get("zone")))
+
+
 # The letters. Each gives what the subject says, paragraphs, the button's label and its path.
 
 Letter = tuple[Message, Sequence[Message | str], Message, str]
@@ -258,7 +266,7 @@ def _returned(facts: Facts, _: Mapping[str, str]) -> Letter:
         Message("The moderator's remarks stand beside the fields. Answer them, change the text and send it again."),
     ]
     if facts.get("deadline"):
-        paragraphs.append(Message("Deadline: {moment}.", moment=_moment(facts, "deadline")))
+        paragraphs.append(_deadline(facts))
     return Message("work returned for changes"), paragraphs, Message("Read the remarks"), facts["path"]
 
 
@@ -282,7 +290,7 @@ def _failed(facts: Facts, _: Mapping[str, str]) -> Letter:
 def _extended(facts: Facts, _: Mapping[str, str]) -> Letter:
     paragraphs = [
         Message("Your team has more time for “{title}”.", title=facts["assignment"]),
-        Message("Deadline: {moment}.", moment=_moment(facts, "deadline")),
+        _deadline(facts),
     ]
     return Message("more time"), paragraphs, Message("Open the work"), facts["path"]
 
@@ -301,7 +309,7 @@ def _advanced(facts: Facts, _: Mapping[str, str]) -> Letter:
     else:
         paragraphs = [Message("Your team has passed the last module.")]
     if facts.get("deadline"):
-        paragraphs.append(Message("Deadline: {moment}.", moment=_moment(facts, "deadline")))
+        paragraphs.append(_deadline(facts))
     return Message("your team goes on"), paragraphs, Message("See what to do now"), facts["path"]
 
 
@@ -319,6 +327,8 @@ def _withdrawn(facts: Facts, _: Mapping[str, str]) -> Letter:
 @_writes(Kind.RESULT)
 def _result(facts: Facts, _: Mapping[str, str]) -> Letter:
     paragraphs = [Message("The jury's result is published: “{title}”.", title=facts["round"])]
+    if facts.get("root"):
+        paragraphs.append(Message("Root of the score ledger: {root}", root=facts["root"]))
     return Message("the jury's result"), paragraphs, Message("See the result"), facts["path"]
 
 
@@ -329,3 +339,15 @@ def _reopened(facts: Facts, _: Mapping[str, str]) -> Letter:
         Message("The round is locked otherwise. Look through the sheet and hand it in again: the result waits for it."),
     ]
     return Message("a score sheet to hand in again"), paragraphs, Message("Open the sheet"), facts["path"]
+
+
+@_writes(Kind.LOCKED)
+def _locked(facts: Facts, _: Mapping[str, str]) -> Letter:
+    paragraphs = [
+        Message("The round “{title}” is locked: no mark changes any more.", title=facts["round"]),
+        Message("Root of the score ledger: {root}", root=facts["root"]),
+    ]
+    if facts.get("receipt"):
+        paragraphs.append(Message("Your last receipt: {receipt}", receipt=facts["receipt"]))
+    paragraphs.append(Message("Keep this letter. With it anybody can check later that nothing was changed."))
+    return Message("the round is locked"), paragraphs, Message("See the score ledger"), facts["path"]
