@@ -148,6 +148,19 @@ def test_the_fit_is_that_of_the_slow_way(seed):
         assert row.prediction_error == pytest.approx(estimated[1][at], abs=1e-7)
 
 
+@pytest.mark.parametrize("spread", [(0, 0, 1), (0.3, 0, 1), (0, 0.3, 1)])
+def test_at_the_edge_nothing_lies_lower(spread):
+    """Where the best variances are nought the deviance rises to the inside, elsewhere it is level; looked at densely."""
+    for seed in range(60):
+        project, juror, marks = drawn(seed, 4 + seed % 4, 3 + seed % 5, spread=spread)
+        model, slow = analyse(sheets_of(project, juror, marks)).model, Slow(project, juror, marks)
+        best = np.array([model.project, model.juror, model.residual])
+        here = slow.deviance(best)
+        for step in 1e-3 * model.residual * np.array([*np.eye(3), *-np.eye(3), [1, 1, -1], [1, -1, 0], [-1, 1, 0]]):
+            if np.all(best + step >= 0):
+                assert slow.deviance(best + step) >= here - 1e-8
+
+
 @pytest.mark.parametrize(("projects", "jurors"), [(6, 12), (12, 6)])
 def test_chances_are_those_of_the_joint_distribution(projects, jurors):
     project, juror, marks = drawn(5, projects, jurors, spread=(1, 1, 1.5), share=0.7)

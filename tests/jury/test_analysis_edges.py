@@ -156,3 +156,22 @@ def test_a_second_sheet_of_a_juror_is_refused():
 def test_words_that_mean_nothing(words):
     with pytest.raises(ValueError, match="top"):
         analyse([], **words)
+
+
+def test_a_mark_is_a_finite_number():
+    with pytest.raises(ValueError, match="finite"):
+        analyse([Sheet(1, 1, [math.inf])])
+
+
+def test_projects_with_one_mark_each_have_no_alpha():
+    found = analyse([Sheet(p, p % 2, [p]) for p in range(5)])
+    assert found.agreement.krippendorff_alpha is None
+    assert "krippendorff_alpha" in notes(found)
+
+
+def test_what_is_too_large_is_not_fitted(monkeypatch):
+    monkeypatch.setattr("incubator.jury.analysis.advice.LARGEST", 3)
+    found = analyse(table_sheets(SHROUT_FLEISS))
+    assert found.model == analysis.Model()
+    assert found.agreement.icc_2_1 is not None
+    assert "more projects" in notes(found)

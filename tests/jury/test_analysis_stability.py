@@ -32,7 +32,8 @@ def test_every_juror_left_out_as_if_he_had_not_been_there(projects, jurors, seed
     project, juror, marks = drawn(100 + seed, projects, jurors, spread=(0.5, 1, 1), share=0.75)
     found = analyse(sheets_of(project, juror, marks), top=2)
     if found.leave_one_out is None:
-        pytest.skip("no difference between projects to speak of")
+        assert found.model.project == 0
+        return
     ranked = [row.id for row in found.projects if row.place]
     assert set(found.leave_one_out.winners) == set(ranked[:2])
     changes = {change.juror: change for change in found.leave_one_out.changes}
