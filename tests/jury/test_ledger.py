@@ -14,6 +14,7 @@ from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_v
 from incubator.foundation.refusals import Refusal
 from incubator.jury import actions, agreeing, conducting, conflicts, ledger, verifier
 from incubator.jury.rubric import Entry
+from incubator.notifications import actions as letters  # noqa: F401  (who writes them when something is recorded)
 
 pytestmark = pytest.mark.usefixtures("db")
 
