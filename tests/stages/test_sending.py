@@ -104,7 +104,7 @@ async def test_the_deadline_to_the_second(school, late_by, allowed):
         return
     with pytest.raises(Forbidden) as no:
         await actions.send(lead, team.id, first(plan), version)
-    assert dict(no.value.reason.params)["deadline"] == plan[0].facts.due_at
+    assert dict(no.value.reason.params)["deadline"].instant == plan[0].facts.due_at
 
 
 async def test_an_extension_reopens_sending_and_marks_it_late(school):

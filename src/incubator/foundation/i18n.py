@@ -35,6 +35,7 @@ __all__ = [
     "MOSCOW",
     "N_",
     "ZONES",
+    "Due",
     "Message",
     "Zone",
     "ago",
@@ -107,8 +108,22 @@ def _fill(message: Message, msgid: str, plural: str | None, context: str | None,
     return message
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline among the parameters of a message: said by `deadline`, in the zone of those who have to keep it.
+
+    Without a zone it is said in the reader's; what is left is only said where `now` is given.
+    """
+
+    instant: datetime
+    zone: str | None = None
+    now: datetime | None = None
+
+
 def _spoken(value: object) -> object:
     """A parameter as people read it."""
+    if isinstance(value, Due):
+        return deadline(value.instant, value.zone or locales.zone(), value.now)
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, date):
@@ -248,29 +263,33 @@ def moment(instant: datetime, zone: str | None = None) -> str:
     return f"{day(instant, zone)}, {clock(instant, zone)} {zone_label(instant, zone)}"
 
 
-def deadline(instant: datetime, zone: str, now: datetime) -> str:
+def deadline(instant: datetime, zone: str, now: datetime | None = None) -> str:
     """The one sentence for a deadline: local time, Moscow time, what is left.
 
     «14 марта, 18:00 по Владивостоку (МСК+7) · 11:00 МСК · осталось 2 дня». The year stands there when it is not this
-    year; Moscow's day when it is another day than here; Moscow's time not at all when it is the same.
+    year; Moscow's day when it is another day than here; Moscow's time not at all when it is the same. What is read at
+    an unknown time (a letter, a receipt) has no `now`: the year stands there and what is left does not.
     """
     here, moscow = _local(instant, zone), _local(instant, MOSCOW)
-    other_year = here.year != _local(now, zone).year
-    parts = [f"{day(here.date(), year=other_year)}, {here:%H:%M} {zone_label(instant, zone)}"]
+    today = None if now is None else _local(now, zone).date()
+    year = today is None or here.year != today.year
+    parts = [f"{day(here.date(), year=year)}, {here:%H:%M} {zone_label(instant, zone)}"]
     if here.utcoffset() != moscow.utcoffset():
-        date_there = "" if here.date() == moscow.date() else f"{day(moscow.date(), year=other_year)}, "
+        date_there = "" if here.date() == moscow.date() else f"{day(moscow.date(), year=year)}, "
         parts.append(f"{date_there}{moscow:%H:%M} {zone_label(instant, MOSCOW)}")
-    parts.append(str(_left(instant - now) if instant >= now else _passed(now - instant)))
+    if now is not None and today is not None:
+        days = abs((here.date() - today).days)
+        parts.append(str(_left(instant - now, days) if instant >= now else _passed(now - instant, days)))
     return " · ".join(parts)
 
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def _left(span: timedelta) -> Message:
-    """Rounded down, never promising more than there is; hours are counted up to two days."""
+def _left(span: timedelta, days: int) -> Message:
+    """Hours up to two days, rounded down; then `days` of the calendar, so that today and they make the day that is named."""
     if span >= 2 * DAY:
-        return Message.count("{n} day left", "{n} days left", span // DAY)
+        return Message.count("{n} day left", "{n} days left", days)
     if span >= HOUR:
         return Message.count("{n} hour left", "{n} hours left", span // HOUR)
     if span >= MINUTE:
@@ -278,9 +297,9 @@ def _left(span: timedelta) -> Message:
     return Message("less than a minute left")
 
 
-def _passed(span: timedelta) -> Message:
+def _passed(span: timedelta, days: int) -> Message:
     if span >= 2 * DAY:
-        return Message.count("passed {n} day ago", "passed {n} days ago", span // DAY)
+        return Message.count("passed {n} day ago", "passed {n} days ago", days)
     if span >= HOUR:
         return Message.count("passed {n} hour ago", "passed {n} hours ago", span // HOUR)
     if span >= MINUTE:

@@ -81,7 +81,7 @@ async def decide(viewer: Viewer, submission: UUID, revision: int, verdict: Verdi
         await record(
             VERBS[verdict.outcome], by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=work.cohort,
             team=work.team, subject=submission, revision=revision, title=work.title, assignment=work.assignment,
-            remarks=sent, aside={"assignment": work.title, "path": work.href, "deadline": settled.deadline,
+            remarks=sent, aside={"assignment": work.title, "path": work.href, "deadline": settled.deadline, "zone": work.zone,
                                  "about": decision.id, "not_before": viewer.now + LETTER_WAITS},
         )  # fmt: skip
 
@@ -136,7 +136,7 @@ async def advance(viewer: Viewer, team_id: UUID, module: UUID, *, reason: str = 
         await record(
             "team.advanced", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=team.cohort, team=team_id,
             subject=module, title=passed["title"], overridden=bool(reason), reason=reason or None,
-            aside={"module": ahead["title"], "deadline": ahead["due_at"], "path": f"/teams/{team_id}"},
+            aside={"module": ahead["title"], "deadline": ahead["due_at"], "zone": team.time_zone, "path": f"/teams/{team_id}"},
         )  # fmt: skip
     return following
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from incubator.foundation.database import DB, fetch, fetch_value, new_id
 from incubator.foundation.forms import Form
-from incubator.foundation.i18n import Message
+from incubator.foundation.i18n import Due, Message
 from incubator.foundation.refusals import NotFound
 from incubator.journal.actions import Audience, record
 from incubator.moderation.rules import MESSAGE, READ_MESSAGES
@@ -50,6 +50,7 @@ class Picked:
     title: str
     cohort: UUID
     deadline: datetime
+    zone: str
     kept_out: Message | None
     standing: Standing
 
@@ -61,10 +62,10 @@ class Picked:
 
 PICKED = """
 SELECT t.id AS team, t.name AS team_name, a.id AS assignment, a.title, c.id AS cohort, c.programme,
-  greatest(m.due_at, s.extended_to, s.rework_until) AS deadline, coalesce(s.state, 'not_started') AS state,
+  greatest(m.due_at, s.extended_to, s.rework_until) AS deadline, y.time_zone AS zone, coalesce(s.state, 'not_started') AS state,
   t.withdrawn_at, c.opened_at, c.closed_at
 FROM unnest($1::uuid[], $2::uuid[]) AS pick (team, assignment)
-JOIN team t ON t.id = pick.team JOIN cohort c ON c.id = t.cohort JOIN assignment a ON a.id = pick.assignment
+JOIN team t ON t.id = pick.team JOIN municipality y ON y.id = t.municipality JOIN cohort c ON c.id = t.cohort JOIN assignment a ON a.id = pick.assignment
 JOIN module m ON m.id = a.module AND m.cohort = c.id
 LEFT JOIN submission s ON s.team = t.id AND s.assignment = a.id
 ORDER BY t.name, t.id, m.place, a.place
@@ -83,7 +84,7 @@ async def picked(viewer: Viewer, picks: Sequence[Pick], right: Right) -> list[Pi
 
 
 def _picked(viewer: Viewer, row: dict[str, object]) -> Picked:
-    values = {name: row[name] for name in ("team", "team_name", "assignment", "title", "cohort", "deadline")}
+    values = {name: row[name] for name in ("team", "team_name", "assignment", "title", "cohort", "deadline", "zone")}
     sent = SubmissionState(str(row["state"])) not in OPEN_STATES
     standing = viewer.standing(programme=row["programme"], cohort=row["cohort"], team=row["team"])  # type: ignore[arg-type]
     return Picked(**values, kept_out=stopped(row) or (SENT_ALREADY if sent else None), standing=standing)  # type: ignore[arg-type]
@@ -129,7 +130,7 @@ async def extend(viewer: Viewer, form: Form, picks: Sequence[Pick], *, until: da
         for row in rows:
             if until <= max(viewer.now, row.deadline):
                 form.fail("until", Message("Choose a time after the present deadline of “{team}”, {deadline}.",
-                                           team=row.team_name, deadline=row.deadline))  # fmt: skip
+                                           team=row.team_name, deadline=Due(row.deadline, row.zone)))  # fmt: skip
         form.demand()
         for row in rows:
             await stages.extend_deadline(viewer, row.team, row.assignment, until, reason)

@@ -30,6 +30,7 @@ class QueueRow:
     title: str
     state: str
     deadline: datetime
+    zone: str  # the team's, in which everybody reads the deadline
     revision: int | None
     sent_at: datetime | None
     late: bool
@@ -75,13 +76,14 @@ LEFT JOIN LATERAL (SELECT v.number, v.sent_at, v.late FROM revision v WHERE v.su
 """
 BEGUN = f"""
 FROM submission s JOIN team t ON t.id = s.team JOIN cohort c ON c.id = t.cohort
-JOIN assignment a ON a.id = s.assignment JOIN module m ON m.id = a.module {DUE} {LAST}
+JOIN municipality y ON y.id = t.municipality JOIN assignment a ON a.id = s.assignment JOIN module m ON m.id = a.module {DUE} {LAST}
 """
 IN_STATE = f"WHERE s.state = ANY($7) AND {IN_REACH}"
 # Work that the team may do by now, begun or not: as `stages.rules.reached` says, somebody has let it into the module or
 # into one from which only dates lead there; nobody needs to be let into the first.
 ANY_WORK = f"""
-FROM team t JOIN cohort c ON c.id = t.cohort JOIN module m ON m.cohort = c.id JOIN assignment a ON a.module = m.id
+FROM team t JOIN municipality y ON y.id = t.municipality JOIN cohort c ON c.id = t.cohort
+JOIN module m ON m.cohort = c.id JOIN assignment a ON a.module = m.id
 LEFT JOIN submission s ON s.assignment = a.id AND s.team = t.id {DUE} {LAST}
 """
 OWED = f"""
@@ -94,7 +96,8 @@ WHERE coalesce(s.state, 'not_started') = ANY($7) AND c.opened_at IS NOT NULL AND
 """
 COLUMNS = """
 SELECT s.id AS submission, a.id AS assignment, t.id AS team, t.name AS team_name, c.name AS cohort_name,
-  m.title AS module_title, a.title, coalesce(s.state, 'not_started') AS state, d.deadline, r.number AS revision,
+  m.title AS module_title, a.title, coalesce(s.state, 'not_started') AS state, d.deadline, y.time_zone AS zone,
+  r.number AS revision,
   r.sent_at, coalesce(r.late, false) AS late,
   (SELECT count(*) FROM remark k WHERE k.submission = s.id AND k.sent_at IS NULL AND k.author = $11) AS draft_remarks,
   w.name AS checker, w.began_at AS checked_since, count(*) OVER () AS waiting

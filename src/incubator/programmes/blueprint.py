@@ -4,15 +4,14 @@
 `write` gives the file back. Days are counted from the first day of the cohort, which is day 0.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final
 
 from incubator.foundation.i18n import Message
+from incubator.programmes.blueprint_jury import TIE, Aggregate, Closing, CriterionPlan, JuryPlan, Rounding
 from incubator.programmes.blueprint_shape import (
     Check,
     Many,
@@ -28,31 +27,26 @@ from incubator.programmes.blueprint_text import Path
 from incubator.programmes.blueprint_values import (
     CLOCK,
     KEY,
-    Anchors,
+    PROSE,
+    TITLE,
     BlueprintFaults,
     Fault,
+    Faults,
     OneOf,
-    Pattern,
-    Points,
     Reading,
     Text,
     Whole,
     YesNo,
-    points,
 )
 from incubator.programmes.facts import FactKey
 
 __all__ = [
     "LAST_DAY", "LIMITS", "Aggregate", "AssignmentPlan", "Blueprint", "BlueprintFaults", "Closing", "CriterionPlan",
-    "Fault", "FieldKind", "FieldPlan", "Gate", "JuryPlan", "Language", "ModulePlan", "Position", "Rounding", "TeamRules",
+    "Fault", "FieldKind", "FieldPlan", "Gate", "JuryPlan", "Language", "LateWork", "ModulePlan", "Position", "Rounding", "TeamRules",
     "read", "read_part", "write",
 ]  # fmt: skip
 
 LAST_DAY: Final = 1500
-Faults: TypeAlias = Iterator[tuple[Path, Message]]
-
-TITLE: Final = Text(200)
-PROSE: Final = Text(10_000, several_lines=True, blank=True)
 
 
 class Language(StrEnum):
@@ -80,6 +74,13 @@ class Gate(StrEnum):
     OPEN_BY_DATE = "open_by_date"
 
 
+class LateWork(StrEnum):
+    """What becomes of work that is sent after the deadline of its module."""
+
+    REFUSED = "refused"
+    MARKED = "marked"  # taken, and everybody sees that it came late
+
+
 class FieldKind(StrEnum):
     """What a field of an assignment takes."""
 
@@ -91,29 +92,6 @@ class FieldKind(StrEnum):
     TABLE = "table"
     LINK = "link"
     FILE = "file"
-
-
-class Aggregate(StrEnum):
-    """How the totals of a project's sheets become its result."""
-
-    MEAN = "mean"
-    SUM = "sum"
-    TRIMMED_MEAN = "trimmed_mean"
-
-
-class Closing(StrEnum):
-    """What is done about sheets that are missing when a round with quorum is to be locked."""
-
-    SUBSTITUTE = "substitute"  # the lock waits until another juror has filled them in
-    CLOSE_WITH_GAPS = "close_with_gaps"  # the sheets there are decide, from `minimum_sheets` up
-    NOT_ASSESSED = "not_assessed"  # a project that lacks a sheet it should have is not assessed
-
-
-class Rounding(StrEnum):
-    """What becomes of a digit exactly in the middle."""
-
-    HALF_UP = "half_up"
-    HALF_EVEN = "half_even"
 
 
 LIMITS: Final = {
@@ -230,6 +208,14 @@ def _gate_has_something(gate: Gate, assignments: tuple[AssignmentPlan, ...]) -> 
         yield ("gate",), Message("The gate waits for required assignments, and the module has none.")
 
 
+def _grace_where_refused(late_work: LateWork, grace_minutes: int) -> Faults:
+    if grace_minutes and late_work is not LateWork.REFUSED:
+        yield (
+            ("grace_minutes",),
+            Message("Late work is taken anyway: minutes of grace belong to a deadline that closes."),
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModulePlan:
     """A stage of the programme. Times of day are those of the cohort's time zone; `gate` leads to the next module."""
@@ -244,102 +230,23 @@ class ModulePlan:
     )
     due_on_day: int = field(metadata=ruled(Whole(0, LAST_DAY)))
     due_time: str = field(default="18:00", metadata=ruled(CLOCK))
+    late_work: LateWork = field(
+        default=LateWork.REFUSED,
+        metadata=ruled(OneOf(LateWork), Message("What becomes of work sent after the deadline.")),
+    )
+    grace_minutes: int = field(
+        default=0,
+        metadata=ruled(
+            Whole(0, 1440), Message("So many minutes after a deadline that closes the work is still taken, unmarked.")
+        ),
+    )
     gate: Gate = field(
         default=Gate.ALL_REQUIRED_ACCEPTED,
         metadata=ruled(OneOf(Gate), Message("What lets a team from this module into the next one.")),
     )
     assignments: tuple[AssignmentPlan, ...] = field(default=(), metadata=ruled(Tables(AssignmentPlan, 0, 20)))
 
-    checks: ClassVar[tuple[Check, ...]] = (_due_after_opening, _gate_has_something)
-
-
-def _scale_fits(scale_min: int, scale_max: int, step: int) -> Faults:
-    if scale_max <= scale_min:
-        yield ("scale_max",), Message("The scale must end above its beginning.")
-    elif step == 0 or (scale_max - scale_min) % step:
-        yield ("step",), Message("The step must divide the scale into equal parts.")
-    elif (scale_max - scale_min) // step > 100:
-        yield ("step",), Message("The scale must have at most 100 steps.")
-
-
-def _anchors_on_scale(scale_min: int, scale_max: int, step: int, anchors: Mapping[int, str]) -> Faults:
-    for score in anchors:
-        off_step = step and (score - scale_min) % step
-        if off_step or not scale_min <= score <= scale_max:
-            yield (
-                ("anchors", points(score)),
-                Message("No mark can be {score}: the anchor is off the scale.", score=Decimal(points(score))),
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionPlan:
-    """One criterion of the jury. The scale and the scores of `anchors` are thousandths of a point (points in the file).
-
-    A criterion's share in a sheet's total is its weight divided by the sum of all weights.
-    """
-
-    key: str = field(metadata=ruled(KEY))
-    title: str = field(metadata=ruled(TITLE))
-    description: str = field(default="", metadata=ruled(PROSE))
-    weight: int = field(
-        metadata=ruled(
-            Whole(1, 1000), Message("The share of a criterion is its weight divided by the sum of all weights.")
-        )
-    )
-    scale_min: int = field(metadata=ruled(Points(0, 100)))
-    scale_max: int = field(metadata=ruled(Points(0, 100)))
-    step: int = field(default=1000, metadata=ruled(Points(0, 100)))
-    anchors: Mapping[int, str] = field(
-        default_factory=dict,
-        hash=False,
-        metadata=ruled(Anchors(Text(500)), Message("What a score means, in words.")),
-    )
-
-    checks: ClassVar[tuple[Check, ...]] = (_scale_fits, _anchors_on_scale)
-
-
-TIE: Final = Pattern(
-    re.compile(r"criterion:[a-z][a-z0-9_]{0,59}|first_places|earlier_application|vote|shared"),
-    Message('This must be "criterion:" with its key, "first_places", "earlier_application", "vote" or "shared".'),
-)
-
-
-def _quorum_reaches(minimum_sheets: int, quorum: int) -> Faults:
-    if quorum < minimum_sheets:
-        yield ("quorum",), Message("With so few jurors no project would have the least number of sheets.")
-
-
-def _shared_is_last(ties: tuple[str, ...]) -> Faults:
-    if "shared" in ties[:-1]:
-        yield (
-            ("ties", ties.index("shared")),
-            Message("After a shared place nothing is left to decide: it must be the last rule."),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JuryPlan:
-    """How the jury's result is found. `quorum` counts jurors; `ties` are applied in turn, then the place is shared."""
-
-    aggregate: Aggregate = field(metadata=ruled(OneOf(Aggregate)))
-    minimum_sheets: int = field(
-        metadata=ruled(Whole(1, 50), Message("With fewer sheets a project is not assessed, which is not a zero."))
-    )
-    quorum: int = field(metadata=ruled(Whole(1, 50), Message("Jurors who must have handed in before the lock.")))
-    closing: Closing = field(metadata=ruled(OneOf(Closing), Message("What is done about sheets missing at the lock.")))
-    ties: tuple[str, ...] = field(
-        metadata=ruled(
-            Many(TIE, 1, 25),
-            Message(
-                "Rules for equal totals, in order: criterion:<key>, first_places, earlier_application, vote, shared."
-            ),
-        )
-    )
-    decimals: int = field(metadata=ruled(Whole(0, 6)))
-    rounding: Rounding = field(metadata=ruled(OneOf(Rounding)))
-
-    checks: ClassVar[tuple[Check, ...]] = (_quorum_reaches, _shared_is_last)
+    checks: ClassVar[tuple[Check, ...]] = (_due_after_opening, _gate_has_something, _grace_where_refused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 from incubator.foundation.i18n import Message
 from incubator.programmes.blueprint_text import Lines, Path, block, quoted
@@ -118,6 +118,10 @@ class Text:
         return block(value) if "\n" in value or len(value) > 90 else quoted(value)
 
 
+TITLE: Final = Text(200)
+PROSE: Final = Text(10_000, several_lines=True, blank=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """Short text of a fixed form; the reason says which."""
@@ -139,6 +143,8 @@ KEY: Final = Pattern(
     _KEY, Message("A key is up to 60 small Latin letters, digits and underscores, and begins with a letter.")
 )
 CLOCK: Final = Pattern(_CLOCK, Message('This must be a time of day such as "18:00".'))
+Faults: TypeAlias = Iterator[tuple[Path, Message]]
+"""What a check of a whole table yields: the key and what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)

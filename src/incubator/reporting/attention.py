@@ -21,7 +21,7 @@ from incubator.reporting.rules import AUDIT, reads_audit
 # in that one: see `stages.rules.reached`. Here each run of modules that dates alone have opened is one group.
 OVERDUE: Final = """
 WITH way AS (
-  SELECT t.cohort, t.id AS team, m.id AS module, m.place, m.opens_at, m.due_at,
+  SELECT t.cohort, t.id AS team, m.id AS module, m.place, m.opens_at, m.due_at, m.grace_minutes,
     e.advanced_at IS NOT NULL AND e.closed_at IS NULL AS advanced,
     lag(m.id) OVER w IS NULL OR (e.id IS NOT NULL AND e.closed_at IS NULL)
       OR coalesce(lag(e.advanced_at IS NOT NULL AND e.closed_at IS NULL) OVER w, false) AS let_in,
@@ -39,7 +39,7 @@ JOIN assignment a ON a.module = o.module AND a.required
 LEFT JOIN submission s ON s.assignment = a.id AND s.team = o.team
 WHERE o.reached AND NOT o.advanced AND o.opens_at <= $2
   AND coalesce(s.state, 'not_started') IN ('not_started', 'in_progress', 'returned')
-  AND greatest(o.due_at, s.extended_to, s.rework_until) < $2
+  AND greatest(o.due_at, s.extended_to, s.rework_until) + make_interval(mins => o.grace_minutes) < $2
 GROUP BY o.cohort
 """
 # A letter that failed because its invitation was taken up or had run out by then ("over") is nothing to mend.

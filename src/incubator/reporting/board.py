@@ -36,6 +36,7 @@ class Place:
 
 WAYS: Final = """
 SELECT t.id AS team, t.withdrawn_at, c.opened_at, c.closed_at, m.id AS module, m.opens_at, m.due_at, m.gate,
+  m.late_work, m.grace_minutes,
   e.id IS NOT NULL AND e.closed_at IS NULL AS entered, e.advanced_at IS NOT NULL AND e.closed_at IS NULL AS advanced,
   a.id AS assignment, a.title, a.required, s.id AS submission, s.state, s.extended_to, s.rework_until
 FROM team t JOIN cohort c ON c.id = t.cohort JOIN module m ON m.cohort = t.cohort

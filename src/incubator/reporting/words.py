@@ -10,7 +10,7 @@ from datetime import datetime
 from string import Formatter
 from typing import Any, Final
 
-from incubator.foundation.i18n import N_, Message
+from incubator.foundation.i18n import N_, Due, Message
 from incubator.people.rights import Role
 from incubator.people.rules import ROLE_NAMES
 
@@ -223,13 +223,13 @@ def _advanced(facts: Facts) -> Message:
 
 
 def _extended(facts: Facts) -> Message:
-    until = datetime.fromisoformat(facts["until"]) if facts.get("until") else NOTHING
+    until = Due(datetime.fromisoformat(facts["until"])) if facts.get("until") else NOTHING
     return Message("extended the deadline of “{title}” to {until}", title=facts.get("title", NOTHING), until=until)
 
 
 def _module_edited(facts: Facts) -> Message:
     if facts.get("due_at"):
-        due = datetime.fromisoformat(facts["due_at"])
+        due = Due(datetime.fromisoformat(facts["due_at"]))
         return Message("changed the module “{title}”, its deadline is {due} now", title=facts["title"], due=due)
     return fill(N_("changed the module “{title}”"), facts)
 

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
-from incubator.foundation.i18n import Message
+from incubator.foundation.i18n import Due, Message
 from incubator.foundation.refusals import Clash, Forbidden, Invalid, NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.people.rights import Viewer
@@ -112,7 +112,10 @@ async def extend_deadline(viewer: Viewer, team_id: UUID, assignment_id: UUID, un
             raise Refused(Message("The work has been sent already, so its deadline no longer matters."))
         if until <= max(viewer.now, work.situation.deadline):
             raise Refused(
-                Message("Choose a time after the present deadline, {deadline}.", deadline=work.situation.deadline)
+                Message(
+                    "Choose a time after the present deadline, {deadline}.",
+                    deadline=Due(work.situation.deadline, work.zone),
+                )
             )
         work = await begun(viewer, work)
         await execute(
@@ -121,7 +124,7 @@ async def extend_deadline(viewer: Viewer, team_id: UUID, assignment_id: UUID, un
         )  # fmt: skip
         await record("submission.extended", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=work.cohort,
                      team=work.team, subject=work.submission, title=work.title, assignment=work.assignment,
-                     aside={"assignment": work.title, "path": work.href, "deadline": until}, reason=reason,
+                     aside={"assignment": work.title, "path": work.href, "deadline": until, "zone": work.zone}, reason=reason,
                      until=until.isoformat())  # fmt: skip
 
 
@@ -181,7 +184,9 @@ WRITTEN_SINCE: Final = Message("The team has gone on working since the decision,
 LED_ON_SINCE: Final = Message("The team has been led into the next module meanwhile, so the decision stands.")
 
 
-async def unsettle(submission_id: UUID, revision_id: UUID, decided_at: datetime, rework_before: datetime | None) -> None:
+async def unsettle(
+    submission_id: UUID, revision_id: UUID, decided_at: datetime, rework_before: datetime | None
+) -> None:
     """Bring work back to where it was before a decision. A step of taking the decision back.
 
     Raises Refused when the team has acted upon the decision: sent, written, or gone on into the next module.

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound
 from incubator.people.rights import Standing, Viewer
-from incubator.programmes.blueprint import Gate
+from incubator.programmes.blueprint import Gate, LateWork
 from incubator.stages import hooks
 from incubator.stages.rules import (
     OPEN_STATES,
@@ -56,7 +56,8 @@ FROM team t JOIN cohort c ON c.id = t.cohort JOIN programme p ON p.id = c.progra
 JOIN municipality y ON y.id = t.municipality WHERE t.id = $1
 """
 MAP = """
-SELECT m.id AS module, m.title AS module_title, m.summary, m.opens_at, m.due_at, m.gate, e.advanced_at,
+SELECT m.id AS module, m.title AS module_title, m.summary, m.opens_at, m.due_at, m.late_work,
+  m.grace_minutes, m.gate, e.advanced_at,
   e.id IS NOT NULL AND e.closed_at IS NULL AS entered,
   e.advanced_at IS NOT NULL AND e.closed_at IS NULL AS advanced,
   a.id AS assignment, a.title, a.required, s.id AS submission, s.state, s.extended_to, s.rework_until, s.updated_at,
@@ -205,10 +206,11 @@ def _work_on_map(row: Mapping[str, Any], halted: Message | None, *, is_reached: 
 
 
 def situation_of(row: Mapping[str, Any], halted: Message | None, *, is_reached: bool) -> Situation:
-    """The situation of a piece of work from a row of module, assignment and (perhaps) submission."""
+    """The situation of a piece of work from a row of module, assignment and (perhaps) submission and zone."""
     return Situation(
         SubmissionState(row["state"] or SubmissionState.NOT_STARTED), is_reached, row["opens_at"], row["due_at"],
-        row["extended_to"], row["rework_until"], halted, row["required"],
+        row["extended_to"], row["rework_until"], halted, row["required"], LateWork(row["late_work"]),
+        timedelta(minutes=row["grace_minutes"]), row.get("time_zone"),
     )  # fmt: skip
 
 

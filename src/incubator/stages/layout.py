@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from incubator.foundation.database import fetch, new_id
-from incubator.programmes.blueprint import LAST_DAY, AssignmentPlan, Blueprint, Gate, ModulePlan
+from incubator.programmes.blueprint import LAST_DAY, AssignmentPlan, Blueprint, Gate, LateWork, ModulePlan
 from incubator.programmes.layers import LAYERS, Ground, register
 from incubator.stages.answers import kept, plans
 from incubator.stages.tables import Assignment, Module
@@ -48,7 +48,7 @@ class Stages:
             id=new_id(), cohort=ground.cohort, place=place, key=plan.key, title=plan.title, summary=plan.summary,
             # A module due at the midnight at which it opens is given the whole day: nobody could send anything else.
             opens_at=opens_at, due_at=due_at if due_at > opens_at else opens_at + timedelta(hours=23, minutes=59),
-            gate=plan.gate.value,
+            gate=plan.gate.value, late_work=plan.late_work.value, grace_minutes=plan.grace_minutes,
         )  # fmt: skip
 
     async def describe(self, ground: Ground) -> Mapping[str, Any]:
@@ -72,6 +72,8 @@ class Stages:
             opens_on_day=opens_on_day,
             due_on_day=max(opens_on_day, day_of(row["due_at"], ground)),
             due_time=f"{row['due_at'].astimezone(ZoneInfo(ground.time_zone)):%H:%M}",
+            late_work=LateWork(row["late_work"]),
+            grace_minutes=row["grace_minutes"],
             gate=gate,
             assignments=assignments,
         )

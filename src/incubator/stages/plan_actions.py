@@ -72,6 +72,7 @@ async def add_module(viewer: Viewer, cohort_id: UUID, facts: ModuleFacts) -> UUI
                 id=module, cohort=cohort_id, place=max((each.place for each in modules), default=-1) + 1,
                 key=_key("module", [each.key for each in modules]), title=facts.title, summary=facts.summary,
                 opens_at=facts.opens_at, due_at=facts.due_at, gate=facts.gate.value,
+                late_work=facts.late_work.value, grace_minutes=facts.grace_minutes,
             )
         )  # fmt: skip
         await _note(viewer, cohort, "plan.module_added", module, facts.title)
@@ -94,8 +95,10 @@ async def edit_module(
         _refuse_backwards(modules, cohort.time_zone, {module_id: facts})
         _confirm(module.affected, confirmed)
         await execute(
-            "UPDATE module SET title = $2, summary = $3, opens_at = $4, due_at = $5, gate = $6 WHERE id = $1",
+            "UPDATE module SET title = $2, summary = $3, opens_at = $4, due_at = $5, gate = $6,"
+            " late_work = $7, grace_minutes = $8 WHERE id = $1",
             module_id, facts.title, facts.summary, facts.opens_at, facts.due_at, facts.gate.value,
+            facts.late_work.value, facts.grace_minutes,
         )  # fmt: skip
         await _note(viewer, cohort, "plan.module_edited", module_id, facts.title, **_moved(module.facts, facts))
 

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from incubator.foundation.database import fetch
 from incubator.foundation.refusals import NotFound
-from incubator.programmes.blueprint import Gate
+from incubator.programmes.blueprint import Gate, LateWork
 from incubator.programmes.rules import CohortRef, CohortState
 from incubator.stages.answers import plans
 from incubator.stages.plan_rules import Affected, AssignmentFacts, ModuleFacts
 
 MODULES = """
-SELECT m.id, m.place, m.key, m.title, m.summary, m.opens_at, m.due_at, m.gate,
+SELECT m.id, m.place, m.key, m.title, m.summary, m.opens_at, m.due_at, m.gate, m.late_work, m.grace_minutes,
   (SELECT count(*) FROM team t WHERE t.cohort = m.cohort AND t.withdrawn_at IS NULL) AS teams,
   (SELECT count(*) FROM team_module e JOIN team t ON t.id = e.team AND t.withdrawn_at IS NULL
      WHERE e.module = m.id AND e.closed_at IS NULL) AS entered,
@@ -91,7 +91,8 @@ def _working(modules: Sequence[Mapping[str, Any]], now: datetime) -> list[int]:
 
 
 def _module(row: Mapping[str, Any], working: int, assignments: Sequence[Mapping[str, Any]]) -> PlannedModule:
-    facts = ModuleFacts(row["title"], row["summary"], row["opens_at"], row["due_at"], Gate(row["gate"]))
+    facts = ModuleFacts(row["title"], row["summary"], row["opens_at"], row["due_at"], Gate(row["gate"]),
+                        LateWork(row["late_work"]), row["grace_minutes"])  # fmt: skip
     own = tuple(_assignment(each, working) for each in assignments if each["module"] == row["id"])
     return PlannedModule(row["id"], row["place"], row["key"], facts, working, row["advanced"], row["used"], own)
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from incubator.foundation.forms import Form, Row, given, local_input
 from incubator.foundation.i18n import N_, Message
 from incubator.foundation.refusals import Refused
-from incubator.programmes.blueprint import LIMITS, FieldKind, FieldPlan, Gate
+from incubator.programmes.blueprint import LIMITS, FieldKind, FieldPlan, Gate, LateWork
 from incubator.programmes.facts import FactKey
 from incubator.stages.answers import fingerprint, kept
 
@@ -22,6 +22,7 @@ USUAL_LIMITS: Final = {
     FieldKind.TABLE: 20,
     FieldKind.FILE: 20,
 }
+DAY: Final = 1440  # minutes
 LARGEST_FILE: Final = 20  # megabytes; the site takes no larger one
 FIELD_NAMES: Final = (
     "f_key",
@@ -47,13 +48,14 @@ class ModuleFacts:
     opens_at: datetime
     due_at: datetime
     gate: Gate
+    late_work: LateWork = LateWork.REFUSED
+    grace_minutes: int = 0
 
     @property
     def version(self) -> str:
         """A print of the facts, by which two people editing at once are noticed."""
-        return fingerprint(
-            [self.title, self.summary, self.opens_at.timestamp(), self.due_at.timestamp(), self.gate.value]
-        )
+        dates = [self.opens_at.timestamp(), self.due_at.timestamp(), self.late_work.value, self.grace_minutes]
+        return fingerprint([self.title, self.summary, *dates, self.gate.value])
 
     def shown(self, zone: str) -> dict[str, Any]:
         """Initial values of the form."""
@@ -62,6 +64,8 @@ class ModuleFacts:
             "summary": self.summary,
             "opens_at": local_input(self.opens_at, zone),
             "due_at": local_input(self.due_at, zone),
+            "late_work": self.late_work.value,
+            "grace_minutes": str(self.grace_minutes or ""),
             "gate": self.gate.value,
             "version": self.version,
         }
@@ -122,11 +126,14 @@ def read_module(form: Form, zone: str) -> ModuleFacts:
     summary = form.text("summary", required=False, limit=PROSE, lines=True)
     opens_at, due_at = form.local_moment("opens_at", zone), form.local_moment("due_at", zone)
     gate = form.choice("gate", Gate)
+    late_work, grace = form.choice("late_work", LateWork), form.integer("grace_minutes", 0, DAY, required=False)
     _let_prints_pass(form)
     if opens_at and due_at and due_at <= opens_at:
         form.fail("due_at", Message("The deadline must come after the opening."))
+    if grace and late_work is LateWork.MARKED:
+        form.fail("grace_minutes", Message("Late work is taken anyway: leave the minutes empty."))
     form.demand()
-    return ModuleFacts(title, summary, given(opens_at), given(due_at), given(gate))
+    return ModuleFacts(title, summary, given(opens_at), given(due_at), given(gate), given(late_work), grace or 0)
 
 
 def read_assignment(form: Form, known: Iterable[str]) -> AssignmentFacts:

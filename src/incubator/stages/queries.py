@@ -28,7 +28,7 @@ __all__ = [
 WORK_COLUMNS = """
 SELECT t.id AS team, t.name AS team_name, t.withdrawn_at, g.demo, c.id AS cohort, c.name AS cohort_name, c.programme,
   c.time_zone AS cohort_time_zone, c.opened_at, c.closed_at, y.time_zone, m.id AS module, m.title AS module_title,
-  m.opens_at, m.due_at, a.id AS assignment, a.title, a.instructions, a.required, a.rework_limit, a.fields,
+  m.opens_at, m.due_at, m.late_work, m.grace_minutes, a.id AS assignment, a.title, a.instructions, a.required, a.rework_limit, a.fields,
   a.guiding_questions, s.id AS submission, s.state, s.content, s.version, s.updated_at, w.name AS updated_by,
   s.extended_to, s.extension_reason, s.rework_until, s.writers,
   (SELECT json_agg(json_build_array(o.id, o.opens_at, o.gate, e.id IS NOT NULL AND e.closed_at IS NULL,
@@ -212,10 +212,11 @@ class AcceptedWork:
     module_title: str
     title: str
     sent: SentWork
+    assignment: UUID
 
 
 ACCEPTED = """
-SELECT s.team, m.title AS module_title, a.title, r.id, r.number, r.receipt, r.fields, r.content, r.sent_at, r.late,
+SELECT s.team, s.assignment, m.title AS module_title, a.title, r.id, r.number, r.receipt, r.fields, r.content, r.sent_at, r.late,
   NULL AS sent_by
 FROM submission s JOIN assignment a ON a.id = s.assignment JOIN module m ON m.id = a.module
 JOIN LATERAL (SELECT * FROM revision v WHERE v.submission = s.id ORDER BY v.number DESC LIMIT 1) r ON true
@@ -226,4 +227,4 @@ WHERE s.team = ANY($1) AND s.state = 'accepted' ORDER BY s.team, m.place, a.plac
 async def accepted_work(teams: Sequence[UUID]) -> list[AcceptedWork]:
     """The accepted work of some teams in the order of the programme; who sent it is not said. One statement."""
     rows = await fetch(ACCEPTED, list(teams))
-    return [AcceptedWork(row["team"], row["module_title"], row["title"], _sent(row)) for row in rows]
+    return [AcceptedWork(row["team"], row["module_title"], row["title"], _sent(row), row["assignment"]) for row in rows]

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from incubator.foundation.i18n import Message
+from incubator.foundation.i18n import Due, Message
 from incubator.foundation.refusals import Forbidden, Refused
 from incubator.people.rights import (
     KNOWS_TEAM,
@@ -22,7 +22,7 @@ from incubator.people.rights import (
     Relation,
     right,
 )
-from incubator.programmes.blueprint import Gate
+from incubator.programmes.blueprint import Gate, LateWork
 
 # --- Rights -----------------------------------------------------------------------------------------------------------
 
@@ -145,7 +145,11 @@ REWORK_TIME: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What decides whether a team may write and send one piece of work. `stopped` says why nothing may change at all."""
+    """What decides whether a team may write and send one piece of work. `stopped` says why nothing may change at all.
+
+    After the deadline work is refused or taken with a mark (`late_work`); one that closes may have minutes of `grace`,
+    which are the lines' and not the team's: within them nothing is late. `zone` is the team's.
+    """
 
     state: SubmissionState
     reached: bool
@@ -155,11 +159,19 @@ class Situation:
     rework_until: datetime | None = None
     stopped: Message | None = None
     required: bool = True
+    late_work: LateWork = LateWork.REFUSED
+    grace: timedelta = timedelta(0)
+    zone: str | None = None
 
     @property
     def deadline(self) -> datetime:
-        """The last instant at which the work may be sent; the instant itself is still in time."""
+        """The instant by which the work is to be sent, as everybody is told it; the instant itself is in time."""
         return max(filter(None, (self.due_at, self.extended_to, self.rework_until)))
+
+    @property
+    def closes_at(self) -> datetime | None:
+        """The last instant at which the work is taken; None where late work is taken with a mark."""
+        return self.deadline + self.grace if self.late_work is LateWork.REFUSED else None
 
     def open(self, now: datetime) -> bool:
         """Whether the team is in the module and the module has begun."""
@@ -171,17 +183,21 @@ class Situation:
 
     def unsent(self, now: datetime) -> bool:
         """Whether the deadline has passed and the next move would be the team's."""
-        return self.state in OPEN_STATES and now > self.deadline
+        return self.state in OPEN_STATES and now > self.deadline + self.grace
 
     def late(self, now: datetime) -> bool:
-        """Whether only an extension lets the work be sent at this instant."""
-        return now > max(filter(None, (self.due_at, self.rework_until)))
+        """Whether work sent at this instant is marked: an extension, or the taking of late work, lets it be sent."""
+        return now > max(filter(None, (self.due_at, self.rework_until))) + self.grace
+
+    def closed(self, now: datetime) -> bool:
+        """Whether the time is over in which the work is taken."""
+        return self.closes_at is not None and now > self.closes_at
 
     def tag(self, now: datetime) -> str:
         """The word the team reads: a state, or `locked`, `overdue` or (of optional work) `missed`."""
         if self.state in OPEN_STATES and not self.open(now):
             return "locked"
-        if self.open(now) and self.unsent(now):
+        if self.open(now) and self.unsent(now) and (self.required or self.closed(now)):
             return "overdue" if self.required else "missed"
         return self.state.value
 
@@ -199,12 +215,42 @@ class Situation:
         """Why the work can't be sent, or None."""
         if reason := self.not_writable(now):
             return reason
+        return _over(self) if self.closed(now) else None
+
+    def after_deadline(self, now: datetime) -> Message | None:
+        """What the team reads beside the deadline about the time after it; None when nothing is taken then."""
+        if self.state not in OPEN_STATES or self.closed(now):
+            return None
+        if self.closes_at is None:
+            return TAKEN_LATE if now > self.deadline else TAKEN_LATER
+        if not self.grace:
+            return None
         if now > self.deadline:
             return Message(
-                "The deadline was {deadline}. The draft is kept; ask an organiser to extend the deadline.",
-                deadline=self.deadline,
+                "The deadline has passed, but the work is taken until {end}.", end=Due(self.closes_at, self.zone)
             )
-        return None
+        return Message.count(
+            "The work is taken for {n} minute after it; it does not count as late.",
+            "The work is taken for {n} minutes after it; it does not count as late.",
+            self.grace // timedelta(minutes=1),
+        )
+
+
+TAKEN_LATER = Message("After it the work is still taken and marked as late.")
+TAKEN_LATE = Message("The deadline has passed. The work is still taken and marked as late.")
+
+
+def _over(situation: Situation) -> Message:
+    said = Due(situation.deadline, situation.zone)
+    if not situation.grace:
+        return Message(
+            "The deadline was {deadline}. The draft is kept; ask an organiser to extend the deadline.", deadline=said
+        )
+    return Message(
+        "The deadline was {deadline}, and the minutes after it are over too. The draft is kept; ask an organiser to"
+        " extend the deadline.",
+        deadline=said,
+    )
 
 
 def rework_until(returned_at: datetime, deadline: datetime) -> datetime:
