@@ -145,7 +145,7 @@ async def test_a_team_is_led_on_when_everything_is_accepted(school, mod):
     await accept_module(school, mod)
     assert await actions.advance(mod, school.team.id, school.plan[0].id) == school.plan[1].id
     noted = await fetch_one("SELECT * FROM journal_entry WHERE verb = 'team.advanced'")
-    assert json.loads(noted["data"]) == {"title": school.plan[0].facts.title, "overridden": False}
+    assert json.loads(noted["data"]) == {"title": school.plan[0].facts.title, "overridden": False, "reason": None}
 
 
 async def test_sent_but_not_accepted_work_holds_a_moderator_and_not_an_organisers_reason(school, mod):

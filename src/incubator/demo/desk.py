@@ -1,11 +1,12 @@
 """The desk of the demo's moderators: a bank of phrases, and a colleague who is at a piece of work just now."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from incubator.demo import script
-from incubator.foundation.database import fetch_value
-from incubator.moderation import actions, checking, phrases
+from incubator.foundation.database import fetch, fetch_value
+from incubator.moderation import actions, bulk, checking, phrases
 from incubator.people.queries import viewer_for
 
 SHARED = (
@@ -13,6 +14,10 @@ SHARED = (
     "Это следствие. В чём причина?",
     "Кто из жителей с этим не согласится? Добавьте их слова.",
     "Укажите ответственного и срок.",
+)
+MEETING = (
+    "Коллеги, в четверг в 15:00 по Москве разберём гипотезы всех моих команд.\n\n"
+    "Подготовьте три минуты: что проверяете и как узнаете, что ошиблись."
 )
 
 
@@ -27,6 +32,17 @@ async def fill_bank(programme: UUID, organiser: UUID, moderator: UUID, moment: d
 async def help_with(organiser: UUID, cohort: UUID, team: UUID, helper: UUID, moment: datetime) -> None:
     """A second moderator is given a team."""
     await actions.assign_moderator(await viewer_for(organiser, moment), cohort, team, helper)
+
+
+async def write_to(teams: Sequence[UUID], moderator: UUID, moment: datetime) -> None:
+    """A moderator writes the same to several of his teams."""
+    rows = await fetch(
+        "SELECT DISTINCT ON (t.id) t.id, a.id AS assignment FROM team t JOIN module m ON m.cohort = t.cohort"
+        " JOIN assignment a ON a.module = m.id WHERE t.id = ANY($1) ORDER BY t.id, m.place, a.place",
+        list(teams),
+    )
+    picks = [(row["id"], row["assignment"]) for row in rows]
+    await bulk.message(await viewer_for(moderator, moment), picks, MEETING)
 
 
 async def begin_check(team: UUID, moderator: UUID, moment: datetime) -> None:
