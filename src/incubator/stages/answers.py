@@ -153,7 +153,9 @@ def check(
     values: Content = {}
     for field in fields:
         if field.kind is FieldKind.FILE:
-            values[field.key] = [{key: file[key] for key in SENT_WITH if key in file} for file in files.get(field.key, ())]
+            values[field.key] = [
+                {key: file[key] for key in SENT_WITH if key in file} for file in files.get(field.key, ())
+            ]
             if field.required and not values[field.key]:
                 form.fail(name(field), ATTACH)
             if any(file.get("quarantined") for file in files.get(field.key, ())):
