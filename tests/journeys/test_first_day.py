@@ -157,7 +157,7 @@ async def test_the_choice_in_the_menu_reaches_the_account(site, browser):
         await context.clear_cookies(name="display")
         await page.goto("/display")
         assert await looked_at(page, "display") == []
-        await page.locator("label", has_text="Обычные").first.wait_for()
+        await page.locator("main label", has_text="Обычные").wait_for()
     async with site.visitor(browser) as context:
         page = await context.new_page()
         from journeys.site import sign_in
@@ -166,7 +166,7 @@ async def test_the_choice_in_the_menu_reaches_the_account(site, browser):
         await sign_in(page, account.email, account.password)
         assert await page.evaluate("document.documentElement.dataset.spacing") == "wide"
         await page.goto("/display")
-        await page.locator("label", has_text="Обычные").first.click()
+        await page.locator("main label", has_text="Обычные").click()
         await page.get_by_role("button", name="Сохранить настройки отображения").click()
         await page.wait_for_load_state()
         assert await page.evaluate("document.documentElement.dataset.spacing") is None

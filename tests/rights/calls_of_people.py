@@ -16,6 +16,7 @@ CALLS: dict[str, list[Call]] = {
     "document read any": [get("/documents/{document}", "asked"), get("/consents/mine", "asked")],
     "consent_record view of_other": [get("/people/{person}/consents", "asked")],
     "consent_record list any": [get("/consents/given", "asked")],
+    "erasure execute requested": [post("/people/{asks}/erasure", "erasure_asked")],
     "first_steps hide any": [post("/first-steps/hide", "plain"), post("/first-steps/show", "plain")],
     "own_consent answer any": [post("/documents/{document}/withdraw", "asked")],
     "own_consent answer again": [post("/documents/{document}/agree", "asked"), post("/consents", "asked")],

@@ -13,7 +13,6 @@ from incubator.jury import actions as scoring
 from incubator.jury import agreeing, conducting, conflicts, preparing
 from incubator.jury.rubric import Entry
 from incubator.moderation import actions as moderation
-from incubator.moderation import bulk, phrases
 from incubator.moderation.rules import Verdict
 from incubator.people import accounts, administering, consents
 from incubator.people.consent_rules import Kind, Wording
@@ -136,13 +135,6 @@ async def _remark(w: World, moderator: Any) -> None:
     w.ids["note"] = await moderation.write_note(moderator, team, SECRETS["note"])
     w.ids["question"] = await moderation.ask(moderator, team, SECRETS["question"], submission=submission)
     await moderation.answer(await w.viewer("team_lead"), w.id("question"), SECRETS["answer"])
-
-
-@state("phrased")
-async def _phrased(w: World) -> None:
-    w.ids["phrase"] = await phrases.add(await w.viewer("moderator_own"), SECRETS["unsent"])
-    w.ids["shared_phrase"] = await phrases.add(await w.viewer("organiser_own"), "Фраза", w.id("programme"))
-    await bulk.message(await w.viewer("moderator_own"), [(w.id("team"), w.id("assignment"))], SECRETS["more"])
 
 
 @state("remarked_long_ago", after="sent")
@@ -384,3 +376,10 @@ async def _asked(w: World) -> None:
     w.ids["document"] = await consents.write_document(await w.viewer("platform_admin"), words, 0)
     for who in w.people.values():
         await consents.agree(await cast.viewer(who), w.id("document"), "192.0.2.1")
+
+
+@state("erasure_asked")
+async def _erasure_asked(w: World) -> None:
+    """A member of the team asks to be erased; nobody's role of the matrix is his."""
+    w.ids["asks"] = w.people["leaving"].id
+    await accounts.ask_deletion(await w.viewer("leaving"))

@@ -69,6 +69,7 @@ COMBINED = {
     "organiser_own+participant": "Яна Клёнова",
     "organiser_own+organiser_other": "Глеб Хромов",
     "platform_admin+juror_assigned": "Инна Седых",
+    "platform_admin+participant": "Лидия Савина",
     "moderator_own+moderator_other": "Лев Тарасов",
     "participant_programme_a+juror_programme_b": "Зоя Мелех",
 }

@@ -11,7 +11,7 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Refused
-from incubator.people import administering, places, queries, rules
+from incubator.people import administering, erasing, places, queries, rules
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
@@ -108,4 +108,12 @@ async def change_address(request: Asked, viewer: NamedDependency[Viewer], person
     return await _person_page(request, viewer, person_id, form)
 
 
-HANDLERS: list[Any] = [people, invite_organiser, person, send_reset, deactivate, reactivate, change_address]
+@post("/people/{person_id:uuid}/erasure")
+async def erase(request: Asked, viewer: NamedDependency[Viewer], person_id: FromPath[UUID]) -> Response[Any]:
+    """Erase who has asked for it."""
+    (await pages.read_form(request)).finish()
+    await erasing.erase(viewer, person_id)
+    return await _done(request, viewer, person_id, Message("The person is erased. What had to stay bears a pseudonym."))
+
+
+HANDLERS: list[Any] = [people, invite_organiser, person, send_reset, deactivate, reactivate, change_address, erase]

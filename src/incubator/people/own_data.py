@@ -42,10 +42,18 @@ CONSENTS = (
 )
 COLUMNS: Final = {
     "at": Message("When"), "name": Message("Name"), "email": Message("E-mail"), "address": Message("Address"),
-    "role": Message("Role"), "place": Message("Place"), "text": Message("Text"), "title": Message.within("work", "Title"),
+    "role": Message("Role"), "place": Message("Where"), "text": Message("Text"), "title": Message.within("work", "Title"),
     "team": Message("Team"), "answer": Message.within("consent", "Answer"), "version": Message("Version"),
     "reason": Message("Reason"), "created_at": Message("Made"), "sent_at": Message("Sent on"), "words": Message("What"),
 }  # fmt: skip
+
+
+FORGETS: list[str] = []
+
+
+def forget(*statements: str) -> None:
+    """Add statements by which an erased person ($1) leaves a feature's tables; what has to stay is not among them."""
+    FORGETS.extend(statements)
 
 
 def register(name: str, part: Part, title: Message) -> None:
@@ -122,3 +130,12 @@ register("conflicts of interest", placed(CONFLICTS, "team"), Message("Conflicts 
 register("invitations", placed(INVITATIONS, "scope_id"), Message("Invitations"))
 register("consents", rows_of(CONSENTS), Message("Consents"))
 register("sessions", rows_of(SESSIONS), Message("Browsers in which you are signed in"))
+
+forget(
+    "UPDATE invitation SET name = '', email = 'erased-' || replace($1::text, '-', '') || '@erased.invalid',"
+    " revoked_at = coalesce(revoked_at, CASE WHEN accepted_at IS NULL THEN now() END)"
+    " WHERE email = (SELECT email FROM person WHERE id = $1::uuid)",
+    "UPDATE conflict_of_interest SET reason = '' WHERE person = $1::uuid",
+    "DELETE FROM password_reset WHERE person = $1::uuid",
+    "UPDATE role_grant SET revoked_at = now() WHERE person = $1::uuid AND revoked_at IS NULL",
+)

@@ -205,6 +205,7 @@ class PersonRow:
     email: str
     created_at: datetime
     deactivated_at: datetime | None
+    erased_at: datetime | None
     has_password: bool
     seen_at: datetime | None
     deletion_asked_at: datetime | None
@@ -213,7 +214,7 @@ class PersonRow:
 
 PEOPLE_SHOWN = 50
 PEOPLE = """
-SELECT p.id, p.name, p.email, p.created_at, p.deactivated_at, p.password_hash IS NOT NULL AS has_password,
+SELECT p.id, p.name, p.email, p.created_at, p.deactivated_at, p.erased_at, p.password_hash IS NOT NULL AS has_password,
   (SELECT max(s.seen_at) FROM session s WHERE s.person = p.id) AS seen_at,
   (SELECT max(e.at) FROM journal_entry e WHERE e.actor = p.id AND e.verb = 'person.deletion_asked') AS deletion_asked_at,
   (SELECT coalesce(json_agg(json_build_array(g.role, g.scope_id) ORDER BY g.granted_at), '[]')
@@ -241,7 +242,7 @@ async def _person_rows(rows: Iterable[Mapping[str, Any]]) -> list[PersonRow]:
     known = await places.places(where for roles in held.values() for _, where in roles)
     return [
         PersonRow(
-            row["id"], row["name"], row["email"], row["created_at"], row["deactivated_at"], row["has_password"],
+            row["id"], row["name"], row["email"], row["created_at"], row["deactivated_at"], row["erased_at"], row["has_password"],
             row["seen_at"], row["deletion_asked_at"], tuple(Held(role, _name(known, where)) for role, where in held[row["id"]]),
         )
         for row in rows

@@ -34,6 +34,7 @@ SEE_PEOPLE = right("people.view", allow=ADMINISTRATOR, forbid=ORGANISERS, reason
 EDIT_PERSON = right("other_profile.edit", allow=ADMINISTRATOR, forbid=ORGANISERS, reason=ASK_ADMINISTRATOR)
 SEND_RESET = right("user.send_reset_mail", allow=ADMINISTRATOR, forbid=ORGANISERS, reason=ASK_ADMINISTRATOR)
 DEACTIVATE = right("user.deactivate", allow=ADMINISTRATOR, forbid=ORGANISERS, reason=ASK_ADMINISTRATOR)
+ERASE = right("erasure.execute", allow=ADMINISTRATOR, forbid=ORGANISERS, reason=ASK_ADMINISTRATOR)
 GRANT_ORGANISER = right(
     "role.grant_organiser", allow=ADMINISTRATOR, forbid=frozenset(Relation) - ADMINISTRATOR, reason=ASK_ADMINISTRATOR
 )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from incubator.foundation.database import fetch
 from incubator.foundation.i18n import Message
-from incubator.people.own_data import register, rows_of
+from incubator.people.own_data import forget, register, rows_of
 from incubator.reporting.words import sentence
 
 MEMBERSHIPS: Final = """
@@ -66,3 +66,9 @@ register("files", rows_of(FILES), Message("Files that you uploaded"))
 register("remarks", rows_of(REMARKS), Message("Remarks, questions, notes and messages"))
 register("score sheets", rows_of(SHEETS), Message("Score sheets, after the lock"))
 register("acts", _acts, Message("What you did"))
+
+forget(
+    "UPDATE team_member SET job_title = '', left_at = coalesce(left_at, now()) WHERE person = $1::uuid",
+    "DELETE FROM phrase WHERE person = $1::uuid",
+    "DELETE FROM checking WHERE person = $1::uuid",
+)

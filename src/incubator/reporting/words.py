@@ -46,6 +46,7 @@ SIMPLE: Final[Mapping[str, str]] = {
     "person.reactivated": N_("opened an account again: {subject}"),
     "person.address_changed": N_("changed the sign-in address of an account: {subject}"),
     "person.data_taken": N_("downloaded what is kept about the account"),
+    "person.erased": N_("erased a person who had asked for it: {subject}"),
     "person.deletion_asked": N_("asked for the account to be erased"),
     "installation.set_up": N_("set the installation up and became its administrator"),
     "installation.edited": N_("changed what the organisation says of itself"),
