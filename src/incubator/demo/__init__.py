@@ -175,6 +175,7 @@ async def _running(staff: Staff, now: datetime) -> None:
     first, second, *_ = staff.moderators
     await desk.fill_bank(staff.programme, staff.organiser, first, now - 30 * DAY)
     await desk.help_with(staff.organiser, cohort, teams[1].team, first, now - DAY)
+    await desk.write_to([teams[number].team for number in (0, 3, 6)], first, now - 6 * DAY)
     await desk.begin_check(teams[1].team, second, now)
 
 
