@@ -47,7 +47,7 @@ def test_gaps_criteria_and_turns_in_words():
 
 def test_a_long_table_is_cut():
     text = told(analyse(table(80, 4, 0)))
-    assert "and 20 more (--json has all)" in text
+    assert "and 20 more (the JSON has all)" in text
     assert "p79" in text or "p0" in text
 
 

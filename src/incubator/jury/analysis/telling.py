@@ -156,7 +156,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> It
         )
         yield "  ".join(cells).rstrip()
     if len(rows) > ROWS:
-        yield str(Message.count("and {n} more (--json has all)", "and {n} more (--json has all)", len(rows) - ROWS))
+        yield str(Message.count("and {n} more (the JSON has all)", "and {n} more (the JSON has all)", len(rows) - ROWS))
 
 
 def _figure(value: float | None, places: int = 2) -> str:
