@@ -272,8 +272,8 @@ def test_nothing_sent_is_said():
 
 
 def test_load_keeps_the_order_of_names():
-    plot = figures.load([Load("Анна", 3, 1, 2), Load("Борис", 3, 9, 8)])
+    plot = figures.load([Load("Анна", 3, 1, 2), Load("Борис", 3, 9, 8)], 9)
     assert [row["label"] for row in plot.rows] == ["Анна", "Борис"]
     with speaking("ru", "Europe/Moscow"):
-        assert str(plot.says) == "Ждут 10 работ; дольше всех – 8 дней."
-        assert str(figures.load([Load("Анна", 3, 0, 0)]).says) == "Проверки ничто не ждёт."
+        assert str(plot.says) == "Ждут 9 работ; дольше всех – 8 дней."
+        assert str(figures.load([Load("Анна", 3, 0, 0)], 0).says) == "Проверки ничто не ждёт."

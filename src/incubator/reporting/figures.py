@@ -140,14 +140,17 @@ class Load:
     oldest: int
 
 
-def load(found: Sequence[Load]) -> Plot:
-    """Waiting work of each moderator in the order of their names: counts, no ranking."""
+def load(found: Sequence[Load], waiting: int) -> Plot:
+    """Waiting work of each moderator in the order of their names: counts, no ranking.
+
+    `waiting` is how much waits in all; work of a team with two moderators waits for both of them.
+    """
     drawn = [
         {"label": each.name, "value": float(each.waiting), "behind": None, "mean": None, "words": str(each.waiting),
          "cells": [each.teams, each.waiting, each.oldest if each.waiting else "–"]}
         for each in found
     ]  # fmt: skip
-    waiting, oldest = sum(each.waiting for each in found), max((each.oldest for each in found), default=0)
+    oldest = max((each.oldest for each in found), default=0)
     says = Message("Nothing waits for a check.")
     if waiting:
         says = Message("{waiting} waiting; the oldest for {days}.",

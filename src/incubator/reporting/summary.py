@@ -43,7 +43,9 @@ class Map:
     def modules(self) -> list[tuple[UUID, Message]]:
         """Modules whose assignments may be the columns, as choices."""
         titles = enumerate(self.board.modules, 1)
-        return [(head.id, Message("Assignments of {number}. {title}", number=n, title=head.title)) for n, head in titles]
+        return [
+            (head.id, Message("Assignments of {number}. {title}", number=n, title=head.title)) for n, head in titles
+        ]
 
     @property
     def moderators(self) -> list[tuple[UUID, str]]:
@@ -141,7 +143,7 @@ async def summary(viewer: Viewer, cohort_id: UUID, module: UUID | None) -> Summa
     return Summary(
         board, _in_order(board.rows, why), period, figures.funnel(board.rows, board.modules),
         await _sendings(board, period, viewer.now), figures.by_region(board.rows) if board.whole else None,
-        await _load(cohort_id, viewer.now) if board.whole else None,
+        await _load(board, viewer.now) if board.whole else None,
         None if board.whole else await _own(viewer, board.rows),
     )  # fmt: skip
 
@@ -168,9 +170,9 @@ async def _sendings(board: Overview, period: Head | None, now: datetime) -> Plot
     return figures.sendings(found, min([first, *(each.day for each in found)]), due, today)
 
 
-async def _load(cohort_id: UUID, now: datetime) -> Plot | None:
-    found = [Load(**row) for row in await fetch(LOADS, cohort_id, now)]
-    return figures.load(found) if found else None
+async def _load(board: Overview, now: datetime) -> Plot | None:
+    found = [Load(**row) for row in await fetch(LOADS, board.cohort.id, now)]
+    return figures.load(found, board.waiting) if found else None
 
 
 async def _own(viewer: Viewer, rows: Sequence[Row]) -> OwnFigures | None:
