@@ -71,7 +71,7 @@ def test_marks_without_chance(gap):
     ordered = [row.id for row in found.projects]
     assert ordered == [4, 3, 2, 1, 0]
     best = found.projects[0]
-    assert best.adjusted - found.projects[-1].adjusted == pytest.approx(4, abs=1e-5)
+    assert best.adjusted - found.projects[-1].adjusted == pytest.approx(4, abs=1e-9)
     assert (best.standard_error, best.place_low, best.place_high) == (0, 1, 1)
 
 

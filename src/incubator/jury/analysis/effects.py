@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from incubator.jury.analysis.crossing import Array
-from incubator.jury.analysis.mixed import Equations, Fit
+from incubator.jury.analysis.mixed import ADDITIVE, Equations, Fit
 
 DRAWS = 10_000
 FEWEST = 2_000
@@ -51,18 +51,31 @@ def fitted(found: Fit, *, swapped: bool, shift: float, unit: float) -> Fitted:
     """
     at = found.at
     scale = 0.0 if found.additive else at.scale
-    small, large = (_effects(at, scale, unit, which) for which in (0, 1))
+    mean, values = _refined(at) if found.additive else (at.mean, at.effects)
     variances = [float(ratio) * scale for ratio in at.ratios]
     if found.additive:
-        variances = [float(np.var(effect, ddof=1)) for effect in at.effects]
+        variances = [float(np.var(value, ddof=1)) for value in values]
+    small, large = (_effects(at, scale, unit, which, value) for which, value in enumerate(values))
     small_variance, large_variance = (each * unit**2 for each in variances)
     parts = (large_variance, small_variance, scale * unit**2, large, small)
     if not swapped:
         parts = (small_variance, large_variance, scale * unit**2, small, large)
-    return Fitted(at, swapped, unit, shift + unit * at.mean, *parts, found.converged, found.evaluations)
+    return Fitted(at, swapped, unit, shift + unit * mean, *parts, found.converged, found.evaluations)
 
 
-def _effects(at: Equations, scale: float, unit: float, which: int) -> Effects:
+def _refined(at: Equations) -> tuple[float, tuple[Array, Array]]:
+    """Mean and effects that leave no rest at all: what little the great ratios of an additive fit leave is given back."""
+    mean, (small, large) = at.mean, at.effects
+    for _ in range(2):
+        rest = at.y - mean - small[at.crossing.small] - large[at.crossing.large]
+        more, of_small, of_large = at.solve(*at.crossing.sums(rest))
+        mean, small, large = mean + more, small + at.small_ratio * of_small, large + at.large_ratio * of_large
+    mean += float(small.mean() + large.mean())
+    small, large = (np.where(np.ptp(each) < ADDITIVE, 0.0, each - each.mean()) for each in (small, large))
+    return mean, (small, large)
+
+
+def _effects(at: Equations, scale: float, unit: float, which: int, value: Array) -> Effects:
     if which == 0:
         variance = at.small_ratio * np.diag(at.inverse)
     else:
@@ -70,7 +83,7 @@ def _effects(at: Equations, scale: float, unit: float, which: int) -> Effects:
         variance = at.large_ratio * own
     shift = at.ratios[which] * at.mean_pulls[which]
     errors = [unit * np.sqrt(scale * each) for each in (variance, variance + shift**2 / at.weight)]
-    return Effects(unit * at.effects[which], *errors)
+    return Effects(unit * value, *errors)
 
 
 @dataclass(frozen=True)
