@@ -6,7 +6,7 @@ further ones into it. What happens follows from each team's `Pace` alone: the st
 
 import heapq
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -31,12 +31,15 @@ from incubator.stages.queries import work_on
 from incubator.stages.rules import Outcome
 from incubator.teams import actions as teams
 from incubator.teams import writing
+from incubator.teams.cases import CaseText
 from incubator.teams.passport_reading import offers_of
 from incubator.teams.passport_writing import save_passport
+from incubator.teams.reading import case_page
 from incubator.teams.rules import Invitee, Registration
 
 Step = Callable[[datetime], Awaitable[None]]
 DAY = timedelta(days=1)
+SECOND_THOUGHTS = frozenset({0, 1})  # numbers of teams that submitted their case twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,14 @@ class Pace:
     modules: int
     unfinished: str = "drafted"
     returns: int = 1
+
+
+def first_thoughts(case: CaseText) -> CaseText:
+    """A case before its team has thought twice: a bolder aim, a cause less."""
+    figures = tuple(
+        replace(each, target=each.baseline if each.target is None else each.target / 2) for each in case.indicators
+    )
+    return replace(case, indicators=figures, causes=case.causes[:-1])
 
 
 @dataclass(slots=True)
@@ -181,7 +192,8 @@ class Tale:
     def _case(self, tale: TeamTale) -> Step:
         async def write(moment: datetime) -> None:
             lead = await viewer_for(tale.lead, moment)
-            version = await writing.save_case(lead, tale.team, tale.script.case, 0)
+            case = first_thoughts(tale.script.case) if tale.number in SECOND_THOUGHTS else tale.script.case
+            version = await writing.save_case(lead, tale.team, case, 0)
             if tale.pace.modules:
                 self.at(moment + timedelta(minutes=9), self._submission_of_case(tale, version))
 
@@ -190,8 +202,20 @@ class Tale:
     def _submission_of_case(self, tale: TeamTale, version: int) -> Step:
         async def submit(moment: datetime) -> None:
             await writing.submit_case(await viewer_for(tale.lead, moment), tale.team, version)
+            if tale.number in SECOND_THOUGHTS:
+                self.at(moment + DAY, self._second_thoughts(tale))
 
         return submit
+
+    def _second_thoughts(self, tale: TeamTale) -> Step:
+        async def again(moment: datetime) -> None:
+            lead = await viewer_for(tale.lead, moment)
+            await writing.withdraw_case(lead, tale.team, "Уточнили цель и нашли ещё одну причину")
+            version = (await case_page(tale.team, moment)).version
+            saved = await writing.save_case(lead, tale.team, tale.script.case, version)
+            await writing.submit_case(lead, tale.team, saved)
+
+        return again
 
     # Work
 
