@@ -200,6 +200,14 @@ async def test_who_is_stuck_is_listed_with_reason_and_step(later, client):
         assert (await client.get(link)).status_code == 200, link
 
 
+async def test_to_write_to_a_stuck_team_is_one_press(later, client):
+    text = await page(client, later, later.moderator)
+    pick = re.search(r'name="pick" value="([^"]+)"', text)[1]
+    answer = await client.post("/queue/message", data={"pick": pick})
+    assert answer.status_code == 200
+    assert "Спасск-Дальний" in answer.text or "Калининград" in answer.text
+
+
 async def test_nobody_is_stuck_in_a_draft_or_a_closed_cohort(later):
     await execute("UPDATE cohort SET closed_at = now()")
     assert (await summary_of(later)).stuck == []

@@ -114,6 +114,12 @@ class Row:
         return next(at_work, None)
 
     @property
+    def pick(self) -> str:
+        """The team at its present work as the queue names a ticked row, to write to it; "" while there is none."""
+        work = self.places[self.stage].urgent if self.stage is not None else None
+        return f"{self.team}.{work.assignment}" if work and self.checks else ""
+
+    @property
     def overdue(self) -> bool:
         """Whether the team owes work whose deadline has passed."""
         return any(place.cell is Cell.OVERDUE for place in self.places)
