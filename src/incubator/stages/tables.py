@@ -36,7 +36,10 @@ class Module(Table, db=DB, tablename="module"):
 
 
 class Assignment(Table, db=DB, tablename="assignment"):
-    """An assignment of a module; `fields` and `guiding_questions` as the blueprint writes them."""
+    """An assignment of a module; `fields` and `guiding_questions` as the blueprint writes them.
+
+    `retired` are fields that organisers took out: drafts may hold answers to them, and their keys are never used again.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     module = ref(Module)
@@ -47,6 +50,7 @@ class Assignment(Table, db=DB, tablename="assignment"):
     required = Boolean(null=False, default=True)
     rework_limit = Integer(null=False, default=3)
     fields = JSONB(null=False, default="[]")
+    retired = JSONB(null=False, default="[]")
     guiding_questions = JSONB(null=False, default="[]")
 
     assignment_one_key = Unique(["module", "key"])
