@@ -55,11 +55,18 @@ def test_an_asset_reaches_for_no_other_host_and_evaluates_nothing(path):
 # --- Weight and origin --------------------------------------------------------------------------------------------------
 
 
+OF_SINGLE_PAGES = {"files.js", "desk.js", "bank.js"}
+
+
 def test_the_first_visit_stays_light_for_satellite_lines():
-    assert packed(*(path for path in OWN_SCRIPTS if path.name != "files.js")) <= 8 * 1024 + 4 * 1024 * (STATIC / "offline.js").exists()
+    assert packed(*(path for path in OWN_SCRIPTS if path.name not in OF_SINGLE_PAGES)) <= 8 * 1024 + 4 * 1024 * (STATIC / "offline.js").exists()
     everywhere = ("base", "layout", "forms", "parts", "plots")  # what `_head.html` loads; others belong to single pages
     assert packed(*(STATIC / "css" / f"{name}.css" for name in everywhere)) <= 12.5 * 1024
     assert packed(*STATIC.glob("vendor/htmx*.js")) <= 16 * 1024
+
+
+def test_the_desk_loads_little_more():
+    assert packed(STATIC / "desk.js", STATIC / "bank.js", STATIC / "css" / "desk.css") <= 6 * 1024
 
 
 def test_pages_with_a_field_for_files_load_little_more():

@@ -6,6 +6,7 @@ whole story is one transaction.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -171,11 +172,11 @@ async def _running(staff: Staff, now: datetime) -> None:
     tale.note(spassk, now - 12 * DAY, script.NOTES[0])
     tale.extension(slow, now - 16 * DAY, tale.assignments[3], 21, "Паводок: команда две недели работала в штабе")
     FirstRound(staff, cohort, teams, tale, now - timedelta(days=1, hours=5)).plan()
-    await tale.play()
     first, second, *_ = staff.moderators
-    await desk.fill_bank(staff.programme, staff.organiser, first, now - 30 * DAY)
-    await desk.help_with(staff.organiser, cohort, teams[1].team, first, now - DAY)
-    await desk.write_to([teams[number].team for number in (0, 3, 6)], first, now - 6 * DAY)
+    tale.at(now - 30 * DAY, partial(desk.fill_bank, staff.programme, staff.organiser, first))
+    tale.at(now - 6 * DAY, partial(desk.write_to, [teams[number] for number in (0, 3, 6)], first))
+    tale.at(now - DAY, partial(desk.help_with, staff.organiser, cohort, teams[1], first))
+    await tale.play()
     await desk.begin_check(teams[1].team, second, now)
 
 

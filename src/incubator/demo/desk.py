@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from incubator.demo import script
+from incubator.demo.story import TeamTale
 from incubator.foundation.database import fetch, fetch_value
 from incubator.moderation import actions, bulk, checking, phrases
 from incubator.people.queries import viewer_for
@@ -29,17 +30,17 @@ async def fill_bank(programme: UUID, organiser: UUID, moderator: UUID, moment: d
         await phrases.add(await viewer_for(moderator, moment), text)
 
 
-async def help_with(organiser: UUID, cohort: UUID, team: UUID, helper: UUID, moment: datetime) -> None:
+async def help_with(organiser: UUID, cohort: UUID, tale: TeamTale, helper: UUID, moment: datetime) -> None:
     """A second moderator is given a team."""
-    await actions.assign_moderator(await viewer_for(organiser, moment), cohort, team, helper)
+    await actions.assign_moderator(await viewer_for(organiser, moment), cohort, tale.team, helper)
 
 
-async def write_to(teams: Sequence[UUID], moderator: UUID, moment: datetime) -> None:
+async def write_to(teams: Sequence[TeamTale], moderator: UUID, moment: datetime) -> None:
     """A moderator writes the same to several of his teams."""
     rows = await fetch(
         "SELECT DISTINCT ON (t.id) t.id, a.id AS assignment FROM team t JOIN module m ON m.cohort = t.cohort"
         " JOIN assignment a ON a.module = m.id WHERE t.id = ANY($1) ORDER BY t.id, m.place, a.place",
-        list(teams),
+        [tale.team for tale in teams],
     )
     picks = [(row["id"], row["assignment"]) for row in rows]
     await bulk.message(await viewer_for(moderator, moment), picks, MEETING)

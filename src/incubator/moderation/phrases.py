@@ -12,6 +12,7 @@ from incubator.journal.actions import Audience, record
 from incubator.moderation.rules import MOST_PHRASES, ONLY_AUTHOR, PHRASE_LIMIT, PHRASES, REMARK, SHARE_PHRASE
 from incubator.moderation.tables import Phrase
 from incubator.moderation.writing import REMARK_ROW
+from incubator.people import own_data
 from incubator.people.rights import Role, Scope, Verdict, Viewer, admit, guard
 
 FULL = Message("There are {most} phrases already. Take one out that nobody needs.", most=MOST_PHRASES)
@@ -172,3 +173,8 @@ async def _need_share(viewer: Viewer, programme: UUID) -> None:
 async def _note(verb: str, viewer: Viewer, phrase: UUID, programme: UUID | None) -> None:
     """One line for oneself; a programme's bank belongs to no cohort whose journal could hold it."""
     await record(verb, by=viewer.id, at=viewer.now, audience=Audience.SELF, subject=programme or phrase, live=False)
+
+
+OWN = "SELECT text, made_at AS created_at FROM phrase WHERE person = $1 ORDER BY made_at, id"
+own_data.register("phrases", own_data.rows_of(OWN), Message("Remark bank"))
+own_data.forget("DELETE FROM phrase WHERE person = $1::uuid", "DELETE FROM checking WHERE person = $1::uuid")
