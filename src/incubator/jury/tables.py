@@ -172,6 +172,45 @@ class TieVote(Table, db=DB, tablename="tie_vote"):
     tie_vote_once = Unique(["round", "project"])
 
 
+class Deliberation(Table, db=DB, tablename="deliberation"):
+    """The jury sits together over a locked round: while it is open its jurors see the ranking and, if `shows_sheets`,
+    each other's marks without names."""
+
+    id = UUID(primary_key=True, default=new_id)
+    round = ref(ScoringRound, index=False)
+    shows_sheets = Boolean(null=False, default=False)
+    opened_at = Timestamptz(null=False, default=None)
+    opened_by = UUID(null=False, default=None)
+    closed_at = Timestamptz(null=True, default=None)
+
+    deliberation_once = Unique(["round"])
+
+
+class JuryDecision(Table, db=DB, tablename="jury_decision"):
+    """What the jury decided together over a locked round, with the votes. It never changes a mark.
+
+    Nothing is taken out: a wrong entry is struck, with a reason.
+    """
+
+    id = UUID(primary_key=True, default=new_id)
+    round = ref(ScoringRound)
+    kind = Varchar(length=8, null=False)
+    project = ref(RoundProject, null=True, index=False)
+    title = Varchar(length=200, null=False)
+    text = Text(null=False, default="")
+    votes_for = Integer(null=False)
+    votes_against = Integer(null=False)
+    abstained = Integer(null=False)
+    decided_at = Timestamptz(null=False, default=None)
+    recorded_by = UUID(null=False, default=None)
+    struck_at = Timestamptz(null=True, default=None)
+    struck_reason = Text(null=False, default="")
+
+    kind_known = Check("kind IN ('award', 'mention', 'other')")
+    votes_are_counts = Check("0 <= LEAST(votes_for, votes_against, abstained)")
+    project_where_meant = Check("kind = 'other' OR project IS NOT NULL")
+
+
 class JuryProposal(Table, db=DB, tablename="jury_proposal"):
     """What one organiser asks for and a second one decides: to unlock a round or publish its result, a sheet's fate.
 
