@@ -22,10 +22,13 @@ ROLES: dict[str, tuple[set[str], ...]] = {
     ),
     "notifications": ({"rules"}, {"tables"}, {"letters", "actions", "queries"}, {"web"}),
     "programmes": (
-        {"blueprint", "blueprint_shape", "blueprint_text", "blueprint_values", "rules"}, {"tables"},
+        {"blueprint", "blueprint_shape", "blueprint_text", "blueprint_values", "facts", "rules"}, {"tables"},
         {"layers", "shipped", "queries"}, {"actions"}, {"web"},
     ),
-    "teams": ({"municipalities", "cases", "rules"}, {"tables"}, {"queries", "reading"}, {"actions", "writing"}, {"web", "casework"}),
+    "teams": (
+        {"municipalities", "cases", "passport", "rules"}, {"tables"}, {"queries", "reading", "passport_reading"},
+        {"actions", "writing", "passport_writing"}, {"web", "casework", "passport_pages"},
+    ),
     "jury": (
         {"scoring", "rubric", "rules"}, {"tables"}, {"rounds", "result", "standings"},
         {"actions", "conducting", "agreeing", "preparing", "conflicts"}, {"queries", "board"}, {"web"},
