@@ -47,7 +47,9 @@ async def test_the_door_opens_to_the_printed_code_alone(client):
         assert (answer.status_code, answer.headers["location"]) == (303, "/setup")
         answer = await leave(client, step, **FOUNDER)
         assert answer.headers["location"] == "/setup"
-    assert (await client.post("/setup", data={"code": "AAAA-AAAA-AAAA"})).status_code == 422
+    for wrong in ("AAAA-AAAA-AAAA", ""):
+        refused = await client.post("/setup", data={"code": wrong})
+        assert (refused.status_code, "data-errors" in refused.text) == (422, True)
     client.cookies.set("setup", "0" * 64, domain="127.0.0.1", path="/setup")
     assert (await client.get("/setup/organisation")).status_code == 303
     assert await fetch_value("SELECT count(*) FROM person") == 0

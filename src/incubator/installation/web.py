@@ -1,6 +1,6 @@
 """The set-up of an empty installation, page by page, and afterwards the settings of its organisation."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
@@ -62,7 +62,8 @@ async def show_code(request: Asked) -> Response[Any]:
     form = await pages.read_form(request)
     typed = form.text("code", limit=60)
     form.finish()
-    await _waits()
+    if not await queries.is_open():
+        _over(form)
     network = throttle.network(request.client.host if request.client else "")
     await throttle.count((throttle.CODE, throttle.CODE.key(network)))
     if form.ok and not await queries.is_code(typed):
@@ -114,12 +115,13 @@ async def step_page(request: Asked, word: FromPath[str]) -> Response[Any]:
 async def leave_step(request: Asked, word: FromPath[str]) -> Response[Any]:
     """Go on, go back or leave a page out; what was typed is kept either way. The last page ends the set-up."""
     step, form = _step(word), await pages.read_form(request)
-    await _waits()
-    if not await _knows_code(request):
-        return pages.redirect(request, "/setup")
-    press = form.choice("press", Press) or Press.NEXT
+    press = form.choice("press", Press, required=False) or Press.NEXT
     typed = rules.kept(form, step)
     form.only("password")
+    if not await queries.is_open():
+        _over(form, step)
+    if not await _knows_code(request):
+        return pages.redirect(request, "/setup")
     if press is Press.BACK:
         return await _go_back(request, step, typed)
     if press is Press.SKIP and step is not Step.ADMINISTRATOR:
@@ -127,6 +129,14 @@ async def leave_step(request: Asked, word: FromPath[str]) -> Response[Any]:
     if press is Press.TEST and step is Step.MAIL:
         return await _try_mail(request, form, typed)
     return await (_finish(request, form, typed) if step is Step.ADMINISTRATOR else _fill(request, step, form, typed))
+
+
+def _over(form: Form, step: Step | None = None) -> NoReturn:
+    """The set-up is over: there is no such page, and what no browser sends is refused as everywhere."""
+    if step in READERS:
+        READERS[step](form)
+    form.demand()
+    raise NotFound
 
 
 async def _go_back(request: Asked, step: Step, typed: dict[str, str]) -> Response[Any]:

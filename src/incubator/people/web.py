@@ -240,7 +240,8 @@ async def reset(request: Asked, token: FromPath[str]) -> Response[Any]:
 async def _profile_page(
     request: Asked, viewer: Viewer, *, status: int = 200, form: Form | None = None, secret: Form | None = None
 ) -> Response[Any]:
-    own = {"name": viewer.name, "locale": viewer.locale, "time_zone": viewer.time_zone}
+    own = {"name": viewer.name, "locale": viewer.locale, "time_zone": viewer.time_zone,
+           "employer": await queries.employer_of(viewer.id)}  # fmt: skip
     return pages.page(
         request, "people/profile.html", status=status, form=form or Form.empty(own), secret=secret or Form.empty(),
         sessions=await queries.open_sessions(viewer.id), zones=i18n.zone_choices(viewer.now),
@@ -368,6 +369,8 @@ async def choose_display(request: Asked) -> Response[Any]:
     chosen = {name: form.choice(name, values, required=False) or "" for name, values in display.CHOICES.items()}
     goal = form.text("next", required=False, limit=2000)
     form.finish()
+    if not form.ok:
+        raise BadRequest
     viewer, text = _viewer(request), display.write(chosen)
     if viewer is not None:
         await accounts.like(viewer, text)
