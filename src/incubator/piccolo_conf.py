@@ -12,7 +12,7 @@ MODULES = [
     "incubator.foundation.files",
     "incubator.foundation.uploads",
     *(f"incubator.{feature}.tables" for feature in (
-        "journal", "people", "installation", "notifications", "programmes", "teams", "stages", "moderation", "jury",
+        "journal", "people", "installation", "notifications", "programmes", "teams", "stages", "moderation", "exchange", "jury",
     )),
 ]  # fmt: skip
 

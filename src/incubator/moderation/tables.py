@@ -1,6 +1,6 @@
 """What a moderator says and decides about a team's work."""
 
-from piccolo.columns import UUID, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import UUID, Boolean, Integer, Text, Timestamptz, Varchar
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -78,7 +78,10 @@ class NoteVersion(Table, db=DB, tablename="private_note_version"):
 
 
 class GuidingQuestion(Table, db=DB, tablename="guiding_question"):
-    """A question asked of a team about its case, and the team's answer; both stay with the case."""
+    """A question asked of a team about its case, and the team's answer; both stay with the case.
+
+    `turn` says whose word is missing: the team's, staff's (the team has answered), or nobody's (settled).
+    """
 
     id = UUID(primary_key=True, default=new_id)
     team = ref(Team)
@@ -89,6 +92,23 @@ class GuidingQuestion(Table, db=DB, tablename="guiding_question"):
     answer = Text(null=False, default="")
     answered_at = Timestamptz(null=True, default=None)
     answered_by = UUID(null=True, default=None)
+    turn = Varchar(length=8, null=False, default="team")
+    turned_at = Timestamptz(null=True, default=None)
+    settled_at = Timestamptz(null=True, default=None)
+    settled_by = UUID(null=True, default=None)
+
+    turn_known = Check("turn IN ('team', 'staff', 'nobody')")
+
+
+class QuestionReply(Table, db=DB, tablename="question_reply"):
+    """A further word under a guiding question, of the team or of those who asked."""
+
+    id = UUID(primary_key=True, default=new_id)
+    question = ref(GuidingQuestion)
+    text = Text(null=False)
+    author = UUID(null=False, default=None)
+    of_team = Boolean(null=False, default=False)
+    written_at = Timestamptz(null=False, default=None)
 
 
 class Phrase(Table, db=DB, tablename="phrase"):
