@@ -4,7 +4,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from incubator.foundation.database import execute
 
-ID = "2026-11-23T23:20:00:000000"
+ID = "2026-11-23T23:25:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "search, and work that is open once"
 
