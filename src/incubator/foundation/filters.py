@@ -76,5 +76,6 @@ def install(environment: Environment) -> None:
     for function in (i18n.moment, i18n.day, i18n.clock, i18n.number, i18n.score, i18n.file_size):
         environment.filters[function.__name__] = _at_run_time(function)
     environment.filters["deadline"] = _deadline
+    environment.filters["weekday"] = i18n.weekday
     environment.filters["stated_deadline"] = lambda instant, zone=None: i18n.deadline(instant, zone or i18n.zone())
     environment.filters["ago"] = _ago

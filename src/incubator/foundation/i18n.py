@@ -55,6 +55,7 @@ __all__ = [
     "score",
     "speaking",
     "use",
+    "weekday",
     "zone",
     "zone_choices",
     "zone_label",
@@ -251,6 +252,11 @@ def day(value: date, zone: str | None = None, *, year: bool = True) -> str:
 @lru_cache(maxsize=4096)  # a page of deadlines says the same few days over and over
 def _day(shown: date, pattern: str, locale: str) -> str:
     return format_date(shown, pattern, locale=locale)
+
+
+def weekday(value: date) -> str:
+    """«суббота»."""
+    return _day(value, "EEEE", locales.locale())
 
 
 def clock(instant: datetime, zone: str | None = None) -> str:

@@ -11,8 +11,8 @@ from incubator.people.actions import offer_role
 from incubator.people.queries import standing_anywhere
 from incubator.people.rights import Role, Scope, Viewer, admit
 from incubator.people.rules import Offer
-from incubator.programmes import blueprint as plans
 from incubator.programmes.blueprint import Blueprint
+from incubator.programmes.keeping import keep
 from incubator.programmes.layers import LAYERS, Ground
 from incubator.programmes.queries import cohort_for, cohort_settings, lock_cohort
 from incubator.programmes.rules import (
@@ -27,7 +27,7 @@ from incubator.programmes.rules import (
     Guest,
     TeamFacts,
 )
-from incubator.programmes.tables import Cohort, CohortBlueprint, Programme
+from incubator.programmes.tables import Cohort, Programme
 
 
 async def create_programme(viewer: Viewer, name: str, *, demo: bool = False) -> UUID:
@@ -51,7 +51,7 @@ async def create_cohort(viewer: Viewer, programme: UUID, facts: CohortFacts, blu
     )  # fmt: skip
     async with DB.transaction():
         await Cohort.insert(cohort)
-        await _keep(cohort.id, 1, blueprint, viewer)
+        await keep(cohort.id, 1, blueprint, by=viewer.id, at=viewer.now)
         for layer in LAYERS:
             await layer.lay_out(Ground(cohort.id, facts.starts_on, facts.time_zone), blueprint)
         await record(
@@ -59,15 +59,6 @@ async def create_cohort(viewer: Viewer, programme: UUID, facts: CohortFacts, blu
             subject=cohort.id, name=facts.name, blueprint=blueprint.key,
         )  # fmt: skip
     return UUID(str(cohort.id))
-
-
-async def _keep(cohort: UUID, number: int, blueprint: Blueprint, viewer: Viewer) -> None:
-    await CohortBlueprint.insert(
-        CohortBlueprint(
-            id=new_id(), cohort=cohort, number=number, key=blueprint.key, text=plans.write(blueprint),
-            created_at=viewer.now, created_by=viewer.id,
-        )
-    )  # fmt: skip
 
 
 async def edit_cohort(

@@ -17,7 +17,7 @@ from incubator.foundation.refusals import Clash, Invalid, Refused
 from incubator.people.queries import standing_anywhere
 from incubator.people.rights import Role, Scope, Viewer, admit
 from incubator.people.sessions import flash
-from incubator.programmes import actions, blueprint, queries, rules
+from incubator.programmes import actions, blueprint, queries, reusing, rules
 from incubator.programmes.blueprint import Blueprint, BlueprintFaults, Fault
 from incubator.programmes.shipped import shipped, text_of
 
@@ -278,4 +278,5 @@ async def close_cohort(request: Web, viewer: NamedDependency[Viewer], cohort_id:
 HANDLERS = [
     programme_list, create_programme, cohort_list, new_cohort, create_cohort, download_blueprint, download_shipped,
     people_page, invite, moderators_page, withdraw_invitation, settings_page, edit_settings, open_cohort, close_cohort,
+    *reusing.HANDLERS,
 ]  # fmt: skip

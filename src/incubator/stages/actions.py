@@ -41,6 +41,7 @@ __all__ = [
 
 RECEIPT_LETTERS: Final = "2346789ACDEFHJKMNPQRTUVWXY"  # none that looks like another
 CHANGED_SINCE = Message("The answers have changed since you checked them. Look through them once more.")
+ASKED_ANEW = Message("The organisers have changed the questions since you checked. Look through the answers once more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,12 @@ class Receipt:
     late: bool
 
 
-async def send(viewer: Viewer, team_id: UUID, assignment_id: UUID, version: int) -> Receipt:
+async def send(
+    viewer: Viewer, team_id: UUID, assignment_id: UUID, version: int, *, asked: str | None = None
+) -> Receipt:
     """Send the draft, as it was at `version`, to be checked: an immutable revision with a receipt.
 
+    `asked` is the print of the questions that were on the page: Clash when an organiser has changed them since.
     Raises Forbidden after the deadline, Clash when the draft has changed, Invalid with every error by field.
     """
     async with DB.transaction():
@@ -68,6 +72,8 @@ async def send(viewer: Viewer, team_id: UUID, assignment_id: UUID, version: int)
             raise Forbidden(reason)
         if work.version != version:
             raise Clash(CHANGED_SINCE)
+        if asked is not None and asked != work.asked:
+            raise Clash(ASKED_ANEW)
         values, form = check(work.fields, work.content, work.files)
         if form.errors:
             raise Invalid(form)
@@ -266,8 +272,8 @@ async def _refuse_stopped(team_id: UUID) -> None:
 
 async def _enter(team_id: UUID, module_id: UUID, at: datetime) -> None:
     await execute(
-        "INSERT INTO team_module (id, team, module, opened_at, override_reason) VALUES ($1, $2, $3, $4, '')"
-        " ON CONFLICT (team, module) DO NOTHING",
+        "INSERT INTO team_module (id, team, module, opened_at, override_reason) SELECT $1, $2, m.id, $4, ''"
+        " FROM module m WHERE m.id = $3 FOR KEY SHARE ON CONFLICT (team, module) DO NOTHING",
         new_id(), team_id, module_id, at,
     )  # fmt: skip
 

@@ -46,7 +46,8 @@ async def begun(viewer: Viewer, work: Work) -> Work:
         return work
     await execute(
         "INSERT INTO submission (id, team, assignment, state, content, version, extension_reason, writers)"
-        " VALUES ($1, $2, $3, 'not_started', '{}', 0, '', '{}') ON CONFLICT (team, assignment) DO NOTHING",
+        " SELECT $1, $2, a.id, 'not_started', '{}', 0, '', '{}' FROM assignment a WHERE a.id = $3 FOR KEY SHARE"
+        " ON CONFLICT (team, assignment) DO NOTHING",
         new_id(), work.team, work.assignment,
     )  # fmt: skip
     return await held(viewer, work.team, work.assignment)
@@ -91,12 +92,13 @@ async def save_draft(viewer: Viewer, team_id: UUID, assignment_id: UUID, read: R
     async with DB.transaction():
         work = await held(viewer, team_id, assignment_id)
         await hooks.need(viewer, team_id, work.standing, EDIT_WORK)
-        typed, shown = read(work.fields)
+        fields = (*work.fields, *work.retired)  # somebody may be typing into a field that has just been taken out
+        typed, shown = read(fields)
         await need_writable(viewer, work)
-        merged = merge(work.fields, work.content, typed, shown)
+        merged = merge(fields, work.content, typed, shown)
         if merged.changed:
             work = await begun(viewer, work)
-            merged = merge(work.fields, work.content, typed, shown)
+            merged = merge(fields, work.content, typed, shown)
             noted = asked or _long_ago(viewer, work)
             await write_over(viewer, work, merged.content, noted=noted)
             if noted:

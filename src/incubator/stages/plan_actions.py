@@ -17,7 +17,7 @@ from incubator.programmes.rules import EDIT_SETTINGS, CohortRef, CohortState
 from incubator.stages.answers import kept
 from incubator.stages.layout import assignment_row
 from incubator.stages.plan_queries import PlannedAssignment, PlannedModule, assignment_in, module_in, plan
-from incubator.stages.plan_rules import Affected, AssignmentFacts, ModuleFacts, Unconfirmed, in_order
+from incubator.stages.plan_rules import Affected, AssignmentFacts, ModuleFacts, Unconfirmed, in_order, retire
 from incubator.stages.tables import Assignment, Module
 
 CLOSED = Message("The cohort is closed: its plan stays as it is.")
@@ -35,6 +35,10 @@ async def _held(viewer: Viewer, cohort_id: UUID) -> tuple[CohortRef, list[Planne
     if cohort.state is CohortState.CLOSED:
         raise Refused(CLOSED)
     await lock_cohort(cohort_id)
+    # A team that begins an assignment now waits for us, or we for it: what is in use is never pulled away.
+    await execute("SELECT 1 FROM module WHERE cohort = $1 ORDER BY id FOR UPDATE", cohort_id)
+    await execute("SELECT 1 FROM assignment WHERE module IN (SELECT id FROM module WHERE cohort = $1) ORDER BY id FOR UPDATE",
+                  cohort_id)  # fmt: skip
     return cohort, await plan(cohort, viewer.now)
 
 
@@ -118,7 +122,7 @@ async def move_module(viewer: Viewer, cohort_id: UUID, module_id: UUID, *, up: b
         cohort, modules = await _held(viewer, cohort_id)
         module = module_in(modules, module_id)
         other = _neighbour(modules, module, up=up)
-        if any(each.used or each.working for each in (module, other)):
+        if module.fixed or other.fixed:
             raise Refused(TEAMS_INSIDE)
         for each, takes in ((module, other), (other, module)):
             await execute(
@@ -140,7 +144,7 @@ async def remove_module(viewer: Viewer, cohort_id: UUID, module_id: UUID) -> Non
     async with DB.transaction():
         cohort, modules = await _held(viewer, cohort_id)
         module = module_in(modules, module_id)
-        if module.used or module.working:
+        if module.fixed:
             raise Refused(IN_USE)
         await execute("DELETE FROM assignment WHERE module = $1", module_id)
         await execute("DELETE FROM module WHERE id = $1", module_id)
@@ -182,11 +186,13 @@ async def edit_assignment(
         if assignment.facts.version != version:
             raise Clash(CHANGED, stored=assignment.facts)
         _confirm(assignment.affected, confirmed)
+        facts = retire(assignment.facts, facts)
         await execute(
             "UPDATE assignment SET title = $2, instructions = $3, required = $4, rework_limit = $5,"
-            " guiding_questions = $6::jsonb, fields = $7::jsonb WHERE id = $1",
+            " guiding_questions = $6::jsonb, fields = $7::jsonb, retired = $8::jsonb WHERE id = $1",
             assignment_id, facts.title, facts.instructions, facts.required, facts.rework_limit,
             json.dumps(facts.guiding_questions, ensure_ascii=False), json.dumps(kept(facts.fields), ensure_ascii=False),
+            json.dumps(kept(facts.retired), ensure_ascii=False),
         )  # fmt: skip
         await _note(viewer, cohort, "plan.assignment_edited", assignment_id, facts.title)
 

@@ -12,7 +12,8 @@ from incubator.foundation.refusals import NotFound
 from incubator.programmes.blueprint import Gate, LateWork
 from incubator.programmes.rules import CohortRef, CohortState
 from incubator.stages.answers import plans
-from incubator.stages.plan_rules import Affected, AssignmentFacts, ModuleFacts
+from incubator.stages.plan_rules import Affected, AssignmentFacts, ModuleFacts, Touched
+from incubator.stages.rules import Stop, reached
 
 MODULES = """
 SELECT m.id, m.place, m.key, m.title, m.summary, m.opens_at, m.due_at, m.gate, m.late_work, m.grace_minutes,
@@ -26,11 +27,12 @@ SELECT m.id, m.place, m.key, m.title, m.summary, m.opens_at, m.due_at, m.gate, m
 FROM module m WHERE m.cohort = $1 ORDER BY m.place
 """
 ASSIGNMENTS = """
-SELECT a.id, a.module, a.place, a.key, a.title, a.instructions, a.required, a.rework_limit, a.fields,
+SELECT a.id, a.module, a.place, a.key, a.title, a.instructions, a.required, a.rework_limit, a.fields, a.retired,
   a.guiding_questions,
-  (SELECT count(*) FROM submission s WHERE s.assignment = a.id AND s.state IN ('in_progress', 'returned')) AS drafts,
+  (SELECT count(*) FROM submission s JOIN team t ON t.id = s.team AND t.withdrawn_at IS NULL
+     WHERE s.assignment = a.id AND s.state IN ('in_progress', 'returned')) AS drafts,
   (SELECT count(DISTINCT s.id) FROM submission s JOIN revision r ON r.submission = s.id
-     WHERE s.assignment = a.id) AS sent,
+     JOIN team t ON t.id = s.team AND t.withdrawn_at IS NULL WHERE s.assignment = a.id) AS sent,
   EXISTS (SELECT 1 FROM submission s WHERE s.assignment = a.id) AS used
 FROM assignment a JOIN module m ON m.id = a.module WHERE m.cohort = $1 ORDER BY a.place
 """
@@ -60,6 +62,11 @@ class PlannedModule:
     passed: int
     used: bool
     assignments: tuple[PlannedAssignment, ...]
+
+    @property
+    def fixed(self) -> bool:
+        """Whether teams have been in it, so that it neither moves nor goes."""
+        return self.used or self.working > 0
 
     @property
     def affected(self) -> Affected:
@@ -101,9 +108,43 @@ def _assignment(row: Mapping[str, Any], working: int) -> PlannedAssignment:
     facts = AssignmentFacts(
         row["title"], row["instructions"], row["required"], row["rework_limit"],
         tuple(json.loads(row["guiding_questions"])), plans(json.loads(row["fields"])),
+        plans(json.loads(row["retired"])),
     )  # fmt: skip
     affected = Affected(working, row["drafts"], row["sent"])
     return PlannedAssignment(row["id"], row["place"], row["key"], facts, affected, row["used"])
+
+
+TOUCHED = """
+SELECT t.id, t.name,
+  (SELECT json_agg(json_build_array(o.id, o.opens_at, o.gate, e.id IS NOT NULL AND e.closed_at IS NULL,
+       e.advanced_at IS NOT NULL AND e.closed_at IS NULL) ORDER BY o.place)
+     FROM module o LEFT JOIN team_module e ON e.module = o.id AND e.team = t.id WHERE o.cohort = t.cohort) AS stops,
+  (SELECT coalesce(json_agg(json_build_array(a.title, s.state, EXISTS (SELECT 1 FROM revision r WHERE r.submission = s.id))
+       ORDER BY a.place), '[]') FROM submission s JOIN assignment a ON a.id = s.assignment
+     WHERE s.team = t.id AND s.state <> 'not_started' AND a.module = $2 AND ($3::uuid IS NULL OR a.id = $3)) AS works
+FROM team t WHERE t.cohort = $1 AND t.withdrawn_at IS NULL ORDER BY t.name, t.id
+"""
+
+
+async def touched(cohort: CohortRef, module: UUID, assignment: UUID | None, now: datetime) -> list[Touched]:
+    """The teams that a change of a module, or of one assignment in it, touches, by name; one statement."""
+    rows = await fetch(TOUCHED, cohort.id, module, assignment) if cohort.state is CohortState.RUNNING else []
+    found = [Touched(row["id"], row["name"], _is_here(row["stops"], module, now), _works(row["works"])) for row in rows]
+    return [each for each in found if each.here or each.works]
+
+
+def _is_here(text: str, module: UUID, now: datetime) -> bool:
+    """Whether a team is in a module that has begun, and has not passed it."""
+    rows = json.loads(text)
+    stops = [Stop(datetime.fromisoformat(at), Gate(gate), entered, passed) for _, at, gate, entered, passed in rows]
+    for row, stop, arrived in zip(rows, stops, reached(stops, now), strict=True):
+        if row[0] == str(module):
+            return arrived and not stop.advanced and now >= stop.opens_at
+    return False
+
+
+def _works(text: str) -> tuple[tuple[str, str, bool], ...]:
+    return tuple((title, state, sent) for title, state, sent in json.loads(text))
 
 
 def module_in(modules: Sequence[PlannedModule], module_id: UUID) -> PlannedModule:

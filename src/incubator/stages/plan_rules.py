@@ -1,16 +1,18 @@
 """The plan of a cohort as organisers edit it: what its forms say, and whom a change touches. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from incubator.foundation.forms import Form, Row, given, local_input
-from incubator.foundation.i18n import N_, Message
+from incubator.foundation.i18n import N_, Message, deadline, moment
 from incubator.foundation.refusals import Refused
 from incubator.programmes.blueprint import LIMITS, FieldKind, FieldPlan, Gate, LateWork
+from incubator.programmes.blueprint_changes import Difference, of_assignment, of_values
 from incubator.programmes.facts import FactKey
 from incubator.stages.answers import fingerprint, kept
 
@@ -23,7 +25,6 @@ USUAL_LIMITS: Final = {
     FieldKind.FILE: 20,
 }
 DAY: Final = 1440  # minutes
-LARGEST_FILE: Final = 20  # megabytes; the site takes no larger one
 FIELD_NAMES: Final = (
     "f_key",
     "f_place",
@@ -81,6 +82,7 @@ class AssignmentFacts:
     rework_limit: int
     guiding_questions: tuple[str, ...]
     fields: tuple[FieldPlan, ...]
+    retired: tuple[FieldPlan, ...] = field(default=(), compare=False)
 
     @property
     def version(self) -> str:
@@ -90,7 +92,7 @@ class AssignmentFacts:
 
     def shown(self) -> dict[str, Any]:
         """Initial values of the form."""
-        columns = [_shown_field(place, field) for place, field in enumerate(self.fields, 1)]
+        columns = [_shown_field(place, plan) for place, plan in enumerate(self.fields, 1)]
         return {
             "title": self.title,
             "instructions": self.instructions,
@@ -136,15 +138,18 @@ def read_module(form: Form, zone: str) -> ModuleFacts:
     return ModuleFacts(title, summary, given(opens_at), given(due_at), given(gate), given(late_work), grace or 0)
 
 
-def read_assignment(form: Form, known: Iterable[str]) -> AssignmentFacts:
-    """The facts of an assignment; `known` are the keys of its fields now. Errors stay with the form."""
+def read_assignment(form: Form, known: Iterable[str], retired: Iterable[str] = ()) -> AssignmentFacts:
+    """The facts of an assignment; `known` are the keys of its fields now, `retired` those of fields it once had.
+
+    Errors stay with the form.
+    """
     title = form.text("title")
     instructions = form.text("instructions", required=False, limit=PROSE, lines=True)
     required = form.choice("required", (YES, NO))
     rework_limit = form.integer("rework_limit", 0, 20)
     questions = form.text("guiding_questions", required=False, limit=PROSE, lines=True)
     rows = form.rows(*FIELD_NAMES, most=MOST_FIELDS + 10)
-    fields = _fields(form, rows, set(known))
+    fields = _fields(form, rows, set(known), set(retired))
     _let_prints_pass(form)
     if not fields and not form.errors:
         form.fail("f_label.0", Message("Ask at least one question: write the name of a field."))
@@ -163,10 +168,10 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
-def _fields(form: Form, rows: Sequence[Row], known: set[str]) -> list[FieldPlan]:
+def _fields(form: Form, rows: Sequence[Row], known: set[str], retired: set[str]) -> list[FieldPlan]:
     """The fields in the order of their numbers; a field whose name was blotted out is gone."""
     found: list[tuple[int, FieldPlan]] = []
-    taken = set(known)
+    taken = known | retired
     for row in rows:
         place = row.integer("f_place", 1, 1000, required=False)
         label = row.text("f_label", required=False)
@@ -184,9 +189,7 @@ def _key(row: Row, known: set[str], taken: set[str]) -> str:
     if key in known:
         known.discard(key)
         return key
-    fresh = next(f"field_{number}" for number in range(1, 1000) if f"field_{number}" not in taken)
-    taken.add(fresh)
-    return fresh
+    return _fresh(taken)
 
 
 def _field(row: Row, label: str, key: str) -> FieldPlan | None:
@@ -194,7 +197,7 @@ def _field(row: Row, label: str, key: str) -> FieldPlan | None:
     wanted = bool(label)
     kind = row.choice("f_kind", FieldKind, required=wanted)
     required = row.choice("f_required", (YES, NO), required=False)
-    most = min(LIMITS.get(kind, 20_000), LARGEST_FILE if kind is FieldKind.FILE else 20_000) if kind else 20_000
+    most = LIMITS.get(kind, 20_000) if kind else 20_000
     limit = row.integer("f_limit", 1, most, required=False)
     help_text = row.text("f_help", required=False, limit=2000, lines=True)
     options = _lines(row.text("f_options", required=False, limit=PROSE, lines=True))
@@ -219,7 +222,92 @@ def _field(row: Row, label: str, key: str) -> FieldPlan | None:
     )
 
 
+# --- What a change does -----------------------------------------------------------------------------------------------
+
+
+def changed_module(before: ModuleFacts, after: ModuleFacts, zone: str) -> list[Difference]:
+    """What saving a module would change; clock times are those of the cohort's zone."""
+    return of_values(_raw_module(before, zone), _raw_module(after, zone))
+
+
+def _raw_module(facts: ModuleFacts, zone: str) -> dict[str, Any]:
+    return {
+        "title": facts.title,
+        "summary": facts.summary,
+        "opens_on_day": moment(facts.opens_at, zone),
+        "due_on_day": deadline(facts.due_at, zone),
+        "late_work": facts.late_work.value,
+        "grace_minutes": facts.grace_minutes,
+        "gate": facts.gate.value,
+    }
+
+
+def changed_assignment(before: AssignmentFacts, after: AssignmentFacts) -> list[Difference]:
+    """What saving an assignment would change, field by field."""
+    return of_assignment(_raw_assignment(before), _raw_assignment(after))
+
+
+def _raw_assignment(facts: AssignmentFacts) -> dict[str, Any]:
+    return {
+        "title": facts.title,
+        "instructions": facts.instructions,
+        "required": facts.required,
+        "rework_limit": facts.rework_limit,
+        "guiding_questions": list(facts.guiding_questions),
+        "fields": kept(facts.fields),
+    }
+
+
+UNLIKE: Final = frozenset({FieldKind.TABLE, FieldKind.FILE})
+"""Answers of these kinds can't stand in a field of another kind, nor the other way round."""
+
+
+def retire(before: AssignmentFacts, after: AssignmentFacts) -> AssignmentFacts:
+    """The new facts with the fields that drafts may still hold answers to.
+
+    A field that became one of a kind that can't hold its answers is a new field under a new key; the old one is retired.
+    """
+    old = {plan.key: plan for plan in before.fields}
+    taken = {*old, *(plan.key for plan in before.retired), *(plan.key for plan in after.fields)}
+    fields: list[FieldPlan] = []
+    for plan in after.fields:
+        was = old.get(plan.key)
+        unlike = was is not None and was.kind is not plan.kind and {was.kind, plan.kind} & UNLIKE
+        fields.append(replace(plan, key=_fresh(taken)) if unlike else plan)
+    staying = {plan.key for plan in fields}
+    gone = [plan for plan in before.fields if plan.key not in staying]
+    return replace(after, fields=tuple(fields), retired=(*before.retired, *gone))
+
+
+def _fresh(taken: set[str]) -> str:
+    key = next(f"field_{number}" for number in range(1, 10_000) if f"field_{number}" not in taken)
+    taken.add(key)
+    return key
+
+
 # --- Whom a change touches --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A team that a change touches: whether it is in the module now, and its work there as (title, state, sent)."""
+
+    id: UUID
+    name: str
+    here: bool
+    works: tuple[tuple[str, str, bool], ...]
+
+
+def affected(touched: Iterable[Touched]) -> "Affected":
+    """The numbers to be confirmed."""
+    teams = list(touched)
+    works = [work for team in teams for work in team.works]
+    return Affected(
+        sum(team.here for team in teams), sum(state in DRAFTED for _, state, _ in works), sum(s for *_, s in works)
+    )
+
+
+DRAFTED: Final = frozenset({"in_progress", "returned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +350,9 @@ def in_order(modules: Sequence[tuple[str, Mapping[str, datetime]]], zone: str) -
         "due_at": N_("“{later}” would be due before “{earlier}”, which comes before it."),
     }
     for (earlier, before), (later, after) in pairwise(modules):
-        for field, words in reasons.items():
-            if _day(after[field], zone) < _day(before[field], zone):
-                raise OutOfOrder(field, Message(words, earlier=earlier, later=later))
+        for name, words in reasons.items():
+            if _day(after[name], zone) < _day(before[name], zone):
+                raise OutOfOrder(name, Message(words, earlier=earlier, later=later))
 
 
 def _day(moment: datetime, zone: str) -> date:

@@ -1,5 +1,6 @@
 """Pages of a cohort's plan: modules and assignments with their dates, and the forms that change them."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from incubator.foundation.i18n import Message, zone_label
 from incubator.foundation.refusals import Clash, Invalid, Refused
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
+from incubator.programmes.blueprint import FieldPlan
+from incubator.programmes.blueprint_changes import Difference
 from incubator.programmes.facts import FACTS
 from incubator.programmes.queries import cohort_for
 from incubator.programmes.rules import EDIT_SETTINGS, CohortRef, CohortState
@@ -24,6 +27,8 @@ from incubator.stages.plan_rules import (
     Affected,
     OutOfOrder,
     Unconfirmed,
+    changed_assignment,
+    changed_module,
     read_assignment,
     read_module,
 )
@@ -32,6 +37,7 @@ Web = Request[Any, Any, Any]
 PLAN = "/cohorts/{cohort_id:uuid}/plan"
 MODULE = f"{PLAN}/modules/{{module_id:uuid}}"
 ASSIGNMENT = f"{PLAN}/assignments/{{assignment_id:uuid}}"
+NOBODYS = UUID(int=0)
 FORM_LIMIT = 1024 * 1024  # bytes; forty fields with long lists of answers
 NEW_ASSIGNMENT = {"required": YES, "rework_limit": "2", **{name: [] for name in FIELD_NAMES}}
 CONFIRM = Message("This change touches teams at work. Look at the numbers and tick the box.")
@@ -53,24 +59,25 @@ async def plan(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPat
     )  # fmt: skip
 
 
-def _module_form(
+async def _module_form(
     request: Web, cohort: CohortRef, form: Form, module: PlannedModule | None, *, status: int = 200, **more: Any
 ) -> Response[Any]:
-    affected = module.affected if module else Affected()
+    now = request.scope["state"]["now"]
+    shown = {"affected": module.affected if module else Affected(), "stored": None, "changes": (), **more}
+    touched = await plan_queries.touched(cohort, module.id, None, now) if module and shown["affected"] else []
     return pages.page(
         request, "stages/plan_module.html", status=status, cohort=cohort, form=form, module=module, demo=cohort.demo,
-        zone_said=zone_label(request.scope["state"]["now"], cohort.time_zone),
-        **{"affected": affected, "stored": None, **more},
+        zone_said=zone_label(now, cohort.time_zone), touched=touched, **shown,
     )  # fmt: skip
 
 
-def _failed(form: Form, fault: Refused | Clash) -> dict[str, Any]:
-    """Note a refusal on the form; what the page shows beside it."""
+def _failed(form: Form, fault: Refused | Clash, changes: Sequence[Difference] = ()) -> dict[str, Any]:
+    """Note a refusal on the form; what the page shows beside it. `changes` are what saving would have changed."""
     if isinstance(fault, OutOfOrder):
         form.fail(fault.field, fault.reason)
     elif isinstance(fault, Unconfirmed):
         form.fail("confirmed", CONFIRM)
-        return {"affected": fault.affected}
+        return {"affected": fault.affected, "changes": changes}
     elif isinstance(fault, Clash):
         form.fail("", fault.reason)
         return {"stored": fault.context["stored"]}
@@ -83,7 +90,7 @@ def _failed(form: Form, fault: Refused | Clash) -> dict[str, Any]:
 async def new_module(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
     """The form for another module at the end of the plan."""
     cohort, _ = await _plan(viewer, cohort_id)
-    return _module_form(request, cohort, Form.empty({"gate": "all_required_accepted"}), None)
+    return await _module_form(request, cohort, Form.empty({"gate": "all_required_accepted"}), None)
 
 
 @post(f"{PLAN}/modules/new")
@@ -94,9 +101,9 @@ async def add_module(request: Web, viewer: NamedDependency[Viewer], cohort_id: F
     try:
         await plan_actions.add_module(viewer, cohort_id, read_module(form, cohort.time_zone))
     except Invalid:
-        return _module_form(request, cohort, form, None, status=422)
+        return await _module_form(request, cohort, form, None, status=422)
     except OutOfOrder as fault:
-        return _module_form(request, cohort, form, None, status=422, **_failed(form, fault))
+        return await _module_form(request, cohort, form, None, status=422, **_failed(form, fault))
     await flash(viewer, "success", Message("The module is in the plan."))
     return pages.redirect(request, f"/cohorts/{cohort_id}/plan")
 
@@ -108,7 +115,7 @@ async def module_page(
     """The form of a module."""
     cohort, modules = await _plan(viewer, cohort_id)
     module = module_in(modules, module_id)
-    return _module_form(request, cohort, Form.empty(module.facts.shown(cohort.time_zone)), module)
+    return await _module_form(request, cohort, Form.empty(module.facts.shown(cohort.time_zone)), module)
 
 
 @post(MODULE)
@@ -125,10 +132,12 @@ async def edit_module(
             viewer, cohort_id, module_id, facts, version=form.value("version"), confirmed=form.value("confirmed")
         )
     except Invalid:
-        return _module_form(request, cohort, form, module, status=422)
+        return await _module_form(request, cohort, form, module, status=422)
     except (Refused, Clash) as fault:
-        more = _failed(form, fault)
-        return _module_form(request, cohort, form, module, status=409 if isinstance(fault, Clash) else 422, **more)
+        more = _failed(form, fault, changed_module(module.facts, facts, cohort.time_zone))
+        return await _module_form(
+            request, cohort, form, module, status=409 if isinstance(fault, Clash) else 422, **more
+        )
     await flash(viewer, "success", Message("The module is saved."))
     return pages.redirect(request, f"/cohorts/{cohort_id}/plan#module-{module_id}")
 
@@ -163,13 +172,18 @@ async def remove_module(
 # --- Assignments ------------------------------------------------------------------------------------------------------
 
 
-def _assignment_form(
+async def _assignment_form(
     request: Web, cohort: CohortRef, form: Form, module: PlannedModule, *, status: int = 200, **more: Any
 ) -> Response[Any]:
+    shown = {"assignment": None, "affected": Affected(module.working), "stored": None, "changes": (), **more}
+    # Of a new assignment nobody has anything yet: the module's teams are named, without their other work.
+    only = shown["assignment"].id if shown["assignment"] else NOBODYS
+    now = request.scope["state"]["now"]
+    touched = await plan_queries.touched(cohort, module.id, only, now) if shown["affected"] else []
     return pages.page(
         request, "stages/plan_assignment.html", status=status, cohort=cohort, form=form, module=module,
-        demo=cohort.demo, passport_facts=[(fact.key.value, fact.label) for fact in FACTS.values()],
-        **{"assignment": None, "affected": Affected(module.working), "stored": None, **more},
+        demo=cohort.demo, passport_facts=[(fact.key.value, fact.label) for fact in FACTS.values()], touched=touched,
+        **shown,
     )  # fmt: skip
 
 
@@ -179,7 +193,7 @@ async def new_assignment(
 ) -> Response[Any]:
     """The form for another assignment of a module."""
     cohort, modules = await _plan(viewer, cohort_id)
-    return _assignment_form(request, cohort, Form.empty(NEW_ASSIGNMENT), module_in(modules, module_id))
+    return await _assignment_form(request, cohort, Form.empty(NEW_ASSIGNMENT), module_in(modules, module_id))
 
 
 @post(f"{MODULE}/assignments/new", request_max_body_size=FORM_LIMIT)
@@ -194,9 +208,9 @@ async def add_assignment(
         facts = read_assignment(form, ())
         await plan_actions.add_assignment(viewer, cohort_id, module_id, facts, confirmed=form.value("confirmed"))
     except Invalid:
-        return _assignment_form(request, cohort, form, module, status=422)
+        return await _assignment_form(request, cohort, form, module, status=422)
     except Unconfirmed as fault:
-        return _assignment_form(request, cohort, form, module, status=422, **_failed(form, fault))
+        return await _assignment_form(request, cohort, form, module, status=422, **_failed(form, fault))
     await flash(viewer, "success", Message("The assignment is in the plan."))
     return pages.redirect(request, f"/cohorts/{cohort_id}/plan#module-{module_id}")
 
@@ -209,7 +223,7 @@ async def assignment_page(
     cohort, modules = await _plan(viewer, cohort_id)
     module, assignment = assignment_in(modules, assignment_id)
     form = Form.empty(assignment.facts.shown())
-    return _assignment_form(request, cohort, form, module, assignment=assignment, affected=assignment.affected)
+    return await _assignment_form(request, cohort, form, module, assignment=assignment, affected=assignment.affected)
 
 
 @post(ASSIGNMENT, request_max_body_size=FORM_LIMIT)
@@ -222,17 +236,28 @@ async def edit_assignment(
     form = await pages.read_form(request)
     shown: dict[str, Any] = {"assignment": assignment, "affected": assignment.affected}
     try:
-        facts = read_assignment(form, [field.key for field in assignment.facts.fields])
+        facts = read_assignment(form, _keys(assignment.facts.fields), _keys(assignment.facts.retired))
         await plan_actions.edit_assignment(
             viewer, cohort_id, assignment_id, facts, version=form.value("version"), confirmed=form.value("confirmed")
         )
     except Invalid:
-        return _assignment_form(request, cohort, form, module, status=422, **shown)
+        return await _assignment_form(request, cohort, form, module, status=422, **shown)
     except (Refused, Clash) as fault:
         status = 409 if isinstance(fault, Clash) else 422
-        return _assignment_form(request, cohort, form, module, status=status, **{**shown, **_failed(form, fault)})
+        return await _assignment_form(
+            request,
+            cohort,
+            form,
+            module,
+            status=status,
+            **{**shown, **_failed(form, fault, changed_assignment(assignment.facts, facts))},
+        )
     await flash(viewer, "success", Message("The assignment is saved."))
     return pages.redirect(request, f"/cohorts/{cohort_id}/plan#module-{module.id}")
+
+
+def _keys(fields: Iterable[FieldPlan]) -> list[str]:
+    return [field.key for field in fields]
 
 
 @post(f"{ASSIGNMENT}/move")

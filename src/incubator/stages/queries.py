@@ -12,7 +12,7 @@ from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.refusals import NotFound
 from incubator.people.rights import Standing, Viewer
 from incubator.programmes.blueprint import FieldPlan, Gate
-from incubator.stages.answers import Content, plans
+from incubator.stages.answers import Content, fingerprint, kept, plans
 from incubator.stages.home import situation_of, stopped, team_home, team_map
 from incubator.stages.rules import Situation, Stop, reached
 from incubator.teams.presence import HERE
@@ -28,7 +28,7 @@ __all__ = [
 WORK_COLUMNS = """
 SELECT t.id AS team, t.name AS team_name, t.withdrawn_at, g.demo, c.id AS cohort, c.name AS cohort_name, c.programme,
   c.time_zone AS cohort_time_zone, c.opened_at, c.closed_at, y.time_zone, m.id AS module, m.title AS module_title,
-  m.opens_at, m.due_at, m.late_work, m.grace_minutes, a.id AS assignment, a.title, a.instructions, a.required, a.rework_limit, a.fields,
+  m.opens_at, m.due_at, m.late_work, m.grace_minutes, a.id AS assignment, a.title, a.instructions, a.required, a.rework_limit, a.fields, a.retired,
   a.guiding_questions, s.id AS submission, s.state, s.content, s.version, s.updated_at, w.name AS updated_by,
   s.extended_to, s.extension_reason, s.rework_until, s.writers,
   (SELECT json_agg(json_build_array(o.id, o.opens_at, o.gate, e.id IS NOT NULL AND e.closed_at IS NULL,
@@ -88,6 +88,7 @@ class Work:
     required: bool
     rework_limit: int
     fields: tuple[FieldPlan, ...]
+    retired: tuple[FieldPlan, ...]
     guiding_questions: tuple[str, ...]
     submission: UUID | None
     situation: Situation
@@ -105,6 +106,11 @@ class Work:
     def href(self) -> str:
         """Address of the team's page for this work."""
         return f"/teams/{self.team}/assignments/{self.assignment}"
+
+    @property
+    def asked(self) -> str:
+        """A print of the questions, by which a change between the check and the sending is noticed."""
+        return fingerprint(kept(self.fields))
 
     @property
     def last(self) -> RevisionRef | None:
@@ -135,7 +141,7 @@ def _work(viewer: Viewer, row: Mapping[str, Any] | None) -> Work:
                                          "rework_limit", "submission", "updated_at", "demo")}  # fmt: skip
     return Work(
         **same, cohort_zone=row["cohort_time_zone"], zone=row["time_zone"], fields=plans(json.loads(row["fields"])),
-        guiding_questions=tuple(json.loads(row["guiding_questions"])),
+        retired=plans(json.loads(row["retired"])), guiding_questions=tuple(json.loads(row["guiding_questions"])),
         situation=situation_of(row, stopped(row), is_reached=_is_reached(row, viewer.now)),
         content=json.loads(row["content"] or "{}"), version=row["version"] or 0, updated_by=row["updated_by"] or "",
         extension_reason=row["extension_reason"] or "", writers=json.loads(row["writers"] or "{}"),

@@ -71,6 +71,7 @@ async def _page(request: Web, viewer: Viewer, work: Work, form: Form, *, status:
         request, "stages/work.html", status=status, work=work, form=draft, extension=form, closed=closed,
         writes=writes, token=token(work.fields, work.content), here=await _here(viewer, work) if writes else "",
         margin=await hooks.margin(viewer, work.submission), answers=[] if writes else await _to_read(work),
+        leftovers=[each for each in answers(work.retired, work.content, work.files) if each.given] if writes else [],
         drawer=await filing.drawer(viewer, work) if writes else None,
         may_extend=work.standing.may(EXTEND) and work.situation.state in OPEN_STATES, demo=work.demo, offered=offered,
         **PARTS,
@@ -218,10 +219,10 @@ async def send_work(
 ) -> Response[Any]:
     """Send the work and lead to the receipt; whoever presses twice gets the receipt of the first time."""
     form = await pages.read_form(request)
-    version = form.integer("version", 0, 2**31 - 1)
+    version, asked = form.integer("version", 0, 2**31 - 1), form.text("asked", required=False)
     form.demand()
     try:
-        receipt = await actions.send(viewer, team_id, assignment_id, version or 0)
+        receipt = await actions.send(viewer, team_id, assignment_id, version or 0, asked=asked or None)
     except (Invalid, Clash, Forbidden) as refusal:
         return await _not_sent(request, viewer, refusal, (team_id, assignment_id))
     return pages.redirect(request, f"/teams/{team_id}/assignments/{assignment_id}/revisions/{receipt.number}/receipt")
