@@ -14,8 +14,7 @@ from incubator.jury import agreeing, conducting, conflicts, preparing
 from incubator.jury.rubric import Entry
 from incubator.moderation import actions as moderation
 from incubator.moderation.rules import Verdict
-from incubator.people import accounts, administering, consents
-from incubator.people.consent_rules import Kind, Wording
+from incubator.people import accounts, administering
 from incubator.people.rights import Role, Scope
 from incubator.programmes import actions as programmes
 from incubator.programmes.blueprint import Closing, Position
@@ -364,22 +363,3 @@ async def _reopen_asked(w: World) -> None:
 @state("sheet_reopened", after="reopen_asked")
 async def _sheet_reopened(w: World) -> None:
     await agreeing.confirm(await w.viewer("organiser_own"), w.id("round"), w.id("proposal"))
-
-
-# --- Consents ---------------------------------------------------------------------------------------------------------
-
-
-@state("asked")
-async def _asked(w: World) -> None:
-    """Everybody is asked for a consent; one participant has given it."""
-    words = Wording(Kind.PERSONAL_DATA, "Согласие", "", "Текст согласия", "", frozenset(Role), required=False)
-    w.ids["document"] = await consents.write_document(await w.viewer("platform_admin"), words, 0)
-    for who in w.people.values():
-        await consents.agree(await cast.viewer(who), w.id("document"), "192.0.2.1")
-
-
-@state("erasure_asked")
-async def _erasure_asked(w: World) -> None:
-    """A member of the team asks to be erased; nobody's role of the matrix is his."""
-    w.ids["asks"] = w.people["leaving"].id
-    await accounts.ask_deletion(await w.viewer("leaving"))
