@@ -74,7 +74,17 @@ def test_with_database_url_nothing_is_loaded_unasked(tmp_path: Path, own_server:
         assert running.get("/health/ready")[1]["migrations"]["status"] == "ok"
         assert ask(own_server, "SELECT count(*) FROM person") == 0
         assert "Demo accounts" not in running.said
+        assert "set-up code:  " in running.said
     assert not (tmp_path / "var" / "pg").exists()
+
+
+def test_a_demo_that_was_taken_out_stays_out_and_the_set_up_begins(var: Path) -> None:
+    assert "set-up code:  " in call(var, "demo", "--remove").stdout
+    with site(var) as running:
+        running.wait()
+        assert "Demo accounts" not in running.said
+        assert "set-up code:  " in running.said
+    assert call(var, "demo", "--json").returncode == 0  # asked for, it comes again
 
 
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:
