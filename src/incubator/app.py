@@ -18,6 +18,7 @@ from litestar.types import ASGIApp
 from incubator.foundation import database, jobs, pages
 from incubator.foundation.guard import Guard
 from incubator.foundation.live import HUB
+from incubator.foundation.packing import Packing, packs
 from incubator.foundation.refusals import ConsentNeeded, Refusal, SignInNeeded
 from incubator.installation import actions as installation
 from incubator.installation.queries import load_owner
@@ -44,7 +45,8 @@ UNREACHABLE = (
 @get("/static/{version:str}/{name:path}", opt={"public": True}, sync_to_thread=False)
 def static_file(request: Request[Any, Any, Any], version: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """A static file; its address changes with its content."""
-    return pages.static().answer(version, str(name).lstrip("/"), request.headers.get("if-none-match", ""))
+    known, packed = request.headers.get("if-none-match", ""), packs(request.scope["headers"])
+    return pages.static().answer(version, str(name).lstrip("/"), known, packed=packed)
 
 
 @get("/health/live", opt={"public": True}, media_type=MediaType.JSON, sync_to_thread=False)
@@ -173,4 +175,5 @@ def create_litestar() -> Litestar:
 
 def create_app() -> ASGIApp:
     """The whole application: gate, sessions, routes."""
-    return Guard(sessions.Sessions(create_litestar()), settings())
+    words = settings()
+    return Guard(Packing(sessions.Sessions(create_litestar()), https=words.https), words)

@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from incubator import __version__
-from incubator.foundation import filters, i18n
+from incubator.foundation import filters, i18n, packing
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.owner import Owner, become, owner
@@ -42,11 +42,13 @@ class Static:
 
     def __init__(self, folder: Path) -> None:
         self.files: dict[str, bytes] = {}
+        self.packed: dict[str, bytes] = {}
         self.versions: dict[str, str] = {}
         self.digests: dict[str, str] = {}
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             name = path.relative_to(folder).as_posix()
             self.files[name] = path.read_bytes()
+            self.packed[name] = packing.of_file(name, self.files[name])
             self.versions[name] = hashlib.sha256(self.files[name]).hexdigest()[:12]
             self.digests[name] = base64.b64encode(hashlib.sha384(self.files[name]).digest()).decode()
 
@@ -58,20 +60,28 @@ class Static:
         """The value of an `integrity` attribute (Subresource Integrity)."""
         return "sha384-" + self.digests[name]
 
-    def answer(self, version: str, name: str, known_tag: str) -> Response[bytes]:
-        """The file, 304 when the browser has it, 404 when there is none. `-` as version is a short-lived address."""
+    def answer(self, version: str, name: str, known_tag: str, *, packed: bool = False) -> Response[bytes]:
+        """The file, 304 when the browser has it, 404 when there is none. `-` as version is a short-lived address.
+
+        `packed` says that the browser unpacks gzip.
+        """
         content = self.files.get(name)
         if content is None or version not in {"-", self.versions[name]}:
             return Response(b"", status_code=404, media_type="text/plain")
-        tag = f'"{self.versions[name]}"'
+        packed = packed and bool(self.packed[name])
+        tag = f'"{self.versions[name]}{"-gzip" if packed else ""}"'
         headers = {
             "etag": tag,
+            "vary": "Accept-Encoding",
             "cache-control": "public, max-age=86400" if version == "-" else "public, max-age=31536000, immutable",
             "cross-origin-resource-policy": "same-origin",
         }
         if tag in known_tag:
             return Response(b"", status_code=304, headers=headers, media_type="text/plain")
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        if packed:
+            headers["content-encoding"] = "gzip"
+            content = self.packed[name]
         return Response(content, headers=headers, media_type=kind)
 
 
@@ -152,7 +162,11 @@ def environment() -> jinja2.Environment:
     )
     filters.install(made)
     made.globals.update(
-        asset=static().address, integrity=static().integrity, version=__version__, csrf=Token(), fixed=fixed,
+        asset=static().address,
+        integrity=static().integrity,
+        version=__version__,
+        csrf=Token(),
+        fixed=fixed,
         owner=owner,
     )
     made.filters["markdown"] = markdown
