@@ -63,7 +63,8 @@ BEGIN
     RETURN OLD;
   END IF;
   IF NEW.version = OLD.version THEN
-    IF (NEW.state, NEW.marks, NEW.total, NEW.comment) IS DISTINCT FROM (OLD.state, OLD.marks, OLD.total, OLD.comment) THEN
+    IF (NEW.state, NEW.marks, NEW.total, NEW.comment, NEW.note, NEW.paper_at)
+      IS DISTINCT FROM (OLD.state, OLD.marks, OLD.total, OLD.comment, OLD.note, OLD.paper_at) THEN
       RAISE EXCEPTION 'a score sheet changes with a new version only' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN NEW;
@@ -77,6 +78,17 @@ BEGIN
     'at', (extract(epoch FROM CASE WHEN own THEN NEW.saved_at ELSE clock_timestamp() END) * 1000000)::bigint,
     'c', CASE WHEN NEW.comment <> '' THEN
       encode(sha256(uuid_send(NEW.salt) || convert_to(NEW.comment, 'UTF8')), 'hex') END);
+  IF NEW.note <> '' THEN
+    act := act || jsonb_build_object('n', encode(sha256(uuid_send(NEW.salt) || convert_to(NEW.note, 'UTF8')), 'hex'));
+  END IF;
+  IF NEW.paper_at IS DISTINCT FROM OLD.paper_at THEN
+    IF own OR NEW.paper_at IS NULL THEN
+      RAISE EXCEPTION 'a sheet of paper is typed by somebody else' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    act := act || jsonb_build_object('paper', (
+      SELECT jsonb_agg(jsonb_build_array(typed_by, reading, to_jsonb(marks)) ORDER BY typed_at)
+      FROM paper_entry WHERE sheet = NEW.id));
+  END IF;
   IF NOT own THEN
     act := act || jsonb_build_object('seat', NEW.seat, 'back', NEW.reopened_at IS NOT NULL);
   END IF;

@@ -73,6 +73,9 @@ class ScoringRound(Table, db=DB, tablename="scoring_round"):
 class Seat(Table, db=DB, tablename="seat"):
     """A seat in a round; `declared_at` is when its juror declared his conflicts (or that he has none).
 
+    `signed_at` is when he confirmed all his sheets, which nobody writes on from then on, and `signature` the hash of the
+    ledger's entry about it.
+
     Chair and secretary may sit without a vote; a substitute has none until he is called up.
     """
 
@@ -86,6 +89,8 @@ class Seat(Table, db=DB, tablename="seat"):
     duty = Varchar(length=10, null=False, default="member")
     votes = Boolean(null=False, default=True)
     cap = Integer(null=True, default=None)
+    signed_at = Timestamptz(null=True, default=None)
+    signature = Bytea(null=True, default=None)
 
     seat_once = Unique(["round", "person"])
     duty_known = Check("duty IN ('member', 'chair', 'secretary', 'substitute')")
@@ -93,13 +98,14 @@ class Seat(Table, db=DB, tablename="seat"):
 
 
 class RoundProject(Table, db=DB, tablename="round_project"):
-    """A team's project in a round, in running order."""
+    """A team's project in a round, in running order; `presented_at` is when its team stood before the jury."""
 
     id = UUID(primary_key=True, default=new_id)
     round = ref(ScoringRound)
     team = ref(Team)
     place = Integer(null=False)
     title = Varchar(length=200, null=False)
+    presented_at = Timestamptz(null=True, default=None)
 
     round_project_once = Unique(["round", "team"])
 
@@ -110,7 +116,8 @@ class ScoreSheet(Table, db=DB, tablename="score_sheet"):
     `marks` follow the order of the round's frozen criteria; `total` is the exact sum of mark × weight of a full sheet.
     `reopened_at` is set while this one sheet of a locked round is its juror's to write on again. `own_version` is the
     last version that the juror wrote himself; `receipt` the hash of the ledger's last entry about the sheet; `salt` goes
-    with the comment into what the ledger keeps of it.
+    with the comment into what the ledger keeps of it. `comment` is for the team, `note` for the jury. `paper_at` is when
+    a sheet of paper came to stand here for what its juror would have written himself.
     """
 
     id = UUID(primary_key=True, default=new_id)
@@ -130,6 +137,8 @@ class ScoreSheet(Table, db=DB, tablename="score_sheet"):
     own_version = Integer(null=False, default=0)
     receipt = Bytea(null=True, default=None)
     salt = UUID(null=True, default=None)
+    note = Text(null=False, default="")
+    paper_at = Timestamptz(null=True, default=None)
 
     score_sheet_once = Unique(["seat", "project"])
     state_known = Check("state IN ('empty', 'draft', 'handed_in', 'abstained', 'recused', 'void')")
@@ -174,7 +183,8 @@ class TieVote(Table, db=DB, tablename="tie_vote"):
 
 class Deliberation(Table, db=DB, tablename="deliberation"):
     """The jury sits together over a locked round: while it is open its jurors see the ranking and, if `shows_sheets`,
-    each other's marks without names."""
+    each other's marks without names.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     round = ref(ScoringRound, index=False)
