@@ -161,6 +161,10 @@ CALLS: dict[str, list[Call]] = {
     "file download draft": [get("/files/{file}", "draft", shows="bytes")],
     "file download_copied_link draft": [get("/files/{file}", "draft", shows="bytes")],
     "file download jury_open": [get("/files/{file}", "round_open", shows="bytes", noted_of="juror", asks_jury=True)],
+    "file read_by_jury jury_open": [
+        get("/rounds/{round}/projects/{project}/files/{file}", "round_open", shows="bytes", asks_jury=True),
+        get("/rounds/{round}/projects/{project}/files/{file}/shown", "round_open", shows="bytes", asks_jury=True),
+    ],
     "file download quarantined": [get("/files/{file}", "quarantined", asks_jury=True)],
     "file delete draft": [
         post(WORK, asks_jury=True, at="draft", page=WORK, reader="participant", form={"remove": "{file}"})

@@ -10,7 +10,7 @@ import cast
 from incubator.foundation import files
 from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
 from incubator.jury import actions as scoring
-from incubator.jury import agreeing, conducting, conflicts, preparing
+from incubator.jury import agreeing, conducting, conflicts, preparing, round_rubric, seating
 from incubator.jury.rubric import Entry
 from incubator.moderation import actions as moderation
 from incubator.moderation.rules import Verdict
@@ -262,6 +262,24 @@ async def _remove(w: World) -> None:
 
 @state("round_draft", after="seated")
 async def _round_draft(w: World) -> None:
+    await _remove(w)
+
+
+@state("round_own", after="round_draft")
+async def _round_own(w: World) -> None:
+    """The round has criteria of its own, one more than the cohort."""
+    runs = await w.viewer("organiser_own")
+    await round_rubric.take_own(runs, w.id("round"))
+    more = replace(w.ids["criteria"][0], key="criterion_1", title="Смелость")
+    await round_rubric.add(runs, w.id("round"), more)
+
+
+@state("round_substitute", after="seated")
+async def _round_substitute(w: World) -> None:
+    """One of the jurors waits to be called up."""
+    runs = await w.viewer("organiser_own")
+    await seating.set_duty(runs, w.id("round"), w.id("seat_juror_second"), "substitute")
+    await conducting.open_round(runs, w.id("round"))
     await _remove(w)
 
 

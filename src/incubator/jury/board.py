@@ -6,9 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_one
+from incubator.foundation.i18n import Message
 from incubator.jury.preparing import KeptCriterion, criteria_of, plan_of
 from incubator.jury.rounds import Round
 from incubator.jury.rules import ProposalKind, RoundState, Turnout, why_not_lock
+from incubator.jury.terms import DUTY_WORDS, Duty, kind_of_seat
 from incubator.people.rights import Viewer
 from incubator.programmes.blueprint import JuryPlan
 
@@ -107,6 +109,32 @@ async def entrants(cohort_id: UUID, round_id: UUID | None = None) -> list[Entran
     return [Entrant(**row) for row in await fetch(ENTRANTS, cohort_id, round_id)]
 
 
+@dataclass(frozen=True, slots=True)
+class AssignmentRow:
+    """An assignment whose answers jurors may read."""
+
+    id: UUID
+    module: str
+    title: str
+
+
+ASSIGNMENTS = """
+SELECT a.id, m.title AS module, a.title FROM assignment a JOIN module m ON m.id = a.module
+WHERE m.cohort = $1 ORDER BY m.place, a.place
+"""
+PUBLISHED = "SELECT id, name FROM scoring_round WHERE cohort = $1 AND state = 'published' ORDER BY published_at DESC"
+
+
+async def assignments_of(cohort_id: UUID) -> list[AssignmentRow]:
+    """The assignments of a cohort in the order of the programme."""
+    return [AssignmentRow(**row) for row in await fetch(ASSIGNMENTS, cohort_id)]
+
+
+async def published_rounds(cohort_id: UUID) -> list[tuple[UUID, str]]:
+    """Rounds from which teams can go on, the latest first."""
+    return [(row["id"], row["name"]) for row in await fetch(PUBLISHED, cohort_id)]
+
+
 # --- The board of a round ---------------------------------------------------------------------------------------------
 
 
@@ -125,6 +153,24 @@ class SeatRow:
     void: int
     missing: int
     gaps: tuple[str, ...]
+    duty: Duty
+    votes: bool
+    cap: int | None
+
+    @property
+    def kind(self) -> str:
+        """The seat as the form of duties names it."""
+        return kind_of_seat(self.duty, self.votes)
+
+    @property
+    def words(self) -> Message | None:
+        """What the person sits for, where it is more than being a juror."""
+        return None if self.duty is Duty.MEMBER else DUTY_WORDS[self.duty]
+
+    @property
+    def can_be_replaced(self) -> bool:
+        """Whether a substitute would have something to take over."""
+        return bool(self.missing or self.recused or self.void or self.abstained)
 
     @property
     def due(self) -> int:
@@ -163,6 +209,25 @@ class Reopened:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """Whom a substitute came for, why and when, and for how many sheets."""
+
+    substitute: str
+    juror: str
+    reason: str
+    at: datetime
+    sheets: int
+
+
+REPLACED = """
+SELECT n.name AS substitute, o.name AS juror, r.reason, r.at, count(*) AS sheets FROM replacement r
+JOIN seat b ON b.id = r.substitute JOIN person n ON n.id = b.person
+JOIN seat a ON a.id = r.seat JOIN person o ON o.id = a.person
+WHERE r.round = $1 GROUP BY n.name, o.name, r.reason, r.at ORDER BY r.at LIMIT 200
+"""
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """A round as it stands."""
 
@@ -174,6 +239,17 @@ class Board:
     proposals: tuple[Proposal, ...]
     reopened: tuple[Reopened, ...]
     candidates: tuple[tuple[UUID, str], ...]
+    replaced: tuple[Replaced, ...]
+
+    @property
+    def waiting(self) -> list[SeatRow]:
+        """Substitutes who can be called up."""
+        return [seat for seat in self.sitting if seat.duty is Duty.SUBSTITUTE]
+
+    @property
+    def replaceable(self) -> list[tuple[str, str]]:
+        """Jurors, also removed ones, whose sheets a substitute can take over, as choices."""
+        return [(str(each.id), each.name) for each in self.seats if each.can_be_replaced]
 
     @property
     def sitting(self) -> list[SeatRow]:
@@ -197,7 +273,7 @@ class Board:
 
 
 SEATS = """
-SELECT e.id, h.name, e.declared_at, e.removed_at, e.removal_reason,
+SELECT e.id, h.name, e.declared_at, e.removed_at, e.removal_reason, e.duty, e.votes, e.cap,
   count(*) FILTER (WHERE s.state = 'handed_in') AS handed_in, count(*) FILTER (WHERE s.state = 'abstained') AS abstained,
   count(*) FILTER (WHERE s.state = 'recused') AS recused, count(*) FILTER (WHERE s.state = 'void') AS void,
   count(*) FILTER (WHERE s.state IN ('empty', 'draft')) AS missing,
@@ -228,7 +304,7 @@ WHERE g.role = 'juror' AND g.scope = 'cohort' AND g.scope_id = $1 AND g.revoked_
 
 
 async def board(scoring: Round) -> Board:
-    """The board of a round; six statements."""
+    """The board of a round; seven statements."""
     minimum = scoring.plan.minimum_sheets if scoring.state is not RoundState.DRAFT else 0
     thin = await fetch(THIN, scoring.id, minimum)
     count = await fetch_one("SELECT count(*) AS projects FROM round_project WHERE round = $1", scoring.id)
@@ -237,11 +313,15 @@ async def board(scoring: Round) -> Board:
         thin=tuple(ThinProject(row["team"], row["sheets"]) for row in thin), thin_total=thin[0]["total"] if thin else 0,
         proposals=tuple(await _proposals(scoring.id)), reopened=tuple(await _reopened(scoring.id)),
         candidates=tuple((row["id"], row["name"]) for row in await fetch(CANDIDATES, scoring.cohort, scoring.id)),
+        replaced=tuple(Replaced(**row) for row in await fetch(REPLACED, scoring.id)),
     )  # fmt: skip
 
 
 async def _seats(round_id: UUID) -> Sequence[SeatRow]:
-    return [SeatRow(**{**row, "gaps": tuple(row["gaps"] or ())}) for row in await fetch(SEATS, round_id)]
+    return [
+        SeatRow(**{**row, "gaps": tuple(row["gaps"] or ()), "duty": Duty(row["duty"])})
+        for row in await fetch(SEATS, round_id)
+    ]
 
 
 async def _proposals(round_id: UUID) -> Sequence[Proposal]:

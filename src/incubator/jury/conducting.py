@@ -3,6 +3,8 @@
 Whoever changes a round has its lock alone and reads it afterwards, so that two who press at once do one thing.
 """
 
+import random
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
@@ -12,7 +14,9 @@ from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience, note_look, record
 from incubator.jury import ledger
 from incubator.jury.actions import Sheet
-from incubator.jury.preparing import cohort_jury, rubric_for_cohort
+from incubator.jury.kinship import derive
+from incubator.jury.preparing import cohort_jury
+from incubator.jury.round_rubric import NAMED_BY_TIES, rubric_for_round
 from incubator.jury.rounds import Round, alone, deal_sheets, recuse_conflicted, tell
 from incubator.jury.rubric import plan_document, rubric_document, unknown_ties
 from incubator.jury.rules import (
@@ -38,15 +42,21 @@ NOT_A_JUROR = Message("Only jurors of this cohort can be seated. Invite the pers
 # --- Before the opening -----------------------------------------------------------------------------------------------
 
 
-async def create_round(viewer: Viewer, cohort_id: UUID, name: str, teams: Sequence[UUID]) -> UUID:
-    """Draw up a round of these teams, in this running order. The new id."""
+async def create_round(
+    viewer: Viewer, cohort_id: UUID, name: str, teams: Sequence[UUID], *, follows: UUID | None = None
+) -> UUID:
+    """Draw up a round of these teams, in this running order. The new id.
+
+    `follows` is the published round of the cohort whose best go on here.
+    """
     (await cohort_jury(viewer, cohort_id)).standing.need(CONDUCT)
     round_id = new_id()
     async with DB.transaction():
         await execute(
-            "INSERT INTO scoring_round (id, cohort, name, state, criteria, plan, created_at, lock_note)"
-            " VALUES ($1, $2, $3, 'draft', '[]', '{}', $4, '')",
-            round_id, cohort_id, name, viewer.now,
+            "INSERT INTO scoring_round (id, cohort, name, state, criteria, plan, created_at, lock_note, follows)"
+            " VALUES ($1, $2, $3, 'draft', '[]', '{}', $4, '',"
+            " (SELECT id FROM scoring_round WHERE id = $5 AND cohort = $2 AND state = 'published'))",
+            round_id, cohort_id, name, viewer.now, follows,
         )  # fmt: skip
         await _place_projects(round_id, cohort_id, teams)
         await record(
@@ -63,17 +73,25 @@ async def arrange_round(viewer: Viewer, round_id: UUID, name: str, teams: Sequen
         if scoring.state is not RoundState.DRAFT:
             raise Refused(STALE)
         await execute("UPDATE scoring_round SET name = $2 WHERE id = $1", round_id, name)
-        await execute("DELETE FROM round_project WHERE round = $1", round_id)
+        for statement in LEAVE_OUT:
+            await execute(statement, round_id, list(teams))
         await _place_projects(round_id, scoring.cohort, teams)
+        await derive(scoring.cohort, at=viewer.now, by=viewer.id)
         await tell("round.arranged", viewer, scoring, projects=len(teams))
 
 
+LEAVE_OUT = (
+    "DELETE FROM allocated_pair a USING round_project p WHERE a.project = p.id AND p.round = $1 AND p.team <> ALL($2)",
+    "DELETE FROM juror_wish w USING round_project p WHERE w.project = p.id AND p.round = $1 AND p.team <> ALL($2)",
+    "DELETE FROM round_project WHERE round = $1 AND team <> ALL($2)",
+)
 PLACE_PROJECTS = """
 INSERT INTO round_project (id, round, team, place, title)
 SELECT chosen.id, $1, t.id, chosen.place, coalesce(nullif(k.title, ''), t.name)
 FROM unnest($3::uuid[], $4::uuid[]) WITH ORDINALITY AS chosen (id, team, place)
 JOIN team t ON t.id = chosen.team AND t.cohort = $2 AND t.withdrawn_at IS NULL
 LEFT JOIN problem_case k ON k.team = t.id AND k.deleted_at IS NULL
+ON CONFLICT (round, team) DO UPDATE SET place = excluded.place, title = excluded.title
 """
 
 
@@ -98,6 +116,7 @@ async def seat_jurors(viewer: Viewer, round_id: UUID, people: Collection[UUID]) 
                 " ON CONFLICT (round, person) DO NOTHING",
                 new_id(), round_id, person, viewer.now,
             )  # fmt: skip
+        await derive(scoring.cohort, at=viewer.now, by=viewer.id)
         if scoring.state is RoundState.OPEN:
             await deal_sheets(round_id)
         await tell("jurors.seated", viewer, scoring, people=[str(person) for person in people])
@@ -166,31 +185,49 @@ async def _end_role(viewer: Viewer, cohort_id: UUID, person: UUID) -> None:
 
 
 async def open_round(viewer: Viewer, round_id: UUID) -> None:
-    """Freeze criteria and rules and deal a sheet to every juror for every project, conflicts apart."""
+    """Freeze criteria and rules and deal the sheets: by the allocation, else to everybody for everything, conflicts apart.
+
+    Where names are hidden the running order is drawn first, so that no number tells who was registered when.
+    """
     async with DB.transaction():
         scoring = await alone(viewer, round_id)
         demand_move(scoring.state, RoundState.OPEN)
         if scoring.state is not RoundState.DRAFT:
             raise Refused(STALE)
         await lock_cohort(scoring.cohort)
-        rubric, plan = await rubric_for_cohort(scoring.cohort)
+        rubric, plan = await rubric_for_round(scoring)
+        await derive(scoring.cohort, at=viewer.now, by=viewer.id)
         await _demand_complete(round_id, bool(rubric.criteria))
         if unknown_ties(plan.ties, rubric.keys):
-            raise Refused(Message("The rules for ties name a criterion that is not there. Mend the rules first."))
+            raise Refused(NAMED_BY_TIES)
         await execute(
             "UPDATE scoring_round SET state = 'open', opened_at = $2, criteria = $3::jsonb, plan = $4::jsonb"
             " WHERE id = $1 AND state = 'draft'",
             round_id, viewer.now, rubric_document(rubric), plan_document(plan),
         )  # fmt: skip
+        seed = await _draw_order(scoring) if scoring.terms.blind else None
         await ledger.note_opening(viewer, round_id, rubric, plan)
         sheets = await deal_sheets(round_id)
-        await tell("round.opened", viewer, scoring, Audience.EVERYONE, sheets=sheets)
+        await tell("round.opened", viewer, scoring, Audience.EVERYONE, sheets=sheets, order_seed=seed)
+
+
+async def _draw_order(scoring: Round) -> int:
+    """A step: the running order at random; the seed from which anybody can draw it again from the ids in their order."""
+    rows = await fetch("SELECT id FROM round_project WHERE round = $1 ORDER BY id", scoring.id)
+    order, seed = [row["id"] for row in rows], secrets.randbits(31)
+    random.Random(seed).shuffle(order)  # noqa: S311 – to be drawn again by anybody
+    await execute(
+        "UPDATE round_project p SET place = n.place FROM unnest($2::uuid[]) WITH ORDINALITY AS n (id, place)"
+        " WHERE p.id = n.id AND p.round = $1",
+        scoring.id, order,
+    )  # fmt: skip
+    return seed
 
 
 async def _demand_complete(round_id: UUID, criteria: bool) -> None:
     row = await fetch_one(
         "SELECT (SELECT count(*) FROM round_project WHERE round = $1) AS projects,"
-        " (SELECT count(*) FROM seat WHERE round = $1 AND removed_at IS NULL) AS seats",
+        " (SELECT count(*) FROM seat WHERE round = $1 AND removed_at IS NULL AND votes) AS seats",
         round_id,
     )
     if not criteria or row is None or not row["projects"] or not row["seats"]:
@@ -206,6 +243,7 @@ async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, 
     async with DB.transaction():
         scoring = await alone(viewer, round_id)
         demand_move(scoring.state, RoundState.LOCKED)
+        await derive(scoring.cohort, at=viewer.now, by=viewer.id)
         await recuse_conflicted(round_id)
         found = await turnout(round_id)
         if reason := why_not_lock(scoring.plan, found):
@@ -284,9 +322,9 @@ async def note_contacts_reading(viewer: Viewer, cohort: UUID) -> None:
     await note_look("jurors.viewed", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=cohort)
 
 
-async def note_materials_reading(viewer: Viewer, sheet: Sheet) -> None:
-    """A step of showing a juror the work of a team: that he read it, once in an hour."""
+async def note_materials_reading(viewer: Viewer, sheet: Sheet, file: UUID | None = None) -> None:
+    """A step of showing a juror the work of a team, or one `file` of it: that he read it, once in an hour."""
     await note_look(
-        "materials.read", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=sheet.cohort, team=sheet.team,
-        subject=sheet.project,
+        "file.read_by_jury" if file else "materials.read", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=sheet.cohort, team=sheet.team,
+        subject=file or sheet.project,
     )  # fmt: skip

@@ -1,16 +1,19 @@
 """Conflicts of interest in a jury: declared by whoever has one, claimed by a team, lifted by an organiser.
 
 A conflict counts from the moment it is declared: the juror's sheet for that team is no longer his to fill in and never
-counts. What follows from the roles themselves (member of the team, its moderator) needs no declaration.
+counts. What follows from what is known (member of the team, its moderator, its municipality) needs no declaration: see
+`kinship`.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
-from incubator.foundation.database import DB, execute, fetch, fetch_one
+from incubator.foundation.database import DB, execute, fetch, fetch_one, new_id
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience, record
+from incubator.jury.kinship import look_again
 from incubator.jury.rounds import Round, deal_sheets, round_for, share
 from incubator.jury.rules import BEFORE_LOCK_ONLY, DECLARE, LIFT, RoundState, in_the_jury, refuse
 from incubator.people.actions import declare_conflict, lift_conflict
@@ -21,8 +24,28 @@ from incubator.teams.rules import CHALLENGE_JUROR
 TOO_LATE_TO_CLAIM = Message("The round is open. A conflict of interest with a juror is named before that.")
 
 
-async def declare(viewer: Viewer, round_id: UUID, reasons: Mapping[UUID, str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Where somebody works and lives, as he says himself."""
+
+    employer: str = ""
+    municipality: UUID | None = None
+    region: str = ""
+
+
+OUT_OF_PLANS = """
+DELETE FROM allocated_pair a USING seat e, round_project p
+WHERE a.seat = e.id AND a.project = p.id AND e.person = $1 AND p.team = $2
+"""
+
+
+async def declare(
+    viewer: Viewer, round_id: UUID, reasons: Mapping[UUID, str], *, card: Card | None = None,
+    wishes: Mapping[UUID, int] | None = None,
+) -> None:  # fmt: skip
     """Declare one's conflicts with the teams of a round, each with its reason; none at all is a declaration too.
+
+    `card` is where one works and lives, from which more may follow; `wishes` how gladly one would score which team.
 
     What was declared before stands: only an organiser lifts it. A juror's sheets for these teams no longer count.
     """
@@ -33,6 +56,11 @@ async def declare(viewer: Viewer, round_id: UUID, reasons: Mapping[UUID, str]) -
         if scoring.state not in {RoundState.DRAFT, RoundState.OPEN}:
             refuse(BEFORE_LOCK_ONLY)
         await _declare(viewer, scoring, reasons)
+        if card is not None:
+            await _say(viewer, card)
+            await look_again(viewer.id, at=viewer.now, by=viewer.id)
+        if wishes and scoring.seat and scoring.state is RoundState.DRAFT:
+            await _wish(scoring, scoring.seat, wishes)
         await record(
             "conflict.declared", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=scoring.cohort,
             subject=round_id, teams=len(reasons),
@@ -46,9 +74,33 @@ async def _declare(viewer: Viewer, scoring: Round, reasons: Mapping[UUID, str]) 
     for team, reason in reasons.items():
         await declare_conflict(viewer.id, cohort=scoring.cohort, team=team, reason=reason, by=viewer.id, at=viewer.now)
         await recuse_sheets(viewer.id, team, reason)
+        await execute(OUT_OF_PLANS, viewer.id, team)
     await execute(
         "UPDATE seat SET declared_at = coalesce(declared_at, $3) WHERE round = $1 AND person = $2",
         scoring.id, viewer.id, viewer.now,
+    )  # fmt: skip
+
+
+async def _say(viewer: Viewer, card: Card) -> None:
+    await execute("UPDATE person SET employer = $2 WHERE id = $1", viewer.id, card.employer)
+    await execute(
+        "INSERT INTO juror_card (id, person, municipality, region, said_at)"
+        " VALUES ($1, $2, (SELECT id FROM municipality WHERE id = $3), $4, $5)"
+        " ON CONFLICT (person) DO UPDATE SET municipality = excluded.municipality, region = excluded.region,"
+        " said_at = excluded.said_at",
+        new_id(), viewer.id, card.municipality, card.region, viewer.now,
+    )  # fmt: skip
+
+
+async def _wish(scoring: Round, seat: UUID, wishes: Mapping[UUID, int]) -> None:
+    """How gladly he would score what; whatever is all the same to him leaves no row."""
+    await execute("DELETE FROM juror_wish WHERE seat = $1", seat)
+    said = {team: value for team, value in wishes.items() if value}
+    await execute(
+        "INSERT INTO juror_wish (id, seat, project, value) SELECT w.id, $1, p.id, w.value"
+        " FROM unnest($2::uuid[], $3::uuid[], $4::int[]) AS w (id, team, value)"
+        " JOIN round_project p ON p.team = w.team AND p.round = $5",
+        seat, [new_id() for _ in said], list(said), list(said.values()), scoring.id,
     )  # fmt: skip
 
 
@@ -75,7 +127,10 @@ async def claim(viewer: Viewer, team_id: UUID, juror: UUID, reason: str) -> None
         team.standing.need(CHALLENGE_JUROR)
         if not await _is_drafted(team.cohort, juror):
             raise Refused(TOO_LATE_TO_CLAIM)
-        await declare_conflict(juror, cohort=team.cohort, team=team_id, reason=reason, by=viewer.id, at=viewer.now)
+        await declare_conflict(
+            juror, cohort=team.cohort, team=team_id, reason=reason, by=viewer.id, at=viewer.now, source="claimed"
+        )
+        await execute(OUT_OF_PLANS, juror, team_id)
         await record(
             "conflict.claimed", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=team.cohort, team=team_id,
             subject=juror,

@@ -17,7 +17,8 @@ from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Invalid, NotFound, TooMany
 from incubator.jury import agreeing, board, conducting
 from incubator.jury.rounds import Round, round_for
-from incubator.jury.rules import JURORS, PROGRESS, QUEUE, ProposalKind
+from incubator.jury.rules import CONDUCT, JURORS, PROGRESS, QUEUE, ProposalKind
+from incubator.jury.terms import SEAT_WORDS
 from incubator.people.queries import viewer_for
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -32,7 +33,8 @@ async def board_page(request: Web, scoring: Round, form: Form | None = None, at:
     shown = form or Form.empty()
     return pages.page(
         request, "jury/board.html", status=422 if shown.errors else 200, block="progress",
-        board=await board.board(scoring), form=shown, at=at, blank=Form.empty(),
+        board=await board.board(scoring), form=shown, at=at, blank=Form.empty(), may=scoring.standing.may(CONDUCT),
+        duties=[(name, str(words)) for name, words in SEAT_WORDS.items()],
     )  # fmt: skip
 
 
@@ -51,8 +53,9 @@ async def live(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Res
     scoring.standing.need(QUEUE)
     if HUB.full(viewer.id):
         raise TooMany(60)
-    own = scoring.seat if scoring.standing.relations & JURORS else scoring.id
-    topics = frozenset({str(own), str(scoring.cohort)})
+    own = {str(scoring.seat)} if scoring.standing.relations & JURORS else set()
+    round_ = {str(scoring.id)} if scoring.standing.may(PROGRESS) else set()
+    topics = frozenset({*own, *round_, str(scoring.cohort)})
     events = HUB.stream(viewer.id, topics, lambda: _still_sees(viewer, round_id))
     return Stream(events, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 

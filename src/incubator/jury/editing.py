@@ -1,6 +1,6 @@
-"""Pages on which organisers prepare a jury: its criteria and rules, rounds and their projects, conflicts of interest."""
+"""Pages on which organisers prepare a jury: its criteria and rules, rounds and their projects."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,12 @@ from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.i18n import gettext as _
 from incubator.foundation.refusals import Clash, Invalid, NotFound, Refused
-from incubator.jury import board, conducting, conflicts, preparing, queries
+from incubator.jury import board, conducting, preparing, standings
 from incubator.jury.preparing import KeptCriterion, cohort_jury
 from incubator.jury.result import tie_words
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import (
+    Rubric,
     anchors,
     choices,
     read_criterion,
@@ -27,7 +28,7 @@ from incubator.jury.rubric import (
     tie_rules,
     version_of,
 )
-from incubator.jury.rules import CONDUCT, LIFT, SEE_JURORS, in_the_jury
+from incubator.jury.rules import CONDUCT, SEE_JURORS
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.blueprint import Aggregate, Closing, CriterionPlan, JuryPlan, Rounding
@@ -95,27 +96,28 @@ async def _criterion(
     cohort = await cohort_jury(viewer, cohort_id)
     cohort.standing.need(CONDUCT)
     kept = _find(await preparing.criteria_of(cohort_id), criterion_id) if criterion_id else None
-    shown = form or Form.empty(_shown(kept.plan) if kept else {})
+    shown = form or Form.empty(shown_criterion(kept.plan) if kept else {})
     preview = (kept.plan, choices(kept.plan), anchors(kept.plan)) if kept else None
     return pages.page(
-        request, "jury/criterion.html", status=_status(shown, refusal), cohort=cohort, form=shown,
-        criterion_id=criterion_id, preview=preview, stored=_stored(shown, refusal),
+        request, "jury/criterion.html", status=status_of(shown, refusal), cohort=cohort, form=shown,
+        criterion_id=criterion_id, preview=preview, stored=stored_beside(shown, refusal),
     )  # fmt: skip
 
 
-def _status(form: Form, refusal: Refused | Clash | None) -> int:
+def status_of(form: Form, refusal: Refused | Clash | None) -> int:
+    """The status of a form's page: 422 with errors, that of a refusal after one."""
     return refusal.status if refusal else 422 if form.errors else 200
 
 
-def _stored(form: Form, refusal: Refused | Clash | None) -> dict[str, object] | None:
+def stored_beside(form: Form, refusal: Refused | Clash | None) -> dict[str, object] | None:
     """What a form shows after a refusal: the reason, and the stored values by field when somebody was quicker."""
     if refusal is None:
         return None
     form.fail("", refusal.reason)
     plan = refusal.context["stored"] if isinstance(refusal, Clash) else None
     if isinstance(plan, CriterionPlan):
-        return _shown(plan)
-    return _shown_rules(plan) if isinstance(plan, JuryPlan) else None
+        return shown_criterion(plan)
+    return shown_rules(plan) if isinstance(plan, JuryPlan) else None
 
 
 def _find(criteria: list[KeptCriterion], criterion_id: UUID) -> KeptCriterion:
@@ -125,7 +127,8 @@ def _find(criteria: list[KeptCriterion], criterion_id: UUID) -> KeptCriterion:
     return found
 
 
-def _shown(plan: CriterionPlan) -> dict[str, object]:
+def shown_criterion(plan: CriterionPlan) -> dict[str, object]:
+    """What the form of a criterion shows for a stored one."""
     return {
         "title": plan.title, "description": plan.description, "weight": plan.weight, "version": version_of(plan),
         "scale_min": points(plan.scale_min), "scale_max": points(plan.scale_max), "step": points(plan.step),
@@ -198,10 +201,11 @@ async def rules_page(request: Web, viewer: NamedDependency[Viewer], cohort_id: F
 
 
 def _plan_form(plan: JuryPlan) -> Form:
-    return Form.empty(_shown_rules(plan))
+    return Form.empty(shown_rules(plan))
 
 
-def _shown_rules(plan: JuryPlan) -> dict[str, object]:
+def shown_rules(plan: JuryPlan) -> dict[str, object]:
+    """What the form of the rules shows for stored ones."""
     return {
             "aggregate": plan.aggregate.value, "closing": plan.closing.value, "rounding": plan.rounding.value,
             "minimum_sheets": plan.minimum_sheets, "quorum": plan.quorum, "decimals": plan.decimals,
@@ -218,12 +222,18 @@ async def _rules(
     rubric, plan = await preparing.rubric_for_cohort(cohort_id)
     form, words = form_of(plan), tie_words(rubric)
     return pages.page(
-        request, "jury/rules.html", status=_status(form, refusal), cohort=cohort, form=form,
-        stored=_stored(form, refusal), tie_names=words,
-        aggregates=_options(AGGREGATES), closings=_options(CLOSINGS), roundings=_options(ROUNDINGS),
-        ties=[(tie, _capital(str(words[tie]))) for tie in tie_rules(rubric.keys)],
-        rows=min(len(rubric.keys) + 4, max(len(form.values("tie")), len(plan.ties)) + 2),
+        request, "jury/rules.html", status=status_of(form, refusal), cohort=cohort, form=form,
+        stored=stored_beside(form, refusal), **rule_choices(rubric, plan, form, words),
     )  # fmt: skip
+
+
+def rule_choices(rubric: Rubric, plan: JuryPlan, form: Form, words: Mapping[str, Message]) -> dict[str, Any]:
+    """What the form of the rules offers."""
+    return {
+        "tie_names": words, "aggregates": _options(AGGREGATES), "closings": _options(CLOSINGS),
+        "roundings": _options(ROUNDINGS), "ties": [(tie, _capital(str(words[tie]))) for tie in tie_rules(rubric.keys)],
+        "rows": min(len(rubric.keys) + 4, max(len(form.values("tie")), len(plan.ties)) + 2),
+    }  # fmt: skip
 
 
 def _capital(text: str) -> str:
@@ -262,13 +272,28 @@ async def new_round(request: Web, viewer: NamedDependency[Viewer], cohort_id: Fr
 async def _new_round(request: Web, viewer: Viewer, cohort_id: UUID, form: Form | None) -> Response[Any]:
     cohort = await cohort_jury(viewer, cohort_id)
     cohort.standing.need(CONDUCT)
-    teams = await board.entrants(cohort_id)
+    teams, earlier = await board.entrants(cohort_id), await board.published_rounds(cohort_id)
     ready = [str(each.team) for each in teams if each.works]
-    shown = form or Form.empty({"name": _("Final defence"), "team": ready})
+    initial: dict[str, object] = {"name": _("Final defence"), "team": ready}
+    if (chosen := await _going_on(request, earlier)) is not None:
+        initial = {"name": "", "team": chosen[1], "follows": str(chosen[0]),
+                   **{f"place_{team}": place for place, team in enumerate(chosen[1], 1)}}  # fmt: skip
     return pages.page(
-        request, "jury/round.html", status=422 if shown.errors else 200, cohort_id=cohort_id,
-        cohort_name=cohort.name, teams=teams, form=shown, action=f"/cohorts/{cohort_id}/rounds/new",
+        request, "jury/round.html", status=422 if form and form.errors else 200, cohort_id=cohort_id,
+        cohort_name=cohort.name, teams=teams, form=form or Form.empty(initial),
+        action=f"/cohorts/{cohort_id}/rounds/new", earlier=earlier, asked=request.query_params,
     )  # fmt: skip
+
+
+async def _going_on(request: Web, earlier: list[tuple[UUID, str]]) -> tuple[UUID, list[str]] | None:
+    """The round named in the address and its best teams, in reverse order of their places: the best present last."""
+    asked, top = request.query_params.get("from", ""), request.query_params.get("top", "")
+    found = next((each for each, _name in earlier if str(each) == asked), None)
+    if found is None or not top.isdecimal():
+        return None
+    rows = (await standings.published(found)).rows
+    best = [row for row in rows if row.place is not None and row.place <= int(top[:4])]
+    return found, [str(row.team) for row in sorted(best, key=lambda row: -(row.place or 0))]
 
 
 @post("/cohorts/{cohort_id:uuid}/rounds/new")
@@ -276,10 +301,11 @@ async def create_round(request: Web, viewer: NamedDependency[Viewer], cohort_id:
     """Draw up a round."""
     form = await pages.read_form(request)
     try:
+        follows = form.uuid("follows", required=False)
         name, teams = _read_round(form, await board.entrants(cohort_id))
     except Invalid:
         return await _new_round(request, viewer, cohort_id, form)
-    made = await conducting.create_round(viewer, cohort_id, name, teams)
+    made = await conducting.create_round(viewer, cohort_id, name, teams, follows=follows)
     await flash(viewer, "success", Message("The round is drawn up. Seat its jury, then open it."))
     return pages.redirect(request, f"/rounds/{made}")
 
@@ -329,41 +355,7 @@ def _read_round(form: Form, teams: list[board.Entrant]) -> tuple[str, list[UUID]
     return name, [UUID(team) for team in sorted(ticked, key=lambda team: numbers[team] or last)]
 
 
-# --- Conflicts of interest --------------------------------------------------------------------------------------------
-
-
-@get("/cohorts/{cohort_id:uuid}/conflicts")
-async def conflict_list(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
-    """Every conflict of interest of a cohort."""
-    return await _conflict_list(request, viewer, cohort_id, Form.empty(), None)
-
-
-async def _conflict_list(request: Web, viewer: Viewer, cohort_id: UUID, form: Form, at: UUID | None) -> Response[Any]:
-    cohort = await cohort_for(viewer, cohort_id)
-    in_the_jury(cohort.standing, seated=True).need(LIFT)
-    return pages.page(
-        request, "jury/conflict_list.html", status=422 if form.errors else 200, cohort=cohort, form=form, at=at,
-        blank=Form.empty(), conflicts=await queries.conflicts_of(cohort_id),
-    )  # fmt: skip
-
-
-@post("/cohorts/{cohort_id:uuid}/conflicts/{conflict_id:uuid}/lift")
-async def lift(
-    request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID], conflict_id: FromPath[UUID]
-) -> Response[Any]:
-    """Find that there is no conflict, with a reason."""
-    form = await pages.read_form(request)
-    reason = form.text("reason", limit=500, lines=True)
-    try:
-        form.demand()
-    except Invalid:
-        return await _conflict_list(request, viewer, cohort_id, form, conflict_id)
-    await conflicts.lift(viewer, conflict_id, reason)
-    await flash(viewer, "success", Message("The conflict of interest is lifted; it stays on record."))
-    return pages.redirect(request, f"/cohorts/{cohort_id}/conflicts")
-
-
 HANDLERS: list[Any] = [
     set_up, new_criterion, criterion, add_criterion, edit_criterion, move_criterion, remove_criterion, rules_page,
-    edit_rules, new_round, create_round, arrangement, arrange, conflict_list, lift,
+    edit_rules, new_round, create_round, arrangement, arrange,
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from incubator.jury import verifier
 from incubator.jury.result import Result
 from incubator.jury.rounds import hold
 from incubator.jury.rubric import Rubric
+from incubator.jury.terms import number_of
 from incubator.people.rights import Viewer
 from incubator.programmes.blueprint import JuryPlan
 
@@ -174,18 +175,22 @@ class Receipt:
 
 
 RECEIPTS = """
-SELECT l.seq, l.payload, l.hash, t.name AS team FROM ledger_entry l
+SELECT l.seq, l.payload, l.hash, t.name AS team, p.place FROM ledger_entry l
 LEFT JOIN round_project p ON p.id = (l.payload::jsonb ->> 'p')::uuid LEFT JOIN team t ON t.id = p.team
 WHERE l.round = $1 AND l.chain = (SELECT id FROM seat WHERE round = $1 AND person = $2) ORDER BY l.seq DESC LIMIT 1000
 """
 
 
-async def receipts(round_id: UUID, person: UUID) -> list[Receipt]:
-    """What stands in a juror's chain, the latest first."""
+async def receipts(round_id: UUID, person: UUID, *, blind: bool = False) -> list[Receipt]:
+    """What stands in a juror's chain, the latest first; in a `blind` round a number stands for the team."""
     found = [(row, json.loads(row["payload"])) for row in await fetch(RECEIPTS, round_id, person)]
     return [
         Receipt(
-            row["seq"], EPOCH + timedelta(microseconds=told["at"]), row["team"] or "–", told["v"], row["hash"].hex()
+            row["seq"],
+            EPOCH + timedelta(microseconds=told["at"]),
+            number_of(row["place"]) if blind and row["place"] else row["team"] or "–",
+            told["v"],
+            row["hash"].hex(),
         )
         for row, told in found
     ]

@@ -88,7 +88,7 @@ async def receipts(request: Web, viewer: NamedDependency[Viewer], round_id: From
     scoring = await round_for(viewer, round_id)
     if scoring.removed_at is None:
         scoring.standing.need(RECEIPTS)
-    found = await ledger.receipts(round_id, viewer.id)
+    found = await ledger.receipts(round_id, viewer.id, blind=scoring.blind)
     return pages.page(request, "jury/receipts.html", scoring=scoring, receipts=found)
 
 

@@ -3,15 +3,21 @@
 From the team's own page links lead to its result, and to the jury of a round that is not open yet.
 """
 
+import itertools
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import PurePath
+from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import fetch_one, fetch_value
 from incubator.foundation.i18n import Message
-from incubator.jury.rules import FEEDBACK, JURORS, in_the_jury
+from incubator.jury.queries import SheetPage
+from incubator.jury.rules import FEEDBACK, JURORS, RoundState, in_the_jury
+from incubator.jury.terms import masked, read_terms
 from incubator.people.rights import Relation, Standing, Verdict, Viewer
+from incubator.programmes.blueprint import FieldKind
 from incubator.stages import hooks
 from incubator.stages.answers import Answer, answers
 from incubator.stages.queries import AcceptedWork, accepted_work
@@ -22,12 +28,23 @@ BEING_JUDGED = Message("The jury is judging this project, so its work can't be c
 
 
 @dataclass(frozen=True, slots=True)
+class ReadableFile:
+    """A file of the team as a juror has it in this round: under its own name, or under a number."""
+
+    id: UUID
+    name: str
+    media_type: str
+    size: int
+    withheld: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReadableWork:
     """A piece of accepted work with its answers."""
 
     module_title: str
     title: str
-    answers: tuple[Answer, ...]
+    answers: tuple[tuple[Answer, tuple[ReadableFile, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +73,74 @@ ORDER BY v.number DESC LIMIT 1
 """
 
 
-async def materials(team_id: UUID) -> Materials:
-    """The case and the accepted work of a team; two statements. The caller has judged who may read them."""
-    content = await fetch_value(SUBMITTED_CASE, team_id)
+async def materials(page: SheetPage) -> Materials:
+    """What the terms of the round show of a team's case and accepted work; at most two statements.
+
+    The caller has judged who may read them. Without names in a blind round, as far as the program finds them.
+    """
+    terms, team = page.terms, page.sheet.team
+    content = await fetch_value(SUBMITTED_CASE, team) if terms.case else None
     case = from_content(json.loads(content)) if content else None
-    return Materials(case, tuple(_readable(work) for work in await accepted_work([team_id])))
+    works = await accepted_work([team]) if terms.works else []
+    counter = itertools.count(1)
+    return Materials(
+        _covered(case, page.hidden) if case else None,
+        tuple(_readable(work, page, counter) for work in works if terms.shows(work.assignment)),
+    )
 
 
-def _readable(work: AcceptedWork) -> ReadableWork:
-    return ReadableWork(work.module_title, work.title, tuple(answers(work.sent.fields, work.sent.content)))
+def _covered(value: Any, hidden: frozenset[str]) -> Any:
+    """The same texts, figures and lists of them without hidden names."""
+    if not hidden:
+        return value
+    if isinstance(value, str):
+        return masked(value, hidden)
+    if isinstance(value, tuple):
+        return tuple(_covered(each, hidden) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: _covered(getattr(value, each.name), hidden) for each in fields(value)})
+    return value
+
+
+def _readable(work: AcceptedWork, page: SheetPage, counter: Iterator[int]) -> ReadableWork:
+    found = answers(work.sent.fields, work.sent.content)
+    return ReadableWork(
+        work.module_title, work.title,
+        tuple((_without_names(each, page.hidden), tuple(_files(each, page, counter))) for each in found
+              if page.terms.files or each.field.kind is not FieldKind.FILE),
+    )  # fmt: skip
+
+
+def _without_names(answer: Answer, hidden: frozenset[str]) -> Answer:
+    return replace(answer, text=masked(answer.text, hidden), rows=_covered(answer.rows, hidden)) if hidden else answer
+
+
+def _files(answer: Answer, page: SheetPage, counter: Iterator[int]) -> Iterator[ReadableFile]:
+    for file in answer.files:
+        number, ending = next(counter), PurePath(str(file["name"])).suffix
+        name = str(Message("File {number}", number=number)) + ending if page.blind else str(file["name"])
+        yield ReadableFile(
+            UUID(str(file["id"])), name, str(file["media_type"]), int(file["size"]),
+            bool(file.get("quarantined") or file.get("waiting")),
+        )  # fmt: skip
+
+
+def file_among(found: Materials, file_id: UUID) -> ReadableFile | None:
+    """The file with this id, if it is among the materials."""
+    lists = (files for work in found.works for _answer, files in work.answers)
+    return next((each for files in lists for each in files if each.id == file_id), None)
 
 
 # --- While a round is open or waits for its result --------------------------------------------------------------------
 
 JUDGED_BY = """
-SELECT c.programme, c.id AS cohort, s.id AS sheet
+SELECT c.programme, c.id AS cohort, s.id AS sheet, r.state, r.terms
 FROM round_project p JOIN scoring_round r ON r.id = p.round JOIN cohort c ON c.id = r.cohort
 JOIN seat e ON e.round = r.id AND e.person = $2 AND e.removed_at IS NULL
 LEFT JOIN score_sheet s ON s.seat = e.id AND s.project = p.id
-WHERE p.team = $1 AND r.state <> 'draft' ORDER BY s.id NULLS LAST LIMIT 1
+WHERE p.team = $1 AND r.state <> 'draft'
+ORDER BY s.id IS NULL, coalesce((r.terms ->> 'blind')::boolean, false) AND r.state <> 'published' DESC, r.created_at DESC
+LIMIT 1
 """
 
 
@@ -85,6 +151,8 @@ async def opened_to_juror(viewer: Viewer, team_id: UUID) -> Verdict | None:
         return None
     known_as = viewer.standing(programme=row["programme"], cohort=row["cohort"], team=team_id)
     found = in_the_jury(known_as, seated=True).relations & JURORS
+    if not read_terms(row["terms"]).whole and row["state"] != RoundState.PUBLISHED:
+        return None  # what the round shows of it is at the jurors' own address
     if Relation.JUROR_CONFLICTED in found:
         return Verdict.FORBID
     return Verdict.ALLOW if found and row["sheet"] else None

@@ -13,9 +13,11 @@ from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.foundation.i18n import Message, number, score
 from incubator.foundation.refusals import NotFound
 from incubator.jury.actions import OWN_SHEET, Sheet, sheet_of
+from incubator.jury.conflicts import Card
 from incubator.jury.rubric import Rubric
 from incubator.jury.rules import SETTLED, RoundState, SheetState, view_sheet
 from incubator.jury.scoring import Rounding, rounded, sheet_total
+from incubator.jury.terms import DUTY_WORDS, Duty, Terms, masked, number_of, read_terms, stems
 from incubator.people import rights
 from incubator.people.rights import Scope, Viewer
 
@@ -83,7 +85,15 @@ class Queue:
     state: RoundState
     cohort_name: str
     declared: bool
+    duty: Duty
+    votes: bool
+    calibration: str
     rows: tuple[QueueRow, ...]
+
+    @property
+    def office(self) -> Message | None:
+        """Chair, secretary or substitute; None for a juror like the others."""
+        return None if self.duty is Duty.MEMBER else DUTY_WORDS[self.duty]
 
     @property
     def reopened(self) -> list[QueueRow]:
@@ -110,21 +120,26 @@ class Queue:
 
 
 SEATS = """
-SELECT r.id AS round, r.name, r.state, c.name AS cohort_name, e.declared_at IS NOT NULL AS declared
+SELECT r.id AS round, r.name, r.state, c.name AS cohort_name, e.declared_at IS NOT NULL AS declared, e.duty, e.votes,
+  r.calibration
 FROM seat e JOIN scoring_round r ON r.id = e.round JOIN cohort c ON c.id = r.cohort
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR r.id = $2)
 ORDER BY r.state = 'published', r.created_at DESC
 """
-# Two halves, each by its index: the juror's sheets, and the teams he has none for because of a conflict.
-QUEUE = """
+# Two halves, each by its index: the juror's sheets, and the teams he has none for because of a conflict. Where names
+# are hidden the second half is: a name beside a number that is missing would give it away.
+BLIND = "((r.terms ->> 'blind')::boolean IS TRUE AND r.state <> 'published')"
+QUEUE = f"""
 SELECT s.round, p.id AS project, p.place, p.title, t.name AS team, m.name AS municipality, s.state,
-  s.skipped_at IS NOT NULL AS skipped, s.reopened_at IS NOT NULL AS reopened
+  s.skipped_at IS NOT NULL AS skipped, s.reopened_at IS NOT NULL AS reopened, {BLIND} AS blind
 FROM seat e JOIN score_sheet s ON s.seat = e.id JOIN round_project p ON p.id = s.project
+JOIN scoring_round r ON r.id = p.round
 JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
 UNION ALL
-SELECT p.round, p.id, p.place, p.title, t.name, m.name, NULL, false, false
+SELECT p.round, p.id, p.place, p.title, t.name, m.name, NULL, false, false, false
 FROM seat e JOIN round_project p ON p.round = e.round AND p.team = ANY($3)
+JOIN scoring_round r ON r.id = p.round AND NOT {BLIND}
 JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
   AND NOT EXISTS (SELECT FROM score_sheet s WHERE s.seat = e.id AND s.project = p.id)
@@ -140,9 +155,9 @@ async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
         found = QueueRow(
             row["project"],
             row["place"],
-            row["title"],
-            row["team"],
-            row["municipality"],
+            "" if row["blind"] else row["title"],
+            number_of(row["place"]) if row["blind"] else row["team"],
+            "" if row["blind"] else row["municipality"],
             state,
             row["skipped"],
             row["reopened"],
@@ -150,7 +165,7 @@ async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
         rows.setdefault(row["round"], []).append(found)
     return [
         Queue(seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"],
-              tuple(rows.get(seat["round"], ())))
+              Duty(seat["duty"]), seat["votes"], seat["calibration"], tuple(rows.get(seat["round"], ())))
         for seat in await fetch(SEATS, viewer.id, round_id)
     ]  # fmt: skip
 
@@ -185,6 +200,14 @@ class SheetPage:
     municipality: str
     region: str
     earlier: tuple[Earlier, ...]
+    terms: Terms
+    blind: bool
+    hidden: frozenset[str]
+
+    @property
+    def heading(self) -> str:
+        """What the sheet is called: place and team, or the number alone."""
+        return self.team if self.blind else f"{self.place}. {self.team}"
 
     @property
     def rubric(self) -> Rubric:
@@ -194,7 +217,7 @@ class SheetPage:
 
 SHEET_PAGE = OWN_SHEET.format(
     share="""r.name AS round_name, p.place, p.title, t.name AS team_name, m.name AS municipality, m.region,
-  (SELECT json_agg(json_build_array(u.name, o.project, o.marks)) FROM (
+  r.terms, (SELECT json_agg(json_build_array(u.name, o.project, o.marks, q.place)) FROM (
      SELECT o.project, o.marks FROM score_sheet o WHERE o.seat = e.id AND o.state = 'handed_in' AND o.project <> p.id
      ORDER BY o.handed_in_at DESC LIMIT 5) o
    JOIN round_project q ON q.id = o.project JOIN team u ON u.id = q.team) AS earlier,"""
@@ -210,16 +233,22 @@ async def sheet_page(viewer: Viewer, round_id: UUID, project_id: UUID) -> SheetP
         raise NotFound
     sheet = sheet_of(row, viewer)
     rights.guard(*view_sheet(sheet.standing, sheet.place))
+    terms = read_terms(row["terms"])
+    blind = terms.blind and sheet.place.round is not RoundState.PUBLISHED
+    names: tuple[str, str, str] = (row["team_name"], row["municipality"], row["region"])
+    hidden = stems(names) if blind else frozenset()
+    team, municipality, region = (number_of(row["place"]), "", "") if blind else names
     return SheetPage(
-        sheet, row["round_name"], row["place"], row["title"], row["team_name"], row["municipality"], row["region"],
-        tuple(_earlier(each, sheet.rubric) for each in json.loads(row["earlier"] or "[]")),
+        sheet, row["round_name"], row["place"], masked(row["title"], hidden), team, municipality, region,
+        tuple(_earlier(each, sheet.rubric, blind=blind) for each in json.loads(row["earlier"] or "[]")),
+        terms, blind, hidden,
     )  # fmt: skip
 
 
-def _earlier(row: tuple[str, str, list[int]], rubric: Rubric) -> Earlier:
-    team, project, marks = row
+def _earlier(row: tuple[str, str, list[int], int], rubric: Rubric, *, blind: bool) -> Earlier:
+    team, project, marks, place = row
     total = points_of(sheet_total(marks, rubric.scoring))
-    return Earlier(team, UUID(project), tuple(map(score, marks)), number(total))
+    return Earlier(number_of(place) if blind else team, UUID(project), tuple(map(score, marks)), number(total))
 
 
 def points_of(value: Fraction) -> Decimal:
@@ -255,6 +284,8 @@ class TeamOfRound:
     municipality: str
     title: str
     reason: str | None
+    source: str | None
+    wish: int
     derived: bool
 
     @property
@@ -264,17 +295,35 @@ class TeamOfRound:
 
 
 TEAMS = """
-SELECT p.team, t.name, m.name AS municipality, p.title, i.reason
+SELECT p.team, t.name, m.name AS municipality, p.title, i.reason, i.source, coalesce(w.value, 0) AS wish
 FROM round_project p JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
 LEFT JOIN conflict_of_interest i ON i.team = p.team AND i.person = $2 AND i.lifted_at IS NULL
-WHERE p.round = $1 ORDER BY p.place
+LEFT JOIN seat e ON e.round = p.round AND e.person = $2 LEFT JOIN juror_wish w ON w.seat = e.id AND w.project = p.id
+WHERE p.round = $1 ORDER BY CASE WHEN $3 THEN NULL ELSE p.place END, t.name
 """
 
 
-async def teams_of_round(viewer: Viewer, round_id: UUID) -> list[TeamOfRound]:
-    """The teams of a round with the viewer's own conflicts."""
+async def teams_of_round(viewer: Viewer, round_id: UUID, *, blind: bool = False) -> list[TeamOfRound]:
+    """The teams of a round with the viewer's own conflicts; in a `blind` one by name, for their order is told then."""
     own = {grant.where for grant in viewer.grants if grant.scope is Scope.TEAM}
-    return [TeamOfRound(**row, derived=row["team"] in own) for row in await fetch(TEAMS, round_id, viewer.id)]
+    return [TeamOfRound(**row, derived=row["team"] in own) for row in await fetch(TEAMS, round_id, viewer.id, blind)]
+
+
+CARD = """
+SELECT h.employer, c.municipality, coalesce(c.region, '') AS region FROM person h
+LEFT JOIN juror_card c ON c.person = h.id WHERE h.id = $1
+"""
+PLACES = """
+SELECT DISTINCT m.id, m.name, m.region FROM round_project p JOIN team t ON t.id = p.team
+JOIN municipality m ON m.id = t.municipality WHERE p.round = $1 ORDER BY m.name, m.region LIMIT 2000
+"""
+
+
+async def card_of(person: UUID, round_id: UUID) -> tuple[Card, list[tuple[UUID, str]]]:
+    """Where somebody works and lives as he said, and the municipalities of the round to choose from; two statements."""
+    row = await fetch_one(CARD, person)
+    places = [(each["id"], f"{each['name']}, {each['region']}") for each in await fetch(PLACES, round_id)]
+    return (Card(**row) if row else Card()), places
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,14 +340,25 @@ class Conflict:
     lifted_at: datetime | None
     lifted_by: str | None
     lift_reason: str
+    source: str
+    by_role: bool
+    replaced_by: str | None
+    sheets: int
 
 
 CONFLICTS = """
 SELECT i.id, i.person, h.name, t.name AS team, i.reason, i.declared_at, d.name AS declared_by, i.lifted_at,
-  l.name AS lifted_by, i.lift_reason
+  l.name AS lifted_by, i.lift_reason, i.source,
+  EXISTS (SELECT FROM role_grant g WHERE g.person = i.person AND g.scope = 'team' AND g.scope_id = i.team
+          AND g.revoked_at IS NULL) AS by_role,
+  (SELECT string_agg(DISTINCT n.name, ', ') FROM replacement x JOIN seat a ON a.id = x.seat AND a.person = i.person
+   JOIN round_project p ON p.id = x.project AND p.team = i.team JOIN seat b ON b.id = x.substitute
+   JOIN person n ON n.id = b.person) AS replaced_by,
+  (SELECT count(*) FROM seat a JOIN score_sheet s ON s.seat = a.id AND s.state = 'recused'
+   JOIN round_project p ON p.id = s.project AND p.team = i.team WHERE a.person = i.person) AS sheets
 FROM conflict_of_interest i JOIN person h ON h.id = i.person JOIN team t ON t.id = i.team
 JOIN person d ON d.id = i.declared_by LEFT JOIN person l ON l.id = i.lifted_by
-WHERE i.cohort = $1 ORDER BY i.lifted_at IS NOT NULL, i.declared_at DESC
+WHERE i.cohort = $1 ORDER BY i.lifted_at IS NOT NULL, i.declared_at DESC, h.name, t.name LIMIT 2000
 """
 
 

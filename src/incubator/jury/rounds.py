@@ -11,12 +11,14 @@ from incubator.foundation.refusals import NotFound
 from incubator.journal.actions import Audience, record
 from incubator.jury.rubric import Rubric, read_plan, read_rubric
 from incubator.jury.rules import CONDUCT, RoundState, in_the_jury
+from incubator.jury.terms import Duty, Terms, read_terms
 from incubator.people.rights import Right, Standing, Viewer
 from incubator.programmes.blueprint import JuryPlan
 
 ROUND = """
 SELECT r.id, r.name, r.state, r.cohort, c.name AS cohort_name, c.programme, c.time_zone, r.criteria, r.plan,
-  r.created_at, r.opened_at, r.locked_at, r.lock_note, r.published_at, e.id AS seat, e.declared_at, e.removed_at
+  r.created_at, r.opened_at, r.locked_at, r.lock_note, r.published_at, r.terms, r.follows, r.calibration, e.id AS seat, e.declared_at, e.removed_at,
+  e.duty, e.votes
 FROM scoring_round r JOIN cohort c ON c.id = r.cohort LEFT JOIN seat e ON e.round = r.id AND e.person = $2
 WHERE r.id = $1
 """
@@ -42,12 +44,22 @@ class Round:
     seat: UUID | None
     declared_at: datetime | None
     removed_at: datetime | None
+    terms: Terms
+    follows: UUID | None
+    calibration: str
+    duty: Duty | None
+    votes: bool
     standing: Standing
     known_as: Standing
 
     @property
+    def blind(self) -> bool:
+        """Whether jurors see numbers instead of names; the publication gives the names."""
+        return self.terms.blind and self.state is not RoundState.PUBLISHED
+
+    @property
     def rubric(self) -> Rubric:
-        """The criteria, frozen at the opening; before it there are none."""
+        """The criteria, frozen at the opening; before it only the round's own, if it has any."""
         return read_rubric(self.criteria_document)
 
     @property
@@ -72,13 +84,16 @@ async def published_round(round_id: UUID) -> Round | None:
 
 def _round(row: Mapping[str, Any], known_as: Standing) -> Round:
     seated = row["seat"] is not None and row["removed_at"] is None
+    duty = Duty(row["duty"]) if seated else None
     return Round(
         id=row["id"], name=row["name"], state=RoundState(row["state"]), cohort=row["cohort"],
         cohort_name=row["cohort_name"], time_zone=row["time_zone"], criteria_document=row["criteria"],
         plan_document=row["plan"], created_at=row["created_at"], opened_at=row["opened_at"],
         locked_at=row["locked_at"], lock_note=row["lock_note"], published_at=row["published_at"],
         seat=row["seat"] if seated else None, declared_at=row["declared_at"], removed_at=row["removed_at"],
-        standing=in_the_jury(known_as, seated=seated), known_as=in_the_jury(known_as, seated=True),
+        terms=read_terms(row["terms"]), follows=row["follows"], calibration=row["calibration"], duty=duty,
+        votes=bool(seated and row["votes"]),
+        standing=in_the_jury(known_as, seated=seated, duty=duty), known_as=in_the_jury(known_as, seated=True),
     )  # fmt: skip
 
 
@@ -128,8 +143,10 @@ IN_CONFLICT = """
 
 WITHOUT_SHEET = f"""
 SELECT e.id AS seat, p.id AS project FROM seat e JOIN round_project p ON p.round = e.round
-WHERE e.round = $1 AND e.removed_at IS NULL AND NOT {IN_CONFLICT}
+WHERE e.round = $1 AND e.removed_at IS NULL AND e.votes AND e.duty <> 'substitute' AND NOT {IN_CONFLICT}
   AND NOT EXISTS (SELECT FROM score_sheet s WHERE s.seat = e.id AND s.project = p.id)
+  AND (EXISTS (SELECT FROM allocated_pair a WHERE a.seat = e.id AND a.project = p.id)
+       OR NOT EXISTS (SELECT FROM allocation d WHERE d.round = $1))
 """
 DEAL = """
 INSERT INTO score_sheet (id, round, project, seat, state, marks, comment, reason, version)
@@ -140,7 +157,10 @@ ON CONFLICT DO NOTHING
 
 
 async def deal_sheets(round_id: UUID) -> int:
-    """A step: an empty sheet for every juror and every project he may judge and has none for; how many."""
+    """A step: an empty sheet for every juror and project that belong together and have none; how many.
+
+    They are those of the round's allocation or, where nobody asked for one, all that have no conflict of interest.
+    """
     pairs = await fetch(WITHOUT_SHEET, round_id)
     ids = [new_id() for _ in pairs]
     return await execute(DEAL, round_id, ids, [pair["project"] for pair in pairs], [pair["seat"] for pair in pairs])

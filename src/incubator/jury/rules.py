@@ -7,6 +7,7 @@ from uuid import UUID
 
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Refused
+from incubator.jury.terms import OFFICES, Duty
 from incubator.people import rights
 from incubator.people.rights import MODERATOR, ORGANISER, ORGANISERS, TEAM, Relation, Right, Standing, Verdict, right
 from incubator.programmes.blueprint import Closing, JuryPlan
@@ -67,6 +68,8 @@ JURORS = frozenset({Relation.JUROR, Relation.JUROR_CONFLICTED})
 ADMINISTRATOR = frozenset({Relation.ADMINISTRATOR})
 CONFLICTED = frozenset({Relation.ORGANISER_CONFLICTED})
 ANYBODY = frozenset(Relation)
+OFFICERS = frozenset({Relation.CHAIR, Relation.SECRETARY})
+"""Chair and secretary of a round, if they have no conflict of interest in it: they see how far it is, and no value."""
 
 OWN_SHEET = right(
     "score_own", allow=frozenset({Relation.JUROR}),
@@ -75,7 +78,7 @@ OWN_SHEET = right(
 )  # fmt: skip
 OWN_PROGRESS = right("score_progress_own.view", allow=JURORS, forbid=ORGANISERS | ADMINISTRATOR, strict=True)
 QUEUE = right(
-    "jury_session.view_queue", allow=JURORS | ORGANISER, forbid=CONFLICTED | ADMINISTRATOR,
+    "jury_session.view_queue", allow=JURORS | ORGANISER | OFFICERS, forbid=CONFLICTED | ADMINISTRATOR,
     reason=Message("A round is seen by its jurors and by organisers without a conflict of interest."),
 )  # fmt: skip
 VALUES = right(
@@ -84,12 +87,16 @@ VALUES = right(
 )  # fmt: skip
 VOID = right("score_sheet.void", allow=ORGANISER, forbid=CONFLICTED | ADMINISTRATOR, strict=True)
 REOPEN = right("score_sheet.reopen", allow=ORGANISER, forbid=CONFLICTED | ADMINISTRATOR, strict=True)
-PROGRESS = right("score_progress.view", allow=ORGANISER, forbid=CONFLICTED | ADMINISTRATOR, strict=True)
+PROGRESS = right("score_progress.view", allow=ORGANISER | OFFICERS, forbid=CONFLICTED | ADMINISTRATOR, strict=True)
 PUBLISHED_SHEETS = right("score_other.view", allow=ORGANISERS, forbid=ADMINISTRATOR)
 FEEDBACK = right("team_feedback.view", allow=TEAM | MODERATOR | ORGANISERS, forbid=ADMINISTRATOR)
 CONDUCT = right(
     "jury_session.conduct", allow=ORGANISER, forbid=JURORS | CONFLICTED | ADMINISTRATOR, strict=True,
     reason=Message("Only an organiser without a conflict of interest runs a round of scoring."),
+)  # fmt: skip
+LEAD = right(
+    "jury_session.lead", allow=ORGANISER | OFFICERS, forbid=JURORS | CONFLICTED | ADMINISTRATOR,
+    reason=Message("A round is led by its chair, its secretary and organisers without a conflict of interest."),
 )  # fmt: skip
 VERIFY_ROOT = right("score_journal.verify_root", allow=JURORS | ORGANISERS | ADMINISTRATOR)
 EXPORT_LEDGER = right(
@@ -139,15 +146,17 @@ def refuse(door: Right) -> None:
     rights.guard(Verdict.FORBID, door)
 
 
-def in_the_jury(standing: Standing, *, seated: bool) -> Standing:
+def in_the_jury(standing: Standing, *, seated: bool, duty: Duty | None = None) -> Standing:
     """The relations that count in jury matters.
 
-    A juror counts only where he has a seat. One who also organises is an organiser with a conflict of interest: from
+    A juror counts only where he has a seat; `duty` is that of the seat, and a conflict takes an office away. One who also organises is an organiser with a conflict of interest: from
     old data such a pair may exist, and then the stricter role wins.
     """
     found = standing.relations
     if found & JURORS and found & ORGANISERS:
         found = (found - ORGANISERS) | CONFLICTED
+    if seated and duty in OFFICES and Relation.JUROR in found:
+        found |= {Relation.CHAIR if duty is Duty.CHAIR else Relation.SECRETARY}
     return Standing(found if seated else found - JURORS)
 
 

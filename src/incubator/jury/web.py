@@ -1,6 +1,7 @@
 """Pages of jurors: their rounds, the score sheet, conflicts of interest; and a lead's challenge to a juror."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -9,22 +10,33 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import Stream
 from markupsafe import Markup
 
-from incubator.foundation import pages
+from incubator.foundation import files, pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, clock, locale, number, score
-from incubator.foundation.refusals import Clash, Invalid, NotFound
-from incubator.jury import actions, conducting, conflicts, control, editing, ledger_pages, queries, results
+from incubator.foundation.refusals import Clash, Forbidden, Invalid, NotFound
+from incubator.jury import (
+    actions,
+    conducting,
+    conflict_pages,
+    control,
+    editing,
+    ledger_pages,
+    queries,
+    results,
+    round_pages,
+)
 from incubator.jury.actions import Saved
-from incubator.jury.materials import materials
+from incubator.jury.materials import file_among, materials
 from incubator.jury.queries import SheetPage
-from incubator.jury.rounds import Round, round_for
+from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry, Rubric, anchors, choices, field_of, read_entry, read_rubric, typed
 from incubator.jury.rules import (
-    DECLARE,
     JURORS,
     NOT_YOURS,
+    PROGRESS,
     QUEUE,
     SHEET_WORDS,
     RoundState,
@@ -36,8 +48,6 @@ from incubator.jury.scoring import sheet_total
 from incubator.people.rights import Relation, Verdict, Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.blueprint import CriterionPlan
-from incubator.teams.queries import team_for
-from incubator.teams.rules import CHALLENGE_JUROR
 
 Web = Request[Any, Any, Any]
 
@@ -62,7 +72,7 @@ async def round_page(request: Web, viewer: NamedDependency[Viewer], round_id: Fr
     """A round: for jurors their own list, for organisers the board."""
     scoring = await round_for(viewer, round_id)
     scoring.standing.need(QUEUE)
-    if scoring.standing.relations & JURORS:
+    if scoring.standing.relations & JURORS and (scoring.votes or not scoring.standing.may(PROGRESS)):
         return pages.page(request, "jury/home.html", queues=await queries.queues(viewer, round_id), alone=True)
     return await control.board_page(request, scoring)
 
@@ -100,9 +110,41 @@ async def read_materials(
         raise NotFound
     if not _may_read(page):
         refuse(NOT_YOURS)
-    found = await materials(page.sheet.team)
+    found = await materials(page)
     await conducting.note_materials_reading(viewer, page.sheet)
     return pages.page(request, "jury/materials.html", block="materials", page=page, materials=found)
+
+
+@get("/rounds/{round_id:uuid}/projects/{project_id:uuid}/files/{file_id:uuid}")
+async def read_file(
+    viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID], file_id: FromPath[UUID]
+) -> Response[Any]:
+    """A file of the materials, to save; in a round without names it has a number instead of its own name."""
+    return await _file(viewer, (round_id, project_id, file_id), files.download_headers)
+
+
+@get("/rounds/{round_id:uuid}/projects/{project_id:uuid}/files/{file_id:uuid}/shown")
+async def show_file(
+    viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID], file_id: FromPath[UUID]
+) -> Response[Any]:
+    """A picture or a PDF of the materials, for the browser's own viewer."""
+    return await _file(viewer, (round_id, project_id, file_id), files.shown_headers)
+
+
+async def _file(viewer: Viewer, where: tuple[UUID, UUID, UUID], headers: Any) -> Response[Any]:
+    page = await queries.sheet_page(viewer, *where[:2])
+    if page.sheet.place.removed:
+        raise NotFound
+    if not _may_read(page):
+        refuse(NOT_YOURS)
+    named, file = file_among(await materials(page), where[2]), await files.facts(where[2])
+    if named is None or file is None or (headers is files.shown_headers and not file.shown):
+        raise NotFound
+    if (reason := files.withheld(file)) is not None:
+        raise Forbidden(reason)
+    await conducting.note_materials_reading(viewer, page.sheet, file.id)
+    sent = headers(replace(file, name=named.name))
+    return Stream(files.chunks(file.id), media_type=file.media_type, headers=sent)
 
 
 def _recorded(page: SheetPage) -> Form:
@@ -293,83 +335,8 @@ async def _step_aside(request: Web, viewer: Viewer, round_id: UUID, project_id: 
     return await _onward(request, viewer, round_id, project_id)
 
 
-# --- Conflicts of interest --------------------------------------------------------------------------------------------
-
-
-@get("/rounds/{round_id:uuid}/conflicts")
-async def conflicts_page(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
-    """The teams of a round, to say with which one has a conflict of interest."""
-    return await _conflicts(request, viewer, await round_for(viewer, round_id), Form.empty())
-
-
-async def _conflicts(request: Web, viewer: Viewer, scoring: Round, form: Form) -> Response[Any]:
-    scoring.known_as.need(DECLARE)
-    teams = await queries.teams_of_round(viewer, scoring.id)
-    open_to_change = scoring.state in {RoundState.DRAFT, RoundState.OPEN}
-    return pages.page(
-        request, "jury/conflicts.html", status=422 if form.errors else 200, scoring=scoring, teams=teams, form=form,
-        changeable=open_to_change,
-    )  # fmt: skip
-
-
-@post("/rounds/{round_id:uuid}/conflicts")
-async def declare(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
-    """Declare one's conflicts, or that there is none."""
-    form = await pages.read_form(request)
-    scoring = await round_for(viewer, round_id)
-    scoring.known_as.need(DECLARE)
-    teams = await queries.teams_of_round(viewer, round_id)
-    try:
-        reasons = _read_conflicts(form, [team.team for team in teams])
-    except Invalid:
-        return await _conflicts(request, viewer, scoring, form)
-    await conflicts.declare(viewer, round_id, reasons)
-    await flash(viewer, "success", Message("Your declaration is recorded."))
-    return pages.redirect(request, f"/rounds/{round_id}" if scoring.seat else f"/rounds/{round_id}/conflicts")
-
-
-def _read_conflicts(form: Form, teams: list[UUID]) -> dict[UUID, str]:
-    """The ticked teams with their reasons; none at all needs the tick that says so."""
-    ticked = {UUID(team) for team in form.choices("team", [str(team) for team in teams])}
-    reasons = {team: form.text(f"reason_{team}", required=team in ticked, limit=REASON_LIMIT) for team in teams}
-    if not form.flag("none") and not ticked:
-        form.fail("none", Message("Tick the teams you have a conflict with, or say that you have none."))
-    form.demand()
-    return {team: reason for team, reason in reasons.items() if team in ticked}
-
-
-@get("/teams/{team_id:uuid}/jury")
-async def challenge_page(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
-    """Jurors of rounds that are not open yet, for the lead who knows of a conflict of interest."""
-    return await _challenge(request, viewer, team_id, Form.empty())
-
-
-async def _challenge(request: Web, viewer: Viewer, team_id: UUID, form: Form) -> Response[Any]:
-    team = await team_for(viewer, team_id)
-    team.standing.need(CHALLENGE_JUROR)
-    jurors = await queries.challenges(team.cohort, team_id)
-    return pages.page(
-        request, "jury/challenge.html", status=422 if form.errors else 200, team=team, jurors=jurors, form=form,
-        options=[(str(juror.person), juror.name) for juror in jurors if not juror.challenged],
-    )  # fmt: skip
-
-
-@post("/teams/{team_id:uuid}/jury")
-async def challenge(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
-    """Name a conflict of interest between a juror and one's own team."""
-    form = await pages.read_form(request)
-    juror, reason = form.uuid("juror"), form.text("reason", limit=REASON_LIMIT, lines=True)
-    try:
-        form.demand()
-    except Invalid:
-        return await _challenge(request, viewer, team_id, form)
-    await conflicts.claim(viewer, team_id, given(juror), reason)
-    await flash(viewer, "success", Message("The organisers have been told. The juror doesn't score your project."))
-    return pages.redirect(request, f"/teams/{team_id}/jury")
-
-
 HANDLERS: list[Any] = [
-    home, round_page, sheet, read_materials, write_sheet_down, take_back, abstain, recuse, conflicts_page, declare, challenge_page,
-    challenge, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
-    *ledger_pages.HANDLERS,
+    home, round_page, sheet, read_materials, read_file, show_file, write_sheet_down, take_back, abstain, recuse,
+    *conflict_pages.HANDLERS, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
+    *ledger_pages.HANDLERS, *round_pages.HANDLERS,
 ]  # fmt: skip

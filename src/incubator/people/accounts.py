@@ -268,8 +268,8 @@ async def edit_profile(viewer: Viewer, profile: Profile) -> None:
     """Name, language and time zone of one's own account."""
     async with DB.transaction():
         await execute(
-            "UPDATE person SET name = $2, locale = $3, time_zone = $4 WHERE id = $1",
-            viewer.id, profile.name, profile.locale, profile.time_zone,
+            "UPDATE person SET name = $2, locale = $3, time_zone = $4, employer = $5 WHERE id = $1",
+            viewer.id, profile.name, profile.locale, profile.time_zone, profile.employer,
         )  # fmt: skip
         await _record_own("person.profile_edited", viewer.id, viewer.now)
 

@@ -141,12 +141,14 @@ async def withdraw_offer(invitation_id: UUID, at: datetime) -> bool:
 # Conflicts of interest
 
 
-async def declare_conflict(person: UUID, *, cohort: UUID, team: UUID, reason: str, by: UUID, at: datetime) -> UUID:
+async def declare_conflict(
+    person: UUID, *, cohort: UUID, team: UUID, reason: str, by: UUID, at: datetime, source: str = "declared"
+) -> UUID:
     """A step: a person must not judge a team from now on; the conflict that stands already if there is one."""
     await execute(
-        "INSERT INTO conflict_of_interest (id, person, cohort, team, reason, declared_at, declared_by, lift_reason)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, '') ON CONFLICT DO NOTHING",
-        new_id(), person, cohort, team, reason, at, by,
+        "INSERT INTO conflict_of_interest (id, person, cohort, team, reason, declared_at, declared_by, lift_reason,"
+        " source) VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8) ON CONFLICT DO NOTHING",
+        new_id(), person, cohort, team, reason, at, by, source,
     )  # fmt: skip
     conflict: UUID = await fetch_value(
         "SELECT id FROM conflict_of_interest WHERE person = $1 AND team = $2 AND lifted_at IS NULL", person, team

@@ -23,7 +23,7 @@ ERASED: Final = Message("This account is erased already.")
 OWN_TEAM: Final = Message("You are in a team with this person, so another administrator has to do this.")
 ASKED: Final = "SELECT EXISTS (SELECT FROM journal_entry WHERE actor = $1 AND verb = 'person.deletion_asked')"
 FORGET: Final = """
-UPDATE person SET name = $2, email = $3, password_hash = NULL, display = '', first_steps = '', erased_at = $4,
+UPDATE person SET name = $2, email = $3, password_hash = NULL, display = '', first_steps = '', employer = '', erased_at = $4,
   deactivated_at = coalesce(deactivated_at, $4) WHERE id = $1
 """
 

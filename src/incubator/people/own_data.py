@@ -23,12 +23,12 @@ Part = Callable[[UUID], Awaitable[Sequence[Row]]]
 PARTS: dict[str, tuple[Part, Message]] = {}
 
 ACCOUNT = (
-    "SELECT email, name, locale, time_zone, created_at, demo, display, first_steps, password_hash IS NOT NULL AS has_password"
+    "SELECT email, name, locale, time_zone, created_at, demo, display, first_steps, employer, password_hash IS NOT NULL AS has_password"
     " FROM person WHERE id = $1"
 )
 ROLES = "SELECT role, scope, scope_id, granted_at, revoked_at FROM role_grant WHERE person = $1 ORDER BY granted_at, id"
 CONFLICTS = (
-    "SELECT team, reason, declared_at, lifted_at, lift_reason FROM conflict_of_interest WHERE person = $1"
+    "SELECT team, source, reason, declared_at, lifted_at, lift_reason FROM conflict_of_interest WHERE person = $1"
     " ORDER BY declared_at, id"
 )
 SESSIONS = "SELECT created_at, seen_at, expires_at FROM session WHERE person = $1 ORDER BY created_at"

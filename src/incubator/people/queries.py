@@ -182,6 +182,12 @@ async def nobody_yet() -> bool:
     return not await fetch_value("SELECT EXISTS (SELECT FROM person)")
 
 
+async def employer_of(person: UUID) -> str:
+    """Where a person works, as he said himself."""
+    employer: str = await fetch_value("SELECT employer FROM person WHERE id = $1", person)
+    return employer
+
+
 async def open_sessions(person: UUID) -> int:
     """In how many browsers a person is signed in."""
     count: int = await fetch_value("SELECT count(*) FROM session WHERE person = $1 AND expires_at > now()", person)

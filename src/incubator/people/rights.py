@@ -65,6 +65,8 @@ class Relation(Enum):
     ORGANISER = "organiser"
     ORGANISER_CONFLICTED = "organiser with a conflict"
     ADMINISTRATOR = "administrator"
+    CHAIR = "chair of a round"  # these two only in a round, never from a grant
+    SECRETARY = "secretary of a round"
 
 
 class Verdict(Enum):

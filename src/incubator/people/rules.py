@@ -244,11 +244,15 @@ class Profile:
     name: str
     locale: str
     time_zone: str
+    employer: str = ""
 
 
 def read_profile(form: Form) -> Profile:
-    """Name, language and time zone."""
-    return Profile(form.name("name"), form.choice("locale", LOCALES) or "", form.choice("time_zone", ZONE_IDS) or "")
+    """Name, language, time zone, and where one works."""
+    return Profile(
+        form.name("name"), form.choice("locale", LOCALES) or "", form.choice("time_zone", ZONE_IDS) or "",
+        form.text("employer", required=False, limit=200),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

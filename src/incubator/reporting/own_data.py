@@ -48,6 +48,10 @@ FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN scoring_round r ON r.id = s
 JOIN round_project p ON p.id = s.project WHERE e.person = $1 AND r.state IN ('locked', 'published')
 ORDER BY r.created_at, p.place
 """
+JUROR_CARD: Final = """
+SELECT m.name AS municipality, c.region, c.said_at AS at FROM juror_card c
+LEFT JOIN municipality m ON m.id = c.municipality WHERE c.person = $1
+"""
 ACTS: Final = "SELECT at, verb, data, subject = actor AS own FROM journal_entry WHERE actor = $1 ORDER BY id"
 
 
@@ -65,6 +69,7 @@ register("works", rows_of(WORKS), Message("Work that you wrote or sent"))
 register("files", rows_of(FILES), Message("Files that you uploaded"))
 register("remarks", rows_of(REMARKS), Message("Remarks, questions, notes and messages"))
 register("score sheets", rows_of(SHEETS), Message("Score sheets, after the lock"))
+register("juror", rows_of(JUROR_CARD), Message("What you said of yourself as a juror"))
 register("acts", _acts, Message("What you did"))
 
 forget(

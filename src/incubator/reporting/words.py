@@ -136,6 +136,12 @@ SIMPLE: Final[Mapping[str, str]] = {
     "reopen.declined": N_("declined to give a score sheet of the round “{round_name}” back to its juror"),
     "void.asked": N_("asked to make a score sheet void in the round “{round_name}”"),
     "void.declined": N_("declined to make a score sheet void in the round “{round_name}”"),
+    "round.terms_set": N_("set what jurors see in the round “{round_name}”"),
+    "round_rubric.taken": N_("gave the round “{round_name}” criteria of its own"),
+    "round_rubric.given_up": N_("let the round “{round_name}” take the criteria of the cohort"),
+    "round_rubric.edited": N_("changed the criteria or rules of the round “{round_name}”"),
+    "seat.changed": N_("changed what a juror of the round “{round_name}” sits for: {person}"),
+    "juror.replaced": N_("called up a substitute in the round “{round_name}” instead of {person}"),
     "juror.removed": N_("took a juror out of the round “{round_name}”: {person}"),
     "conflict.claimed": N_("named a conflict of interest with a juror: {subject}"),
     "conflict.lifted": N_("lifted a conflict of interest: {subject}"),
@@ -281,5 +287,9 @@ SPECIAL: Final[Mapping[str, Callable[[Facts], Message]]] = {
     "team.advanced": _advanced,
     "conflict.declared": _conflicts_declared,
     "jurors.seated": _seated,
+    "conflicts.derived": lambda facts: Message.count(
+        "{n} conflict of interest follows from what is known of the jurors",
+        "{n} conflicts of interest follow from what is known of the jurors", int(facts.get("count") or 0),
+    ),
     "round.locked": _locked,
 }
