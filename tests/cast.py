@@ -125,10 +125,12 @@ MEMBERS = ("Тимур Асланов", "Вера Кузьмина", "Глеб �
 
 async def cohort(*, places: int = 20, max_members: int = 10, opened: bool = True) -> CohortOfCast:
     """A cohort of a programme of its own, made by its organiser from the shipped school."""
+    from incubator.jury import preparing as _jury  # noqa: F401  (every layer of a plan is there, as in the application)
     from incubator.programmes import actions as programmes
     from incubator.programmes.blueprint import Position
     from incubator.programmes.rules import CohortFacts, TeamFacts
     from incubator.programmes.shipped import shipped
+    from incubator.stages import layout as _stages  # noqa: F401
 
     tag = new_id().hex[-6:]
     admin = await administrator(email=f"admin-{tag}@example.org")

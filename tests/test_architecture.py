@@ -22,8 +22,9 @@ ROLES: dict[str, tuple[set[str], ...]] = {
     ),
     "notifications": ({"rules"}, {"tables"}, {"letters", "actions", "queries"}, {"web"}),
     "programmes": (
-        {"blueprint", "blueprint_shape", "blueprint_text", "blueprint_values", "facts", "rules"}, {"tables"},
-        {"layers", "shipped", "queries"}, {"actions"}, {"web"},
+        {"blueprint", "blueprint_shape", "blueprint_text", "blueprint_values", "blueprint_jury", "blueprint_changes", "copying",
+         "facts", "rules"}, {"tables"},
+        {"layers", "shipped", "queries"}, {"keeping"}, {"actions"}, {"web", "reusing"},
     ),
     "teams": (
         {"municipalities", "cases", "passport", "rules"}, {"tables"}, {"queries", "reading", "passport_reading"},

@@ -13,7 +13,9 @@ CALL = re.compile(r"(?<!\w)p\.empty\(")
 NEVER_EMPTY = {
     "installation/step.html": "the pages of the set-up",
     "people/_said.html": "included only where there is something",
+    "programmes/copy_cohort.html": "shows the modules there are, if any",
     "programmes/new_cohort.html": "blueprints are shipped",
+    "stages/_affected.html": "included only where teams are touched",
     "stages/_answers.html": "an assignment has fields",
     "teams/case_check.html": "an indicator is asked for",
     "teams/_case_text.html": "says nothing where there is no indicator",

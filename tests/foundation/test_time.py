@@ -1,9 +1,12 @@
 """Eleven time zones and the one deadline sentence, in both languages."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from incubator.foundation import i18n
 from incubator.foundation.i18n import MOSCOW, ZONES, deadline, speaking
@@ -85,6 +88,58 @@ def test_the_deadline_sentence(zone, before, russian, english):
         assert deadline(DUE, zone, DUE - before) == russian
     with speaking(*ENGLISH):
         assert deadline(DUE, zone, DUE - before) == english
+
+
+BORDERS = st.builds(  # instants around the end of a day somewhere in Russia
+    lambda day, zone, seconds: datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)) + timedelta(days=day, seconds=seconds),
+    st.integers(0, 900), st.sampled_from(sorted(CITIES)), st.integers(-3, 3) | st.integers(-90_000, 90_000),
+)  # fmt: skip
+
+
+def form_of(n, one, few, many):
+    """The form of a Russian noun after a number, by the rule of the school grammar."""
+    if n % 100 in {11, 12, 13, 14}:
+        return many
+    return one if n % 10 == 1 else few if n % 10 in {2, 3, 4} else many
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    BORDERS,
+    BORDERS | st.none(),
+    st.timedeltas(timedelta(days=-120), timedelta(days=120)),
+    st.sampled_from(sorted(CITIES)),
+)
+def test_what_is_left_never_contradicts_the_date(due, other, span, zone):
+    """Today and "N days left" make the day that is named; hours and minutes are rounded down; plurals are right."""
+    now = other or due - span
+    here, today = due.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    with speaking(*RUSSIAN):
+        named, *_, left = deadline(due, zone, now).split(" · ")
+        assert named.startswith(i18n.day(here.date(), year=here.year != today.year) + f", {here:%H:%M} ")
+        assert deadline(due, zone).startswith(i18n.day(here.date()) + f", {here:%H:%M} ")
+    with speaking(*ENGLISH):
+        english = deadline(due, zone, now).split(" · ")[-1]
+    count = re.search(r"\d+", left)
+    if count is None:
+        assert abs(due - now) < timedelta(minutes=1)
+        return
+    n = int(count[0])
+    assert re.search(r"\d+", english)[0] == count[0]
+    word = left[count.end() :].split()[0]
+    sign = 1 if due >= now else -1
+    assert left.startswith("прошёл") == (sign < 0)
+    if word.startswith(("день", "дня", "дней")):
+        assert today + timedelta(days=sign * n) == here.date()
+        assert word == form_of(n, "день", "дня", "дней")
+        assert f"{n} day{'' if n == 1 else 's'}" in english
+        assert n >= 2
+    else:
+        unit = timedelta(hours=1) if word.startswith("час") else timedelta(minutes=1)
+        assert n * unit <= abs(due - now) < (n + 1) * unit
+        assert word == (form_of(n, "час", "часа", "часов") if word.startswith("час") else
+                        form_of(n, "минута" if sign > 0 else "минуту", "минуты", "минут"))  # fmt: skip
+        assert english.count("s") or n == 1
 
 
 def test_the_year_is_judged_in_the_zone_of_the_reader():

@@ -20,6 +20,7 @@ from incubator.programmes.blueprint import (
     Gate,
     JuryPlan,
     Language,
+    LateWork,
     ModulePlan,
     Position,
     Rounding,
@@ -153,9 +154,15 @@ MODULES = st.builds(
     opens_on_day=st.integers(0, 100),
     due_on_day=st.integers(100, 200),
     due_time=st.times().map(lambda each: f"{each:%H:%M}"),
+    grace_minutes=st.integers(0, 1440),
     gate=st.sampled_from(Gate),
     assignments=keyed(ASSIGNMENTS, 0, 2),
 )
+
+
+def late_work(module):
+    """Some of those without minutes of grace take late work."""
+    return LateWork.MARKED if not module.grace_minutes and len(module.title) % 2 else LateWork.REFUSED
 
 
 def in_order(modules):
@@ -165,7 +172,8 @@ def in_order(modules):
         for each in modules
     ]
     return tuple(
-        replace(each, opens_on_day=opens[at], due_on_day=due[at], gate=gates[at]) for at, each in enumerate(modules)
+        replace(each, opens_on_day=opens[at], due_on_day=due[at], gate=gates[at], late_work=late_work(each))
+        for at, each in enumerate(modules)
     )
 
 

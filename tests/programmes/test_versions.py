@@ -12,7 +12,7 @@ import cast
 from incubator.foundation.database import fetch, fetch_value
 from incubator.foundation.i18n import speaking
 from incubator.jury import preparing
-from incubator.programmes import actions, blueprint, keeping
+from incubator.programmes import blueprint, keeping
 from incubator.programmes.blueprint import LateWork
 from incubator.programmes.blueprint_changes import differences
 from incubator.programmes.copying import shifted, usual_start
@@ -55,8 +55,10 @@ def test_a_deadline_moved_is_said_with_both_days():
     title = PLAN.modules[0].title
     assert lines(PLAN, with_module(0, due_on_day=30, late_work=LateWork.MARKED)) == [
         f"Модуль «{title}». Срок: день 27 → день 30",
-        f"Модуль «{title}». Что бывает с опоздавшей работой: После срока ничего не принимается → "
-        "Принимается с пометкой об опоздании",
+        (
+            f"Модуль «{title}». Что бывает с опоздавшей работой: После срока ничего не принимается → "
+            "Принимается с пометкой об опоздании"
+        ),
     ]
     assert lines(PLAN, with_module(0, grace_minutes=15)) == [f"Модуль «{title}». Минуты сверх срока: 15"]
 
@@ -225,4 +227,3 @@ async def test_only_organisers_copy(client, running):
     await cast.sign_in(client, team.lead)
     for page in ("copy", "versions", "versions/comparison"):
         assert (await client.get(f"/cohorts/{where.id}/{page}")).status_code in {403, 404}
-    assert actions

@@ -94,6 +94,7 @@ async def save_draft(viewer: Viewer, team_id: UUID, assignment_id: UUID, read: R
         await hooks.need(viewer, team_id, work.standing, EDIT_WORK)
         fields = (*work.fields, *work.retired)  # somebody may be typing into a field that has just been taken out
         typed, shown = read(fields)
+        fields = tuple(field for field in fields if field.key in typed)
         await need_writable(viewer, work)
         merged = merge(fields, work.content, typed, shown)
         if merged.changed:
