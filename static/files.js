@@ -7,11 +7,32 @@
   const SILENCE = 30000; // without a byte moving, the line counts as broken
   const AGAIN = new Set([0, 408, 409, 423, 429]); // and everything from 500 up
   const words = document.getElementById("upload-words")?.dataset;
-  if (!words || !window.tus?.isSupported) return;
+  if (!words) return;
   const lang = document.documentElement.lang;
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
   const waiting = [];
   let active = null;
+
+  // The library weighs as much as a page: it comes when somebody is about to choose a file.
+  let coming = null;
+  function library() {
+    coming ??= new Promise((resolve, reject) => {
+      const script = Object.assign(document.createElement("script"), { src: words.library, integrity: words.integrity });
+      script.addEventListener("load", resolve);
+      script.addEventListener("error", () => {
+        script.remove();
+        coming = null; // the next try asks again
+        reject(new Error(words.lost));
+      });
+      document.head.append(script);
+    });
+    return coming;
+  }
+  for (const kind of ["click", "dragenter"]) {
+    document.addEventListener(kind, ({ target }) => {
+      if (target.matches?.("[data-uploads] input[type=file]")) library().catch(() => {});
+    });
+  }
 
   function amount(bytes) {
     const [small, ...larger] = words.units.split(" ");
@@ -93,8 +114,15 @@
   }
 
   // --- Sending ------------------------------------------------------------------------------------------------------
-  function begin(job) {
+  async function begin(job) {
     const { box, file } = job;
+    try {
+      await library();
+    } catch {
+      broken(job);
+      return;
+    }
+    if (job.over) return;
     const mark = String(file.lastModified);
     const before = [...box.querySelectorAll("[data-coming]")].find(({ dataset }) =>
       dataset.name === file.name && Number(dataset.size) === file.size && dataset.mark === mark);
@@ -116,7 +144,7 @@
     clearTimeout(job.timer);
     if (job.over) return;
     Object.assign(job, { since: 0, moved: Date.now(), lost: false });
-    job.upload.start();
+    if (job.upload) job.upload.start(); else begin(job);
   }
   function moved(job, sent) {
     const now = Date.now();
@@ -202,7 +230,7 @@
     const form = button.form;
     if ("giveUp" in button.dataset) {
       const line = button.closest("[data-coming]");
-      window.tus.Upload.terminate(`/uploads/${line.dataset.coming}`, { headers: { "X-CSRF-Token": form.elements._csrf.value } })
+      library().then(() => window.tus.Upload.terminate(`/uploads/${line.dataset.coming}`, { headers: { "X-CSRF-Token": form.elements._csrf.value } }))
         .catch(() => {}).then(() => renew());
     } else if (button.name === "remove" || button.name === "restore") {
       event.preventDefault();

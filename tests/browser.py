@@ -109,6 +109,10 @@ STICKING_OUT = """() => {
 }"""
 
 
+UNFOLD = "document.querySelectorAll('main details:not([open])').forEach(each => { each.open = true; each.dataset.unfolded = '' })"
+FOLD = "document.querySelectorAll('[data-unfolded]').forEach(each => { each.open = false; delete each.dataset.unfolded })"
+
+
 async def looked_at(page: Page, name: str = "", *, again: bool = False) -> list[str]:
     """Everything that is wrong with the page as it stands: access in light and dark, wide and narrow; sideways scroll.
 
@@ -119,7 +123,7 @@ async def looked_at(page: Page, name: str = "", *, again: bool = False) -> list[
     if not again:
         found += await _faults(page, "dark", "", colours_only=True)
     await page.set_viewport_size(PHONE)
-    await page.evaluate("document.querySelectorAll('main details').forEach(part => { part.open = true })")
+    await page.evaluate(UNFOLD)
     found += await _faults(page, "dark", "")
     if not again:
         found += await _faults(page, "light", name, colours_only=True)
@@ -127,6 +131,7 @@ async def looked_at(page: Page, name: str = "", *, again: bool = False) -> list[
     if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append("scrolls sideways at 320 px")
     found += [f"sticks out at 320 px: {each}" for each in await page.evaluate(STICKING_OUT)]
+    await page.evaluate(FOLD)
     await page.set_viewport_size(before or WIDE)
     return found
 
