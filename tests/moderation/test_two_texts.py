@@ -6,7 +6,7 @@ import pytest
 
 import cast
 from incubator.foundation.refusals import Clash
-from incubator.moderation import actions, queries
+from incubator.moderation import actions, queries, threads
 from incubator.moderation.rules import Verdict
 from incubator.stages.queries import work_for
 from incubator.stages.rules import Outcome
@@ -51,11 +51,11 @@ async def test_two_answers_to_one_question_stand_side_by_side(school, mod, clien
     answer = await client.post(f"/questions/{question}/answer", data={"text": "Потому что дорого", "version": shown})
     assert answer.status_code == 409
     assert "далеко</del>" in answer.text and "дорого</ins>" in answer.text
-    (now,) = await queries.questions(school.team.id)
+    (now,) = await threads.questions(school.team.id)
     assert now.answer == "Потому что далеко"
     again = {"text": "Потому что далеко и дорого", "version": PRINT.findall(answer.text)[0]}
     assert (await client.post(f"/questions/{question}/answer", data=again)).status_code == 303
-    (now,) = await queries.questions(school.team.id)
+    (now,) = await threads.questions(school.team.id)
     assert now.answer == "Потому что далеко и дорого"
 
 

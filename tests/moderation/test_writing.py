@@ -7,7 +7,7 @@ import pytest
 import cast
 from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.moderation import actions, desk, queries
+from incubator.moderation import actions, queries, questions, threads
 from incubator.moderation.rules import EDITABLE, Verdict, not_editable
 from incubator.stages import hooks
 from incubator.stages.queries import work_for
@@ -152,12 +152,12 @@ async def test_notes_are_in_the_journal_for_staff_only_and_without_their_text(sc
 async def test_a_question_is_a_task_of_the_team_until_it_is_answered(school, mod, lead):
     question = await actions.ask(mod, school.team.id, "Кому удобно, чтобы всё осталось как есть?",
                                  submission=school.submission)  # fmt: skip
-    (task,) = await desk.open_questions(lead, school.team.id)
+    (task,) = await threads.open_questions(lead, school.team.id)
     assert task.href.endswith(f"#question-{question}")
-    assert await desk.open_questions(mod, school.team.id) == ()
+    assert await threads.open_questions(mod, school.team.id) == ()
     await actions.answer(await cast.viewer(school.team.members[0]), question, "Подрядчику")
-    assert await desk.open_questions(lead, school.team.id) == ()
-    (row,) = await queries.questions(school.team.id)
+    assert await threads.open_questions(lead, school.team.id) == ()
+    (row,) = await threads.questions(school.team.id)
     assert (row.answer, row.answered_by, row.about != "") == ("Подрядчику", "Тимур Асланов", True)
 
 
@@ -165,7 +165,7 @@ async def test_an_answer_may_be_given_anew_by_the_team_alone(school, mod, lead):
     question = await actions.ask(mod, school.team.id, "Кому удобно?")
     await actions.answer(lead, question, "Никому")
     await actions.answer(lead, question, "Подрядчику")
-    assert (await queries.questions(school.team.id))[0].answer == "Подрядчику"
+    assert (await threads.questions(school.team.id))[0].answer == "Подрядчику"
     with pytest.raises(Forbidden):
         await actions.answer(mod, question, "Я знаю кому")
     with pytest.raises(NotFound):
@@ -180,3 +180,55 @@ async def test_a_question_is_not_asked_about_the_work_of_another_team(school, mo
     await cast.give(school.moderator, cast.Role.MODERATOR, cast.Scope.TEAM, other.id, cohort=school.cohort.id)
     with pytest.raises(NotFound):
         await actions.ask(await cast.viewer(school.moderator), school.team.id, "?", submission=sent.submission)
+
+
+async def test_the_talk_goes_on_under_the_answer_till_it_is_settled(school, mod, lead):
+    question = await actions.ask(mod, school.team.id, "Кому удобно?")
+    with pytest.raises(Refused):
+        await questions.reply(lead, question, "Сначала подумаем")  # the answer comes first
+    await actions.answer(lead, question, "Подрядчику")
+    (waiting,) = await threads.answered(mod)
+    assert (waiting.id, waiting.team) == (question, school.team.id)
+    await questions.reply(mod, question, "А ещё кому?")
+    assert await threads.answered(mod) == []
+    assert [task.key for task in await threads.open_questions(lead, school.team.id)] == [question]
+    await questions.reply(cast.at(lead, mod.now + timedelta(minutes=1)), question, "Администрации")
+    with pytest.raises(Forbidden):
+        await questions.settle(lead, question)
+    await questions.reply(cast.at(mod, mod.now + timedelta(minutes=2)), question, "Спасибо", settles=True)
+    (row,) = await threads.questions(school.team.id)
+    assert [(word.text, word.of_team) for word in row.words] == [
+        ("А ещё кому?", False), ("Администрации", True), ("Спасибо", False),
+    ]  # fmt: skip
+    assert (row.turn, row.settled_by) == ("nobody", "Роман Дёмин")
+    assert not await threads.open_questions(lead, school.team.id)
+    assert not await threads.answered(mod)
+    with pytest.raises(Refused):
+        await questions.settle(mod, question)
+    await questions.reply(lead, question, "Передумали")  # which opens it again
+    assert (await threads.questions(school.team.id))[0].turn == "staff"
+
+
+async def test_an_organiser_sees_the_answers_to_what_he_asked_himself(school, mod, lead):
+    organiser = await cast.viewer(school.cohort.organiser)
+    for who in (mod, organiser):
+        await actions.answer(lead, await actions.ask(who, school.team.id, f"{who.name} спрашивает"), "Ответ")
+    assert [each.text for each in await threads.answered(organiser)] == [f"{organiser.name} спрашивает"]
+    assert len(await threads.answered(mod)) == 2
+
+
+async def test_questions_of_the_programme_are_offered_until_they_are_asked(school, mod):
+    offered = await threads.suggestions(school.team.id, mod.now)
+    assert offered
+    await actions.ask(mod, school.team.id, offered[0].text)
+    assert (await threads.suggestions(school.team.id, mod.now))[0].asked
+
+
+async def test_the_history_of_the_case_holds_questions_and_answers_in_their_order(school, mod, lead, counting):
+    question = await actions.ask(mod, school.team.id, "Кому удобно?")
+    await actions.answer(cast.at(lead, mod.now + timedelta(minutes=1)), question, "Никому")
+    await questions.settle(cast.at(mod, mod.now + timedelta(minutes=2)), question)
+    with counting() as counted:
+        entries = await threads.history(school.team.id)
+    assert len(counted) == 1
+    assert [entry.kind for entry in entries] == ["settled", "answered", "asked"]

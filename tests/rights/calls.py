@@ -222,6 +222,9 @@ CALLS: dict[str, list[Call]] = {
     "public_comment edit unsent": [post("/remarks/{unsent}", "remarked", form={"text": PROBE})],
     "public_comment drop unsent": [post("/remarks/{unsent}/drop", "remarked")],
     "guiding_question answer any": [post("/questions/{question}/answer", "remarked", form={"text": PROBE})],
+    "guiding_question reply any": [post("/questions/{question}/replies", "remarked", form={"text": PROBE})],
+    "guiding_question settle any": [post("/questions/{question}/settled", "remarked")],
+    "case_history view any": [get("/teams/{team}/case/history", "remarked", shows="answer")],
     "desk view submitted": [
         get("/submissions/{submission}/desk", "remarked", shows="work"),
         get("/submissions/{submission}/next", "remarked", but={"moderator_own": "303", "organiser_own": "303"}),

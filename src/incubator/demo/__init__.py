@@ -166,7 +166,8 @@ async def _running(staff: Staff, now: datetime) -> None:
     tale, teams = await _told(staff, cohort, starts, PACES, now, offset=0)
     spassk, slow = teams[0], teams[5]
     tale.question(spassk, now - 20 * DAY, script.QUESTIONS[0], "Через десять лет некому будет лечить и учить. Мы"
-                  " посчитали: при нынешнем темпе к 2036 году в городе останется два класса в параллели.")  # fmt: skip
+                  " посчитали: при нынешнем темпе к 2036 году в городе останется два класса в параллели.", settled=True)  # fmt: skip
+    tale.question(spassk, now - 6 * DAY, script.QUESTIONS[3], "Молодые врачи: жильё есть, а работы для супругов нет.")
     tale.question(spassk, now - 3 * DAY, script.QUESTIONS[1])
     tale.question(teams[1], now - 5 * DAY, script.QUESTIONS[2])
     tale.note(spassk, now - 12 * DAY, script.NOTES[0])

@@ -16,6 +16,7 @@ from incubator.demo import papers, passports, script
 from incubator.demo.script import TeamScript
 from incubator.foundation.database import fetch
 from incubator.moderation import actions as moderating
+from incubator.moderation import questions
 from incubator.moderation.rules import Verdict
 from incubator.people import accounts
 from incubator.people.actions import ensure_person
@@ -317,8 +318,10 @@ class Tale:
 
     # Words between moderator and team
 
-    def question(self, tale: TeamTale, moment: datetime, text: str, answer: str = "") -> None:
-        """A guiding question and, two days later, the team's answer."""
+    def question(
+        self, tale: TeamTale, moment: datetime, text: str, answer: str = "", *, settled: bool = False
+    ) -> None:
+        """A guiding question and, two days later, the team's answer, which may settle it."""
 
         async def ask(at: datetime) -> None:
             question = await moderating.ask(await viewer_for(tale.moderator, at), tale.team, text)
@@ -326,8 +329,13 @@ class Tale:
             async def reply(later: datetime) -> None:
                 await moderating.answer(await viewer_for(tale.lead, later), question, answer)
 
+            async def settle(later: datetime) -> None:
+                await questions.settle(await viewer_for(tale.moderator, later), question)
+
             if answer:
                 self.at(at + 2 * DAY, reply)
+            if settled:
+                self.at(at + 3 * DAY, settle)
 
         self.at(moment, ask)
 

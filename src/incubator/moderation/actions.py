@@ -12,11 +12,10 @@ from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Clash, Forbidden, NotFound
 from incubator.journal.actions import Audience, record
 from incubator.moderation import checking
+from incubator.moderation.questions import answer, ask
 from incubator.moderation.rules import ASSIGN, LETTER_WAITS, Verdict
 from incubator.moderation.tables import Decision
 from incubator.moderation.writing import (
-    answer,
-    ask,
     drop_remark,
     edit_note,
     edit_remark,

@@ -1,6 +1,6 @@
 """The check screen: the version to decide on, what changed since another one, remarks field by field, and what may be done.
 
-Also what moderation puts into the team's own pages: remarks beside the fields, questions among the tasks.
+Also what moderation puts into the team's own pages: remarks beside the fields.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from incubator.foundation.comparison import Kind, Piece, compare
-from incubator.foundation.database import fetch, fetch_value
+from incubator.foundation.database import fetch_value
 from incubator.foundation.i18n import Message
 from incubator.moderation import queries
 from incubator.moderation.queries import DecisionRow, NoteRow, RemarkRow
-from incubator.moderation.rules import ANSWER, CHECK, VIEW_NOTES, VIEW_REMARKS
+from incubator.moderation.rules import CHECK, VIEW_NOTES, VIEW_REMARKS
 from incubator.people.rights import Viewer
 from incubator.stages import hooks
 from incubator.stages.answers import Answer, answers
 from incubator.stages.hooks import Note
 from incubator.stages.queries import SentWork, Work, versions, work_for
-from incubator.stages.rules import QUESTION, Outcome, SubmissionState, Task, outcomes
-from incubator.teams.queries import team_for
+from incubator.stages.rules import Outcome, SubmissionState, outcomes
 
 SAID: Mapping[Outcome, Message] = {
     Outcome.ACCEPTED: Message("The work is accepted. The team sees it; its letter goes in ten minutes."),
@@ -162,19 +161,4 @@ async def margin(viewer: Viewer, submission: UUID) -> Mapping[str, Sequence[Note
     return found
 
 
-async def open_questions(viewer: Viewer, team_id: UUID) -> Sequence[Task]:
-    """Guiding questions that the team has not answered, as tasks of the team."""
-    rows = await fetch(
-        "SELECT id, text FROM guiding_question WHERE team = $1 AND answered_at IS NULL ORDER BY asked_at", team_id
-    )
-    if not rows or not (await team_for(viewer, team_id)).standing.may(ANSWER):
-        return ()
-    return [
-        Task(title=row["text"], href=f"/teams/{team_id}/questions#question-{row['id']}", state="not_started",
-             note=Message("A question of the moderator"), rank=QUESTION, key=row["id"])
-        for row in rows
-    ]  # fmt: skip
-
-
 hooks.MARGIN.append(margin)
-hooks.TASKS.append(open_questions)

@@ -11,7 +11,7 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given, local_input
 from incubator.foundation.i18n import Message, zone, zone_label
 from incubator.foundation.refusals import Invalid
-from incubator.moderation import bulk, rules, undoing
+from incubator.moderation import bulk, rules, threads, undoing
 from incubator.moderation.queue import choices, load, queue
 from incubator.moderation.sieve import DEADLINE_NAMES, PAGE, SHOWN_NAMES, Shown, Sieve, read_sieve
 from incubator.people.rights import Role, Scope, Viewer
@@ -37,7 +37,7 @@ async def queue_page(request: Web, viewer: NamedDependency[Viewer]) -> Response[
     return pages.page(
         request, "moderation/queue.html", block="waiting", sieve=sieve, rows=rows, total=total, states=SHOWN_NAMES,
         deadlines=DEADLINE_NAMES, choices=await choices(viewer, sieve), load=await load(viewer, sieve),
-        undoable=await undoing.undoable(viewer), following=sieve.page * PAGE < total, waiting_state=Shown.WAITING,
+        undoable=await undoing.undoable(viewer), answered=await threads.answered(viewer), following=sieve.page * PAGE < total, waiting_state=Shown.WAITING,
         both=bool(viewer.places(Role.ORGANISER, Scope.PROGRAMME) and viewer.places(Role.MODERATOR, Scope.TEAM)),
         may_extend=bool(viewer.places(Role.ORGANISER, Scope.PROGRAMME)),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What moderators see: remarks and decisions, and the notes and questions of a team."""
+"""What moderators see: remarks and decisions, and the notes about a team."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -102,11 +102,6 @@ async def team_of_note(note: UUID) -> UUID:
     return await _known("SELECT team FROM private_note WHERE id = $1 AND retracted_at IS NULL", note)
 
 
-async def team_of_question(question: UUID) -> UUID:
-    """The team that a guiding question was put to; whoever asks goes on through the team. Raises NotFound."""
-    return await _known("SELECT team FROM guiding_question WHERE id = $1", question)
-
-
 async def _known(sql: str, key: UUID) -> UUID:
     found: UUID | None = await fetch_value(sql, key)
     if found is None:
@@ -166,47 +161,6 @@ async def private_notes(team: UUID) -> list[NoteRow]:
         team,
     )
     return [NoteRow(**row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionRow:
-    """A guiding question and what the team answered; `about` names the work it was asked about, if any."""
-
-    id: UUID
-    text: str
-    about: str
-    asked_at: datetime
-    asked_by: str
-    answer: str
-    answered_at: datetime | None
-    answered_by: str
-
-    @property
-    def version(self) -> str:
-        """What a form that changes the answer has shown."""
-        return fingerprint(self.answer)
-
-
-async def questions(team: UUID) -> list[QuestionRow]:
-    """The guiding questions put to a team: unanswered ones first, then the newest."""
-    rows = await fetch(
-        "SELECT q.id, q.text, q.asked_at, p.name AS asked_by, q.answer, q.answered_at, coalesce(a.title, '') AS about,"
-        " coalesce(w.name, '') AS answered_by FROM guiding_question q JOIN person p ON p.id = q.asked_by"
-        " LEFT JOIN person w ON w.id = q.answered_by LEFT JOIN submission s ON s.id = q.submission"
-        " LEFT JOIN assignment a ON a.id = s.assignment WHERE q.team = $1"
-        " ORDER BY q.answered_at IS NOT NULL, q.asked_at DESC",
-        team,
-    )
-    return [QuestionRow(**row) for row in rows]
-
-
-async def unanswered(teams: Sequence[UUID]) -> dict[UUID, int]:
-    """How many guiding questions wait for the answer of each of these teams."""
-    rows = await fetch(
-        "SELECT team, count(*) AS count FROM guiding_question WHERE team = ANY($1) AND answered_at IS NULL GROUP BY team",
-        list(teams),
-    )
-    return {row["team"]: row["count"] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ ANSWER = right(
     forbid=KNOWS_TEAM,
     reason=Message("The team answers this question."),
 )
+REPLY_TO_QUESTION = right("guiding_question.reply", allow=TEAM | WITHOUT_CONFLICT, forbid=CONFLICTED | ADMINISTRATOR)
+SETTLE = right("guiding_question.settle", allow=WITHOUT_CONFLICT, forbid=KNOWS_TEAM, reason=ONLY_STAFF)
 ASSIGN = right(
     "moderator.assign",
     allow=ORGANISERS,

@@ -1,4 +1,4 @@
-"""Pages of moderators: the queue, the desk, private notes, guiding questions, who accompanies which team."""
+"""Pages of moderators: the queue, the desk, private notes, who accompanies which team."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,17 +10,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from incubator.foundation import pages
-from incubator.foundation.comparison import compare
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Clash, Invalid, NotFound
-from incubator.moderation import actions, bank, checking, desk, listing, phrases, queries, rules, undoing
+from incubator.moderation import actions, asking, bank, checking, desk, listing, phrases, queries, rules, undoing
+from incubator.moderation.asking import two_texts
 from incubator.moderation.listing import QUERY_PARAMETERS, sieve_of
 from incubator.moderation.queue import neighbours, next_after
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.queries import cohort_for
-from incubator.stages.answers import fingerprint
 from incubator.stages.queries import work_for
 from incubator.stages.rules import Outcome
 from incubator.teams.queries import team_for
@@ -145,17 +144,8 @@ async def edit_remark(request: Web, viewer: NamedDependency[Viewer], remark_id: 
     try:
         submission = await actions.edit_remark(viewer, remark_id, text, version=version)
     except Clash as clash:
-        return _two_texts(request, clash, text, Message("Remark"))
+        return two_texts(request, clash, text, Message("Remark"))
     return pages.redirect(request, f"/submissions/{submission}/desk#remark-{remark_id}")
-
-
-def _two_texts(request: Web, clash: Clash, mine: str, label: Message) -> Response[Any]:
-    """What somebody has saved meanwhile and what was typed; sent again, the text is taken."""
-    stored = str(clash.context["stored"])
-    return pages.page(
-        request, "moderation/two_texts.html", status=clash.status, reason=clash.reason, label=label, stored=stored,
-        form=Form.empty({"text": mine, "version": fingerprint(stored)}), pieces=compare(stored, mine),
-    )  # fmt: skip
 
 
 @post("/remarks/{remark_id:uuid}/drop")
@@ -230,7 +220,7 @@ async def edit_note(request: Web, viewer: NamedDependency[Viewer], note_id: From
     try:
         team = await actions.edit_note(viewer, note_id, text, version=version)
     except Clash as clash:
-        return _two_texts(request, clash, text, Message("Note"))
+        return two_texts(request, clash, text, Message("Note"))
     return pages.redirect(request, f"/teams/{team}/notes")
 
 
@@ -240,54 +230,6 @@ async def retract_note(request: Web, viewer: NamedDependency[Viewer], note_id: F
     (await pages.read_form(request)).demand()
     team = await actions.retract_note(viewer, note_id)
     return pages.redirect(request, f"/teams/{team}/notes")
-
-
-@get("/teams/{team_id:uuid}/questions")
-async def questions_page(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
-    """The guiding questions put to a team, with its answers."""
-    return await _questions(request, viewer, team_id, Form.empty())
-
-
-async def _questions(request: Web, viewer: Viewer, team_id: UUID, form: Form, at: str = "") -> Response[Any]:
-    """`at` names the form whose errors `form` holds: "ask", or the id of the question that was answered."""
-    team = await team_for(viewer, team_id)
-    team.standing.need(rules.VIEW_REMARKS)
-    return pages.page(
-        request, "moderation/questions.html", status=422 if form.errors else 200, team=team, form=form, at=at,
-        questions=await queries.questions(team_id), may_ask=team.standing.may(rules.ASK),
-        may_answer=team.standing.may(rules.ANSWER), blank=Form.empty(),
-    )  # fmt: skip
-
-
-@post("/teams/{team_id:uuid}/questions")
-async def ask(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
-    """Put a guiding question to a team; from the desk it is about that work, and one comes back to it."""
-    form = await pages.read_form(request)
-    submission = form.uuid("submission", required=False)
-    try:
-        text = rules.read_text(form)
-    except Invalid:
-        return await _questions(request, viewer, team_id, form, "ask")
-    await actions.ask(viewer, team_id, text, submission=submission)
-    await flash(viewer, "success", Message("The team sees the question."))
-    return pages.redirect(request, f"/submissions/{submission}/desk" if submission else f"/teams/{team_id}/questions")
-
-
-@post("/questions/{question_id:uuid}/answer")
-async def answer(request: Web, viewer: NamedDependency[Viewer], question_id: FromPath[UUID]) -> Response[Any]:
-    """Answer a guiding question."""
-    form = await pages.read_form(request)
-    version = form.text("version", required=False) or None  # a program that asks for no check gets none
-    try:
-        text = rules.read_text(form)
-    except Invalid:
-        return await _questions(request, viewer, await queries.team_of_question(question_id), form, str(question_id))
-    try:
-        team = await actions.answer(viewer, question_id, text, version=version)
-    except Clash as clash:
-        return _two_texts(request, clash, text, Message("The team's answer"))
-    await flash(viewer, "success", Message("The answer is kept with the case."))
-    return pages.redirect(request, f"/teams/{team}/questions#question-{question_id}")
 
 
 @post("/teams/{team_id:uuid}/modules/{module_id:uuid}/advance")
@@ -327,6 +269,6 @@ async def assign(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
 
 
 HANDLERS = [
-    *listing.HANDLERS, *bank.HANDLERS, desk_page, decide, take_back, check, next_work, write_remark, send_remarks, edit_remark, drop_remark, reply, notes_page, write_note,
-    edit_note, retract_note, questions_page, ask, answer, advance, moderators_page, assign,
+    *listing.HANDLERS, *bank.HANDLERS, *asking.HANDLERS, desk_page, decide, take_back, check, next_work, write_remark, send_remarks, edit_remark, drop_remark, reply, notes_page, write_note,
+    edit_note, retract_note, advance, moderators_page, assign,
 ]  # fmt: skip

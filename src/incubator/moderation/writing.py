@@ -1,4 +1,4 @@
-"""What moderators write to a team and about it - remarks, notes, questions - and how the team answers."""
+"""What moderators write to a team and about it - remarks and notes - and how the team answers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +9,8 @@ from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.moderation import checking
-from incubator.moderation.rules import ANSWER, ASK, REMARK, REPLY, WRITE_NOTE, not_editable
-from incubator.moderation.tables import GuidingQuestion, NoteVersion, PrivateNote, Remark, RemarkReply
+from incubator.moderation.rules import REMARK, REPLY, WRITE_NOTE, not_editable
+from incubator.moderation.tables import NoteVersion, PrivateNote, Remark, RemarkReply
 from incubator.people.rights import Standing, Verdict, Viewer, guard
 from incubator.stages.answers import fingerprint
 from incubator.stages.queries import Work, versions, work_for
@@ -37,7 +37,7 @@ async def write_remark(viewer: Viewer, submission: UUID, revision: int, field: s
     return UUID(str(remark.id))
 
 
-def _still(version: str | None, stored: str, text: str) -> None:
+def still(version: str | None, stored: str, text: str) -> None:
     """Pass when the text is still the one that a form has shown (`version`; None for no form), else raise Clash."""
     if version is not None and fingerprint(stored) != version and stored != text:
         raise Clash(MEANWHILE, stored=stored)
@@ -48,7 +48,7 @@ async def edit_remark(viewer: Viewer, remark: UUID, text: str, *, version: str |
     async with DB.transaction():
         row, work = await _own_remark(viewer, remark)
         _demand(not_editable(row["author"], viewer.id, row["sent_at"], viewer.now))
-        _still(version, row["text"], text)
+        still(version, row["text"], text)
         await execute("UPDATE remark SET text = $2, edited_at = $3 WHERE id = $1", remark, text, viewer.now)
         await checking.touch(viewer, row["submission"])
         await _note("remark.edited", viewer, work, Audience.TEAM if row["sent_at"] else Audience.SELF)
@@ -70,7 +70,7 @@ async def drop_remark(viewer: Viewer, remark: UUID) -> UUID:
 async def _own_remark(viewer: Viewer, remark: UUID) -> tuple[Mapping[str, Any], Work]:
     """A remark that the viewer wants to change, held, with its work. Of drafts only those who remark may know."""
     row = await _remark(remark)
-    standing = _standing(viewer, row)
+    standing = standing_to(viewer, row)
     if row["sent_at"] is None and not standing.may(REMARK):
         guard(Verdict.HIDE, REMARK)
     standing.need(REMARK)
@@ -87,17 +87,14 @@ NOTE_ROW = f"""
 SELECT n.author, n.text, n.version, {WHERE} FROM private_note n
 JOIN team t ON t.id = n.team JOIN cohort c ON c.id = t.cohort WHERE n.id = $1 AND n.retracted_at IS NULL FOR UPDATE OF n
 """
-QUESTION_ROW = f"""
-SELECT q.answer, {WHERE} FROM guiding_question q
-JOIN team t ON t.id = q.team JOIN cohort c ON c.id = t.cohort WHERE q.id = $1 FOR UPDATE OF q
-"""
 
 
-def _standing(viewer: Viewer, row: Mapping[str, Any]) -> Standing:
+def standing_to(viewer: Viewer, row: Mapping[str, Any]) -> Standing:
+    """How the viewer stands to the team of a row that holds `WHERE`."""
     return viewer.standing(programme=row["programme"], cohort=row["cohort"], team=row["team"])
 
 
-async def _found(sql: str, key: UUID) -> Mapping[str, Any]:
+async def held(sql: str, key: UUID) -> Mapping[str, Any]:
     """One row, held; raises NotFound."""
     row = await fetch_one(sql, key)
     if row is None:
@@ -106,7 +103,7 @@ async def _found(sql: str, key: UUID) -> Mapping[str, Any]:
 
 
 async def _remark(remark: UUID) -> Mapping[str, Any]:
-    return await _found(REMARK_ROW, remark)
+    return await held(REMARK_ROW, remark)
 
 
 async def send_remarks(viewer: Viewer, submission: UUID) -> int:
@@ -135,7 +132,7 @@ async def reply(viewer: Viewer, remark: UUID, text: str) -> Work:
         row = await _remark(remark)
         if row["sent_at"] is None:
             guard(Verdict.HIDE, REPLY)
-        _standing(viewer, row).need(REPLY)
+        standing_to(viewer, row).need(REPLY)
         work = await work_for(viewer, row["submission"])
         await RemarkReply.insert(
             RemarkReply(id=new_id(), remark=remark, text=text, author=viewer.id, written_at=viewer.now)
@@ -173,7 +170,7 @@ async def edit_note(viewer: Viewer, note: UUID, text: str, *, version: str | Non
     """Change one's own note; what it said before is kept as a version. The team's id."""
     async with DB.transaction():
         row = await _own_note(viewer, note)
-        _still(version, row["text"], text)
+        still(version, row["text"], text)
         await NoteVersion.insert(
             NoteVersion(id=new_id(), note=note, number=row["version"], text=row["text"], kept_at=viewer.now)
         )
@@ -196,40 +193,7 @@ async def retract_note(viewer: Viewer, note: UUID) -> UUID:
 
 async def _own_note(viewer: Viewer, note: UUID) -> Mapping[str, Any]:
     """One's own note, held; to those who may not read notes there is none."""
-    row = await _found(NOTE_ROW, note)
-    _standing(viewer, row).need(WRITE_NOTE)
+    row = await held(NOTE_ROW, note)
+    standing_to(viewer, row).need(WRITE_NOTE)
     _demand(not_editable(row["author"], viewer.id, None, viewer.now))
     return row
-
-
-# Guiding questions
-
-
-async def ask(viewer: Viewer, team_id: UUID, text: str, *, submission: UUID | None = None) -> UUID:
-    """Put a guiding question to a team, about one piece of its work or about its case as a whole. Its id."""
-    async with DB.transaction():
-        team = await team_for(viewer, team_id)
-        team.standing.need(ASK)
-        if submission is not None and (await work_for(viewer, submission)).team != team_id:
-            raise NotFound
-        question = GuidingQuestion(id=new_id(), team=team_id, submission=submission, text=text, asked_at=viewer.now,
-                                   asked_by=viewer.id)  # fmt: skip
-        await GuidingQuestion.insert(question)
-        await record("question.asked", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=team.cohort,
-                     team=team_id, subject=question.id)  # fmt: skip
-    return UUID(str(question.id))
-
-
-async def answer(viewer: Viewer, question: UUID, text: str, *, version: str | None = None) -> UUID:
-    """Answer a guiding question, or answer it anew. The team's id."""
-    async with DB.transaction():
-        row = await _found(QUESTION_ROW, question)
-        _standing(viewer, row).need(ANSWER)
-        _still(version, row["answer"], text)
-        await execute(
-            "UPDATE guiding_question SET answer = $2, answered_at = $3, answered_by = $4 WHERE id = $1",
-            question, text, viewer.now, viewer.id,
-        )  # fmt: skip
-        await record("question.answered", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=row["cohort"],
-                     team=row["team"], subject=question)  # fmt: skip
-    return UUID(str(row["team"]))

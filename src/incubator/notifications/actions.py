@@ -74,6 +74,7 @@ OF_THE_TEAM = {
     "submission.failed": Kind.FAILED,
     "submission.extended": Kind.EXTENDED,
     "message.sent": Kind.MESSAGE,
+    "question.asked": Kind.QUESTION,
     "team.advanced": Kind.ADVANCED,
     "team.withdrawn": Kind.WITHDRAWN,
 }

@@ -14,6 +14,7 @@ A letter is written in the transaction of the action it tells of, by reading the
 | submission.failed       | the team                   | cohort, team            | assignment: title; path                          |
 | submission.extended     | the team                   | cohort, team            | assignment: title; path; deadline; zone          |
 | message.sent            | the team                   | cohort, team            | text, sender: what was written, and by whom; path |
+| question.asked          | the team                   | cohort, team            | path                                             |
 | team.advanced           | the team                   | cohort, team            | module: title of the next one, "" after the last; path; deadline; zone |
 | team.withdrawn          | the team                   | cohort, team            | path                                             |
 | round.published         | everybody in the cohort    | cohort                  | round: title; path                               |
@@ -65,6 +66,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     EXTENDED = "extended"
     MESSAGE = "message"
+    QUESTION = "question"
     ADVANCED = "advanced"
     WITHDRAWN = "withdrawn"
     RESULT = "result"
@@ -82,6 +84,7 @@ KIND_NAMES = {
     Kind.FAILED: Message("Work not accepted"),
     Kind.EXTENDED: Message("Deadline extended"),
     Kind.MESSAGE: Message("Message to the team"),
+    Kind.QUESTION: Message("Guiding question"),
     Kind.ADVANCED: Message("Next module"),
     Kind.WITHDRAWN: Message("Team withdrawn"),
     Kind.RESULT: Message("Result published"),
@@ -300,6 +303,15 @@ def _message(facts: Facts, _: Mapping[str, str]) -> Letter:
     lines = [line for line in facts["text"].splitlines() if line.strip()]
     paragraphs = [Message("{name} writes to your team:", name=facts["sender"]), *lines]
     return Message("message to the team"), paragraphs, Message("Open the messages"), facts["path"]
+
+
+@_writes(Kind.QUESTION)
+def _question(facts: Facts, _: Mapping[str, str]) -> Letter:
+    paragraphs = [
+        Message("Your team was asked a guiding question. The answer stays with the case."),
+        Message("There is no mark for it: it helps to see the problem from a new side."),
+    ]
+    return Message("a question to your team"), paragraphs, Message("Read the question"), facts["path"]
 
 
 @_writes(Kind.ADVANCED)

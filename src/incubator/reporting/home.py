@@ -10,7 +10,7 @@ from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.i18n import Message
 from incubator.jury import queries as jury
 from incubator.jury.rules import RoundState
-from incubator.moderation import queries as moderation
+from incubator.moderation import threads
 from incubator.moderation.queue import QueueRow, queue
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.reporting.attention import cohort_part, cohorts_now
@@ -62,10 +62,11 @@ async def home(viewer: Viewer) -> Home:
     found = await ways([team.id for team in (*teams, *accompanied)], viewer.now) if teams or accompanied else {}
     parts = await _registering(viewer)
     if teams:
-        parts.append(_own_teams(teams, found, await moderation.unanswered([team.id for team in teams])))
+        parts.append(_own_teams(teams, found, await threads.unanswered([team.id for team in teams])))
     if accompanied or viewer.places(Role.MODERATOR, Scope.COHORT):
         waiting = await queue(viewer, most=OLDEST, accompanied=True)
-        parts.append(_moderator(waiting, accompanied, found, viewer.now))
+        answers = await threads.answered(viewer, OLDEST)
+        parts.append(_moderator(waiting, answers, accompanied, found, viewer.now))
     if viewer.places(Role.JUROR, Scope.COHORT):
         parts += [_round(queue) for queue in await jury.queues(viewer) if queue.state in TO_JUDGE or queue.reopened]
     if viewer.places(Role.ORGANISER, Scope.PROGRAMME):
@@ -140,9 +141,11 @@ def _own_team(team: TeamLink, places: Sequence[Place], questions: int) -> Todo:
 # Moderators
 
 
-def _moderator(waiting: Sequence[QueueRow], teams: Sequence[TeamLink], found: Ways, now: datetime) -> Part:
+def _moderator(
+    waiting: Sequence[QueueRow], answers: Sequence[threads.Answered], teams: Sequence[TeamLink], found: Ways, now: datetime
+) -> Part:
     count = waiting[0].waiting if waiting else 0
-    todos = [*_gates(teams, found), *(_check(row, now) for row in waiting)]
+    todos = [*_gates(teams, found), *(_check(row, now) for row in waiting), *map(_answered, answers)]
     return Part(
         Message("Waiting for me"), todos,
         Message("Everything is checked. New work appears here as soon as a team sends it."),
@@ -158,6 +161,11 @@ def _check(row: QueueRow, now: datetime) -> Todo:
     return Todo(
         row.title, href, note, "red" if long else "submitted", Message("Waits long") if long else "", row.sent_at
     )
+
+
+def _answered(answer: threads.Answered) -> Todo:
+    note = Joined([answer.team_name, Message("The team has answered your question.")])
+    return Todo(answer.text, answer.href, note, "blue", Message("Answered"), answer.turned_at)
 
 
 def _gates(teams: Sequence[TeamLink], found: Ways) -> Iterator[Todo]:

@@ -115,6 +115,8 @@ SIMPLE: Final[Mapping[str, str]] = {
     "message.sent": N_("wrote a message to the team"),
     "question.asked": N_("asked the team a guiding question"),
     "question.answered": N_("answered a guiding question"),
+    "question.replied": N_("wrote more about a guiding question"),
+    "question.settled": N_("called a guiding question settled"),
     "moderator.assigned": N_("assigned the team a moderator: {subject}"),
     "moderator.dismissed": N_("took the team from a moderator: {subject}"),
     # Jury
