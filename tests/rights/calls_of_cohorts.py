@@ -98,6 +98,16 @@ CALLS: dict[str, list[Call]] = {
         get(f"{ROUND}/rules", "round_own"),
         post(f"{ROUND}/rules", "round_own", page=f"{ROUND}/rules", reader=RUNS, form={"quorum": "3"}),
     ],
+    "jury_session calibrate draft": [
+        post(f"{ROUND}/calibration/samples", "round_calibrating", form={"title": PROBE, "text": PROBE}),
+        post(ROUND + "/calibration/samples/{sample}/remove", "round_calibrating"),
+        post(f"{ROUND}/calibration/close", "round_calibrating", form={"way": "close"}),
+    ],
+    "calibration view draft": [get(f"{ROUND}/calibration", "round_calibrating")],
+    "calibration score draft": [
+        post(ROUND + "/calibration/samples/{sample}", "round_calibrating",
+             form={f"mark_{key}": "5" for key in ("problem", "solution", "pilot", "feasibility", "team")}),
+    ],
     "jury_session lock open": [post(f"{ROUND}/lock", "round_scored", page=ROUND, reader=RUNS, form={"agreed": "on"})],
     "jury_session unlock locked": [
         post(f"{ROUND}/unlock", "round_locked", form=REASON),

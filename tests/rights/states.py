@@ -10,7 +10,7 @@ import cast
 from incubator.foundation import files
 from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
 from incubator.jury import actions as scoring
-from incubator.jury import agreeing, conducting, conflicts, preparing, round_rubric, seating
+from incubator.jury import agreeing, allocating, conducting, conflicts, practising, preparing, round_rubric, seating
 from incubator.jury.rubric import Entry
 from incubator.moderation import actions as moderation
 from incubator.moderation.rules import Verdict
@@ -272,6 +272,18 @@ async def _round_own(w: World) -> None:
     await round_rubric.take_own(runs, w.id("round"))
     more = replace(w.ids["criteria"][0], key="criterion_1", title="Смелость")
     await round_rubric.add(runs, w.id("round"), more)
+    await allocating.ask(runs, w.id("round"), allocating.Limits(1, 9, 7, connected=False))
+    for pair in (("project_3", "seat_juror_second"), ("project_2", "seat_juror_extra")):
+        project, seat = map(w.id, pair)
+        await execute("DELETE FROM allocated_pair WHERE project = $1 AND seat = $2", project, seat)
+    await allocating.add_pair(runs, w.id("round"), w.id("project_2"), w.id("seat_juror_extra"))
+
+
+@state("round_calibrating", after="round_draft")
+async def _round_calibrating(w: World) -> None:
+    """There is a sample project to practise on."""
+    runs = await w.viewer("organiser_own")
+    w.ids["sample"] = await practising.add_sample(runs, w.id("round"), "Парк у реки", "Выдуманный проект")
 
 
 @state("round_substitute", after="seated")

@@ -79,25 +79,24 @@ async def ask(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[
 async def add(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """Let a juror score a project."""
     form = await pages.read_form(request)
-    project, seat = form.uuid("project"), form.uuid("seat")
+    project, seat, number = form.uuid("project"), form.uuid("seat"), form.integer("page", 1, 100_000, required=False)
     form.demand()
     await allocating.add_pair(viewer, round_id, given(project), given(seat))
-    return _back(request, round_id, form)
+    return _back(request, round_id, number)
 
 
 @post("/rounds/{round_id:uuid}/allocation/remove")
 async def remove(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """Take a project from a juror."""
     form = await pages.read_form(request)
-    project, seat = form.uuid("project"), form.uuid("seat")
+    project, seat, number = form.uuid("project"), form.uuid("seat"), form.integer("page", 1, 100_000, required=False)
     form.demand()
     await allocating.remove_pair(viewer, round_id, given(project), given(seat))
-    return _back(request, round_id, form)
+    return _back(request, round_id, number)
 
 
-def _back(request: Web, round_id: UUID, form: Form) -> Response[Any]:
-    number = form.value("page")
-    page = f"?page={number}" if number.isdecimal() and number != "1" else ""
+def _back(request: Web, round_id: UUID, number: int | None) -> Response[Any]:
+    page = f"?page={number}" if number and number > 1 else ""
     return pages.redirect(request, f"/rounds/{round_id}/allocation{page}#pairs")
 
 

@@ -98,6 +98,11 @@ LEAD = right(
     "jury_session.lead", allow=ORGANISER | OFFICERS, forbid=JURORS | CONFLICTED | ADMINISTRATOR,
     reason=Message("A round is led by its chair, its secretary and organisers without a conflict of interest."),
 )  # fmt: skip
+PRACTICE = right(
+    "calibration.view", allow=ORGANISER | JURORS | OFFICERS, forbid=CONFLICTED | ADMINISTRATOR,
+    reason=Message("A calibration is seen by the jurors of the round and by organisers without a conflict of interest."),
+)  # fmt: skip
+OWN_PRACTICE = right("calibration.score", allow=JURORS, forbid=ORGANISERS | ADMINISTRATOR, strict=True)
 VERIFY_ROOT = right("score_journal.verify_root", allow=JURORS | ORGANISERS | ADMINISTRATOR)
 EXPORT_LEDGER = right(
     "score_journal.export", allow=ORGANISER, forbid=CONFLICTED | ADMINISTRATOR, strict=True,

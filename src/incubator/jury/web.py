@@ -19,11 +19,13 @@ from incubator.foundation.i18n import Message, clock, locale, number, score
 from incubator.foundation.refusals import Clash, Forbidden, Invalid, NotFound
 from incubator.jury import (
     actions,
+    allocation_pages,
     conducting,
     conflict_pages,
     control,
     editing,
     ledger_pages,
+    practice_pages,
     queries,
     results,
     round_pages,
@@ -338,5 +340,6 @@ async def _step_aside(request: Web, viewer: Viewer, round_id: UUID, project_id: 
 HANDLERS: list[Any] = [
     home, round_page, sheet, read_materials, read_file, show_file, write_sheet_down, take_back, abstain, recuse,
     *conflict_pages.HANDLERS, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
-    *ledger_pages.HANDLERS, *round_pages.HANDLERS,
+    *ledger_pages.HANDLERS, *round_pages.HANDLERS, *allocation_pages.HANDLERS,
+    *practice_pages.HANDLERS,
 ]  # fmt: skip

@@ -1,0 +1,164 @@
+"""An allocation from the page to the sheets: limits, seed, wishes, hand edits, what blocks, and what is dealt."""
+
+from dataclasses import replace
+
+import pytest
+
+import cast
+from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
+from incubator.foundation.refusals import Forbidden, Refused
+from incubator.jury import allocated, allocating, conducting, conflicts, seating
+from incubator.jury.allocating import Limits
+
+pytestmark = pytest.mark.usefixtures("db")
+LIMITS = Limits(sheets=2, cap=4, seed=7)
+
+
+async def draft(**more) -> cast.RoundOfCast:
+    return await cast.scoring_round(**{"teams": 5, "jurors": 4, "opened": False, **more})
+
+
+async def pairs(where: cast.RoundOfCast) -> set[tuple[object, object]]:
+    return {
+        tuple(row.values())
+        for row in await fetch("SELECT project, seat FROM allocated_pair WHERE round = $1", where.id)
+    }
+
+
+async def seat(where: cast.RoundOfCast, number: int = 0):
+    return await fetch_value("SELECT id FROM seat WHERE round = $1 AND person = $2", where.id, where.jurors[number].id)
+
+
+async def test_the_same_seed_gives_the_same_plan_and_its_sheets_are_dealt():
+    where = await draft()
+    runs = await where.organiser()
+    assert await allocating.ask(runs, where.id, LIMITS)
+    first, told = await pairs(where), await fetch_value("SELECT fingerprint FROM allocation")
+    assert len(first) == 10
+    await allocating.ask(runs, where.id, replace(LIMITS, seed=8))
+    assert await fetch_value("SELECT fingerprint FROM allocation") != told
+    await allocating.ask(runs, where.id, LIMITS)
+    assert (await pairs(where), await fetch_value("SELECT fingerprint FROM allocation")) == (first, told)
+    plan = await allocated.plan_of_round(where.id, 1)
+    assert (plan.parts, plan.least, plan.most, plan.thin, plan.pairs) == (1, 2, 3, 0, 10)
+    await conducting.open_round(runs, where.id)
+    dealt = {
+        tuple(row.values()) for row in await fetch("SELECT project, seat FROM score_sheet WHERE round = $1", where.id)
+    }
+    assert dealt == first
+    deal = await fetch_value("SELECT payload FROM ledger_entry WHERE payload::jsonb ->> 'k' = 'deal'")
+    assert all(str(project) in deal and str(place) in deal for project, place in first)
+    note = await fetch_one("SELECT data FROM journal_entry WHERE verb = 'allocation.done' ORDER BY id DESC LIMIT 1")
+    assert told in note["data"]
+
+
+async def test_conflicts_wishes_caps_and_pairs_set_by_hand_are_kept():
+    where = await draft()
+    runs, glad = await where.organiser(), await cast.viewer(where.jurors[0])
+    wishes = {team.id: 1 if number < 2 else -1 for number, team in enumerate(where.teams)}
+    await conflicts.declare(glad, where.id, {where.teams[4].id: "Сосед"}, wishes=wishes)
+    await seating.set_duty(runs, where.id, await seat(where, 1), "member", cap=1)
+    await allocating.ask(runs, where.id, LIMITS)
+    assert (await where.project(4), await seat(where)) not in await pairs(where)
+    plan = await allocated.plan_of_round(where.id, 1)
+    loads = {each.id: each for each in plan.jurors}
+    assert loads[await seat(where)].gladly == 2
+    assert loads[await seat(where, 1)].load == 1
+    with pytest.raises(Refused):
+        await allocating.add_pair(runs, where.id, await where.project(4), await seat(where))
+    with pytest.raises(Refused):
+        for number in range(5):
+            await allocating.add_pair(runs, where.id, await where.project(number), await seat(where, 1))
+    kept = (await where.project(3), await seat(where))
+    if kept not in await pairs(where):
+        await allocating.add_pair(runs, where.id, *kept)
+    await execute("UPDATE allocated_pair SET kept = true WHERE project = $1 AND seat = $2", *kept)
+    for seed in range(3):
+        await allocating.ask(runs, where.id, replace(LIMITS, seed=seed))
+        assert kept in await pairs(where)
+    await allocating.remove_pair(runs, where.id, *kept)
+    assert kept not in await pairs(where)
+
+
+async def test_what_blocks_is_named(client):
+    where = await draft()
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/allocation"
+    assert (await client.get(address)).status_code == 200
+    asked = {"way": "search", "sheets": "3", "cap": "2", "seed": "1", "connected": "on"}
+    assert (await client.post(address, data={**asked, "sheets": "нет"})).status_code == 422
+    assert (await client.post(address, data=asked)).status_code == 303
+    page = (await client.get(address)).text
+    assert "15 листов" in page
+    assert "Спасск-Дальний" in page
+    assert where.jurors[0].name in page
+    assert (await client.post(address, data={**asked, "cap": "4"})).status_code == 303
+    page = (await client.get(address)).text
+    assert "от 3 до 4" in page
+    pair = await fetch_one("SELECT project, seat FROM allocated_pair LIMIT 1")
+    sent = {"project": str(pair["project"]), "seat": str(pair["seat"]), "page": "1"}
+    assert (await client.post(f"{address}/remove", data=sent)).status_code == 303
+    assert "меньше экспертов" in (await client.get(address)).text
+    assert (await client.post(f"{address}/add", data=sent)).status_code == 303
+    assert "вручную" in (await client.get(address)).text
+    assert (await client.post(address, data={"way": "everything"})).status_code == 303
+    assert not await pairs(where)
+
+
+async def test_a_large_one_is_left_to_a_worker_and_overtaken_by_changes(monkeypatch):
+    where = await draft()
+    runs = await where.organiser()
+    monkeypatch.setattr(allocating, "AT_ONCE", 1)
+    assert not await allocating.ask(runs, where.id, LIMITS)
+    row = await fetch_one("SELECT kind, payload FROM outbox WHERE kind = 'allocate'")
+    assert (await allocated.plan_of_round(where.id, 1)).state == "waiting"
+    made = await fetch_value("SELECT id FROM allocation")
+    found = allocating._find
+
+    async def meanwhile(allocation, given):
+        outcome = await found(allocation, given)
+        await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Сосед"})
+        return outcome
+
+    monkeypatch.setattr(allocating, "_find", meanwhile)
+    await allocating.search(made)
+    assert await fetch_value("SELECT state FROM allocation") == "failed"
+    assert not await pairs(where)
+    monkeypatch.setattr(allocating, "_find", found)
+    await allocating.ask(runs, where.id, LIMITS)
+    await allocating.search_later({"allocation": str(made)})
+    assert not await pairs(where), "the first question was taken back by the second"
+    await allocating.search_later({"allocation": str(await fetch_value("SELECT id FROM allocation"))})
+    assert len(await pairs(where)) == 10
+    assert str(made) in row["payload"]
+
+
+async def test_after_the_opening_a_pair_is_only_added():
+    where = await draft()
+    runs = await where.organiser()
+    await allocating.ask(runs, where.id, LIMITS)
+    await conducting.open_round(runs, where.id)
+    free = await fetch_one(
+        "SELECT p.id AS project, e.id AS seat FROM round_project p JOIN seat e ON e.round = p.round WHERE p.round = $1"
+        " AND NOT EXISTS (SELECT FROM allocated_pair a WHERE a.project = p.id AND a.seat = e.id) LIMIT 1", where.id,
+    )  # fmt: skip
+    await allocating.add_pair(runs, where.id, free["project"], free["seat"])
+    assert await fetch_value("SELECT count(*) FROM score_sheet WHERE round = $1", where.id) == 11
+    for act in (
+        allocating.remove_pair(runs, where.id, free["project"], free["seat"]), allocating.ask(runs, where.id, LIMITS)
+    ):  # fmt: skip
+        with pytest.raises(Forbidden):
+            await act
+
+
+async def test_the_page_takes_as_many_statements_for_two_projects_as_for_six(client, counting):
+    seen = []
+    for teams, jurors in ((2, 3), (6, 5)):
+        where = await draft(teams=teams, jurors=jurors)
+        await allocating.ask(await where.organiser(), where.id, Limits(2, 6, 1))
+        await cast.sign_in(client, where.cohort.organiser)
+        await client.get(f"/rounds/{where.id}/allocation")
+        with counting() as asked:
+            assert (await client.get(f"/rounds/{where.id}/allocation")).status_code == 200
+        seen.append(len(asked))
+    assert seen[0] == seen[1] <= 6

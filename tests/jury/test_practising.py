@@ -1,0 +1,106 @@
+"""The calibration: samples, marks that stay, the spread without names for whoever has handed in himself."""
+
+import pytest
+
+import cast
+from incubator.foundation.database import fetch_value
+from incubator.foundation.refusals import Forbidden, NotFound, Refused
+from incubator.jury import conducting, practising, round_rubric
+from incubator.jury.rounds import round_for
+
+pytestmark = pytest.mark.usefixtures("db")
+KEYS = ("problem", "solution", "pilot", "feasibility", "team")
+
+
+async def calibrating(jurors: int = 4):
+    where = await cast.scoring_round(teams=1, jurors=jurors, opened=False)
+    runs = await where.organiser()
+    samples = [await practising.add_sample(runs, where.id, f"Образец {name}", "Выдуманный проект") for name in "АБ"]
+    return where, samples
+
+
+async def score(where, number: int, samples, *marks: int) -> None:
+    juror = await cast.viewer(where.jurors[number])
+    for sample in samples:
+        await practising.hand_in(juror, where.id, sample, [mark * 1000 for mark in marks])
+
+
+async def seen_by(where, who) -> practising.Practice:
+    return await practising.practice(await round_for(await cast.viewer(who), where.id))
+
+
+async def test_the_spread_is_seen_by_who_has_handed_in_and_only_from_two_others_on():
+    where, samples = await calibrating()
+    await score(where, 0, samples, 5, 6, 7, 8, 9)
+    await score(where, 1, samples, 3, 3, 3, 3, 3)
+    assert not (await seen_by(where, where.jurors[0])).spreads, "one other sheet would be a name"
+    await score(where, 2, samples[:1], 1, 1, 1, 1, 1)
+    assert not (await seen_by(where, where.jurors[0])).spreads, "half of the samples is nothing yet"
+    await score(where, 2, samples[1:], 1, 1, 1, 1, 1)
+    spread = (await seen_by(where, where.jurors[0])).spreads[samples[0]]
+    assert (spread[0].marks, spread[0].own, spread[0].middle) == ((1000, 3000, 5000), 5000, 3000)
+    assert not (await seen_by(where, where.jurors[3])).spreads, "he has not scored himself"
+    assert not (await seen_by(where, where.cohort.organiser)).spreads
+    await practising.close(await where.organiser(), where.id)
+    assert (await seen_by(where, where.cohort.organiser)).spreads
+    with pytest.raises(Refused):
+        await score(where, 3, samples, 2, 2, 2, 2, 2)
+
+
+async def test_marks_stay_and_count_for_nothing():
+    where, samples = await calibrating(jurors=2)
+    await score(where, 0, samples, 5, 6, 7, 8, 9)
+    with pytest.raises(Refused):
+        await score(where, 0, samples, 1, 1, 1, 1, 1)
+    with pytest.raises(NotFound):
+        await score(where, 0, [cast.new_id()], 1, 1, 1, 1, 1)
+    runs = await where.organiser()
+    with pytest.raises(Forbidden):
+        await practising.hand_in(runs, where.id, samples[0], [1000] * 5)
+    await practising.add_sample(runs, where.id, "Третий", "Текст")
+    with pytest.raises(Refused):
+        await practising.add_sample(runs, where.id, "Четвёртый", "Текст")
+    assert await fetch_value("SELECT count(*) FROM ledger_entry") == 0
+    await conducting.open_round(runs, where.id)
+    with pytest.raises(Forbidden):
+        await practising.remove_sample(runs, where.id, samples[0])
+
+
+async def test_other_criteria_make_the_marks_idle():
+    where, samples = await calibrating()
+    runs = await where.organiser()
+    await round_rubric.take_own(runs, where.id)
+    await score(where, 0, samples, 5, 6, 7, 8, 9)
+    await round_rubric.move(runs, where.id, KEYS[0], 1)
+    assert await fetch_value("SELECT count(*) FROM sample_sheet") == 0
+
+
+async def test_a_juror_practises_by_forms(client):
+    where, samples = await calibrating(jurors=3)
+    for number in (1, 2):
+        await score(where, number, samples, 5, 6, 7, 8, number)
+    await cast.sign_in(client, where.jurors[0])
+    address = f"/rounds/{where.id}/calibration"
+    assert "Потренироваться" in (await client.get(f"/rounds/{where.id}")).text
+    assert (await client.get(address)).status_code == 200
+    marks = {f"mark_{key}": "4" for key in KEYS}
+    assert (await client.post(f"{address}/samples/{samples[0]}", data={**marks, "mark_team": ""})).status_code == 422
+    for sample in samples:
+        assert (await client.post(f"{address}/samples/{sample}", data=marks)).status_code == 303
+    page = (await client.get(address)).text
+    assert "Медиана" in page
+    assert not any(juror.name in page for juror in where.jurors[1:])
+    assert (await client.post(f"{address}/samples", data={"title": "x", "text": "y"})).status_code == 403
+    await cast.sign_in(client, where.cohort.organiser)
+    assert (await client.post(f"{address}/samples", data={"title": "", "text": "y"})).status_code == 422
+    assert (await client.post(f"{address}/samples", data={"title": "x", "text": "y"})).status_code == 303
+    assert (await client.post(f"{address}/close", data={"way": "close"})).status_code == 303
+    assert (await client.post(f"{address}/close", data={"way": "close"})).status_code == 409
+    assert (await client.post(f"{address}/samples/{samples[0]}/remove")).status_code == 303
+
+
+async def test_a_project_of_another_cohort_comes_without_its_names(client):
+    where, _ = await calibrating(jurors=1)
+    await cast.sign_in(client, where.cohort.organiser)
+    answer = await client.post(f"/rounds/{where.id}/calibration/taken", data={"project": str(await where.project())})
+    assert answer.status_code == 409, "a project of the cohort itself is no sample"
