@@ -101,7 +101,7 @@ async def test_the_preview_says_what_would_change_before_it_is_saved(client, wor
     shown = {**planned.facts.shown(), "title": "Другое имя", "f_label": ["", "Второй вопрос"]}
     asked = await client.post(address, data=shown)
     assert asked.status_code == 422
-    for words in ("Что изменится", "Задание → Другое имя", "убрано поле: Первый вопрос", "черновик"):
+    for words in ("Что изменится", "Название: Задание → Другое имя", "убрано поле: Первый вопрос", "черновик"):
         assert words in asked.text, words
     assert await fetch_value("SELECT title FROM assignment WHERE id = $1", made) == "Задание"
     saved = await client.post(address, data={**shown, "confirmed": planned.affected.token})

@@ -16,8 +16,8 @@ Raw = Mapping[str, Any]
 SHORT: Final = 80  # characters that still fit into a line beside another value
 
 NAMES: Final = {
-    "name": Message("Name"),
-    "title": Message("Name"),
+    "name": Message("Title"),
+    "title": Message("Title"),
     "label": Message("Question"),
     "summary": Message("What it is about"),
     "min_members": Message("Fewest members of a team"),
@@ -61,7 +61,7 @@ VALUES: Final = {
     ("gate", "open_by_date"): Message("By date"),
     ("kind", "short_text"): Message("One line of text"),
     ("kind", "long_text"): Message("Long text"),
-    ("kind", "number"): Message("Number"),
+    ("kind", "number"): Message.within("kind", "Number"),
     ("kind", "date"): Message("Day"),
     ("kind", "choice"): Message("Choice of one answer"),
     ("kind", "table"): Message("Table"),
