@@ -15,6 +15,7 @@ from incubator.foundation.i18n import gettext as _
 from incubator.foundation.refusals import Clash, Invalid, NotFound, Refused
 from incubator.jury import board, conducting, preparing, standings
 from incubator.jury.preparing import KeptCriterion, cohort_jury
+from incubator.jury.reach import reach
 from incubator.jury.result import tie_words
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import (
@@ -101,6 +102,7 @@ async def _criterion(
     return pages.page(
         request, "jury/criterion.html", status=status_of(shown, refusal), cohort=cohort, form=shown,
         criterion_id=criterion_id, preview=preview, stored=stored_beside(shown, refusal),
+        reach=await reach(cohort_id, "criteria"),
     )  # fmt: skip
 
 
@@ -223,7 +225,8 @@ async def _rules(
     form, words = form_of(plan), tie_words(rubric)
     return pages.page(
         request, "jury/rules.html", status=status_of(form, refusal), cohort=cohort, form=form,
-        stored=stored_beside(form, refusal), **rule_choices(rubric, plan, form, words),
+        stored=stored_beside(form, refusal), reach=await reach(cohort_id, "plan"),
+        **rule_choices(rubric, plan, form, words),
     )  # fmt: skip
 
 
