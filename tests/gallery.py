@@ -17,6 +17,7 @@ PAGE = """
 {% import "shared/parts.html" as p with context %}
 {% import "shared/charts.html" as c with context %}
 {% block title %}Проба{% endblock %}
+{% block scripts %}{{ fixed("shared/_live.html") }}{{ fixed("shared/_autosave.html") }}{% endblock %}
 {% block heading %}<h1>Проба</h1>{{ p.tag("returned") }}{% endblock %}
 {% block content %}
 {% call p.tasks() %}{{ p.task("/x", "Описание проблемы", "2 замечания", "returned") }}{{ p.task("", "Защита", "", "locked") }}{% endcall %}

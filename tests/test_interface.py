@@ -58,13 +58,22 @@ def test_an_asset_reaches_for_no_other_host_and_evaluates_nothing(path):
 def test_the_door_stays_light_for_satellite_lines():
     """The parts of a first visit; tests/journeys/test_weight.py measures the whole as it comes through the line."""
     assert packed(STATIC / "display.js", STATIC / "app.js") <= 8 * 1024
-    everywhere = ("base", "layout", "forms", "parts", "plots")  # what `_head.html` loads; others belong to single pages
-    assert packed(*(STATIC / "css" / f"{name}.css" for name in everywhere)) <= 13 * 1024
+    assert len(pages.static().packed["css/site.css"]) <= 12.5 * 1024
     assert packed(*STATIC.glob("vendor/htmx*.js")) <= 16 * 1024
 
 
 def test_whoever_is_signed_in_loads_little_more():
     assert packed(*(STATIC / f"{name}.js" for name in ("keeping", "autosave", "sheet"))) <= 9.5 * 1024
+
+
+@pytest.mark.parametrize(("sign", "part"), [("data-autosave=", "_autosave"), ("hx-sse:connect", "_live")])
+def test_a_page_that_needs_a_script_of_its_own_loads_it(sign, part):
+    """And no other does."""
+    using = {path for path in MARKUP if sign in markup(path)}
+    using = {path.with_name("work.html") if path.name == "_form.html" else path for path in using}
+    loading = {path for path in MARKUP if f'fixed("shared/{part}.html")' in markup(path)}
+    assert using
+    assert using == loading
 
 
 def test_the_desk_loads_little_more():
@@ -252,7 +261,7 @@ def test_a_part_that_is_drawn_once_for_everybody_holds_no_token_and_no_name(monk
 def test_scripts_and_styles_carry_their_integrity():
     page = shown(filled())
     tags = re.findall(r"<(?:script|link rel=\"stylesheet\")[^>]*>", page.text)
-    assert len(tags) >= 10
+    assert len(tags) >= 6
     assert all('integrity="sha384-' in tag for tag in tags)
 
 

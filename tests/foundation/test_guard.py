@@ -74,7 +74,14 @@ def test_no_bytes_break_the_gate(path, query, cookie):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/sign-in"), ("GET", "/no-such-page"), ("GET", "/health/live"), ("POST", "/health/live"), ("GET", "/%00")],
+    [
+        ("GET", "/sign-in"),
+        ("GET", "/no-such-page"),
+        ("GET", "/static/x"),
+        ("GET", "/health/live"),
+        ("POST", "/health/live"),
+        ("GET", "/%00"),
+    ],
 )
 async def test_every_answer_carries_the_headers(client, method, path):
     answer = await client.request(method, path)
@@ -83,6 +90,14 @@ async def test_every_answer_carries_the_headers(client, method, path):
             assert answer.headers[name.decode()] == value.decode()
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert "no-store" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(("name", "document"), [("app.js", False), ("css/site.css", False), ("icons.svg", True)])
+async def test_what_is_no_document_is_not_weighed_down(client, name, document):
+    headers = (await client.get(f"/static/-/{name}")).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert ("content-security-policy" in headers) is document
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/health/live", "/no-such-page"])
