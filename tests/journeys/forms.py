@@ -117,8 +117,8 @@ FORMS = (
     Written(
         "new criterion",
         "organiser",
-        "/cohorts/{cohort}/jury/criteria/new",
-        "/cohorts/{cohort}/jury/criteria/new",
+        "/cohorts/{quiet}/jury/criteria/new",
+        "/cohorts/{quiet}/jury/criteria/new",
         "jury/criterion",
         "description",
         {"title": "Новый критерий"},
@@ -126,8 +126,8 @@ FORMS = (
     Written(
         "criterion",
         "organiser",
-        "/cohorts/{cohort}/jury/criteria/{criterion}",
-        "/cohorts/{cohort}/jury/criteria/{criterion}",
+        "/cohorts/{quiet}/jury/criteria/{criterion}",
+        "/cohorts/{quiet}/jury/criteria/{criterion}",
         "jury/criterion",
         "description",
     ),
@@ -204,7 +204,10 @@ WORLD = {
     "module": f"SELECT id FROM module WHERE cohort = ({NOW}) ORDER BY place DESC LIMIT 1",
     "assignment": "SELECT id FROM assignment WHERE module = '{module}' ORDER BY place LIMIT 1",
     "assignment2": "SELECT id FROM assignment WHERE module = '{module}' ORDER BY place DESC LIMIT 1",
-    "criterion": f"SELECT id FROM criterion WHERE cohort = ({NOW}) ORDER BY place LIMIT 1",
+    # While a round is judged its criteria stay, and their form says so instead of offering to save.
+    "quiet": """SELECT c.id FROM cohort c WHERE NOT EXISTS (SELECT 1 FROM scoring_round r WHERE r.cohort = c.id
+        AND r.state IN ('open', 'locked')) ORDER BY c.starts_on LIMIT 1""",
+    "criterion": "SELECT id FROM criterion WHERE cohort = '{quiet}' ORDER BY place LIMIT 1",
     "passed": """SELECT module FROM team_module WHERE team = '{other}' AND advanced_at IS NOT NULL AND closed_at IS NULL
         ORDER BY advanced_at DESC LIMIT 1""",
     "lead_of_draft": """SELECT p.email FROM person p JOIN role_grant g ON g.person = p.id
