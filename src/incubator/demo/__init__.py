@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from incubator.demo import desk, jury, script
+from incubator.demo import desk, jury, plans, script
 from incubator.demo.removal import remove
 from incubator.demo.story import Pace, Step, Tale, TeamTale
 from incubator.foundation import i18n
@@ -177,6 +177,8 @@ async def _running(staff: Staff, now: datetime) -> None:
     tale.at(now - 30 * DAY, partial(desk.fill_bank, staff.programme, staff.organiser, first))
     tale.at(now - 6 * DAY, partial(desk.write_to, [teams[number] for number in (0, 3, 6)], first))
     tale.at(now - DAY, partial(desk.help_with, staff.organiser, cohort, teams[1], first))
+    tale.at(now - 20 * DAY, partial(plans.allow_for_poor_lines, staff.organiser, cohort))
+    tale.at(now - 9 * DAY, partial(plans.put_off_the_defence, staff.organiser, cohort))
     await tale.play()
     await desk.begin_check(teams[1].team, second, now)
 
