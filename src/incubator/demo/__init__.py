@@ -181,6 +181,8 @@ async def _running(staff: Staff, now: datetime) -> None:
     tale.at(now - 9 * DAY, partial(plans.put_off_the_defence, staff.organiser, cohort))
     await tale.play()
     await desk.begin_check(teams[1].team, second, now)
+    entrants = [team.team for team in teams[FIRST_IN_ROUND:-1]]
+    await jury.semi_final(staff.organiser, cohort, entrants, list(staff.jurors), now)
 
 
 @dataclass(slots=True)

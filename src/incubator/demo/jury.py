@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from incubator.demo import script
-from incubator.foundation.database import fetch
+from incubator.foundation.database import fetch, fetch_value
 from incubator.jury import actions as jury
-from incubator.jury import agreeing, conducting, conflicts
+from incubator.jury import agreeing, allocating, conducting, conflicts, practising, seating
+from incubator.jury.preparing import rubric_for_cohort
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry, Rubric
 from incubator.jury.standings import count_up
@@ -87,3 +88,31 @@ async def finish(organisers: tuple[UUID, UUID], scoring: UUID, moment: datetime,
         await conducting.vote_tie(viewer, scoring, ranks, "Голосование присутствующих членов жюри: четыре против трёх")
     asked = await agreeing.ask_to_publish(await viewer_for(organiser, moment + timedelta(hours=17.5)), scoring)
     await agreeing.confirm(await viewer_for(second, moment + timedelta(hours=18)), scoring, asked)
+
+
+async def semi_final(
+    organiser: UUID, cohort: UUID, teams: Sequence[UUID], jurors: Sequence[UUID], moment: datetime
+) -> UUID:
+    """A round that is being prepared: chair, substitute, wishes, an allocation, and a calibration that four have done."""
+    scoring = await create_round(organiser, cohort, "Полуфинал", teams, jurors, moment)
+    viewer = await viewer_for(organiser, moment)
+    seats = {row["person"]: row["id"] for row in await fetch("SELECT id, person FROM seat WHERE round = $1", scoring)}
+    await seating.set_duty(viewer, scoring, seats[jurors[0]], "chair_votes")
+    await seating.set_duty(viewer, scoring, seats[jurors[-1]], "substitute")
+    home = await fetch_value("SELECT municipality FROM team WHERE id = $1", teams[3])
+    for number, juror in enumerate(jurors[:4]):
+        wishes = {team: 1 if (place + number) % 4 == 0 else -1 if (place + number) % 5 == 0 else 0
+                  for place, team in enumerate(teams)}  # fmt: skip
+        card = conflicts.Card("Институт развития территорий (вымышленный)", home if number == 1 else None)
+        person = await viewer_for(juror, moment)
+        await conflicts.declare(person, scoring, {}, card=card, wishes=wishes)
+    samples = [await practising.add_sample(viewer, scoring, title, text) for title, text in script.SAMPLES]
+    criteria = len((await rubric_for_cohort(cohort))[0].criteria)
+    for number, juror in enumerate(jurors[:4]):
+        person = await viewer_for(juror, moment)
+        for place, sample in enumerate(samples):
+            given = [1000 * (4 + (number * 3 + each * 2 + place) % 5) for each in range(criteria)]
+            await practising.hand_in(person, scoring, sample, given)
+    viewer = await viewer_for(organiser, moment)
+    await allocating.ask(viewer, scoring, allocating.Limits(sheets=3, cap=-(-3 * len(teams) // 6) + 1, seed=2026))
+    return scoring

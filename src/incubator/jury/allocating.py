@@ -5,6 +5,7 @@ same plan, and the hash of all that it was given stands beside it.
 """
 
 import asyncio
+import contextvars
 import hashlib
 import json
 import logging
@@ -177,7 +178,9 @@ async def _find(allocation_id: UUID, given: "Request") -> tuple["Allocation | No
         await execute("UPDATE allocation SET percent = $2 WHERE id = $1", allocation_id, percent)
 
     def progress(_step: str, share: float) -> None:
-        steps.add(asyncio.run_coroutine_threadsafe(tell_percent(round(100 * share)), loop))
+        # In an empty context: a connection of its own, so that pages see how far it is.
+        tell_ = contextvars.Context().run(asyncio.run_coroutine_threadsafe, tell_percent(round(100 * share)), loop)
+        steps.add(tell_)
 
     try:
         found = await asyncio.to_thread(allocate, given, progress, SECONDS)

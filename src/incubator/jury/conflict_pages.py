@@ -11,7 +11,7 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Invalid
-from incubator.jury import conflicts, queries
+from incubator.jury import conflict_queries, conflicts
 from incubator.jury.conflicts import Card
 from incubator.jury.kinship import SOURCE_WORDS
 from incubator.jury.rounds import Round, round_for
@@ -39,8 +39,8 @@ async def conflicts_page(request: Web, viewer: NamedDependency[Viewer], round_id
 
 async def _conflicts(request: Web, viewer: Viewer, scoring: Round, form: Form | None) -> Response[Any]:
     scoring.known_as.need(DECLARE)
-    teams = await queries.teams_of_round(viewer, scoring.id, blind=scoring.blind)
-    card, places = await queries.card_of(viewer.id, scoring.id)
+    teams = await conflict_queries.teams_of_round(viewer, scoring.id, blind=scoring.blind)
+    card, places = await conflict_queries.card_of(viewer.id, scoring.id)
     initial: dict[str, object] = {
         "employer": card.employer, "municipality": card.municipality or "", "region": card.region,
         **{f"wish_{team.team}": team.wish for team in teams},
@@ -65,7 +65,7 @@ async def declare(request: Web, viewer: NamedDependency[Viewer], round_id: FromP
     form = await pages.read_form(request)
     scoring = await round_for(viewer, round_id)
     scoring.known_as.need(DECLARE)
-    teams = [team.team for team in await queries.teams_of_round(viewer, round_id)]
+    teams = [team.team for team in await conflict_queries.teams_of_round(viewer, round_id)]
     try:
         card = _read_card(form) if form.value("has_card") else None
         wishes = {team: _wish(form, team) for team in teams} if form.value("has_wishes") else {}
@@ -111,7 +111,7 @@ async def challenge_page(request: Web, viewer: NamedDependency[Viewer], team_id:
 async def _challenge(request: Web, viewer: Viewer, team_id: UUID, form: Form) -> Response[Any]:
     team = await team_for(viewer, team_id)
     team.standing.need(CHALLENGE_JUROR)
-    jurors = await queries.challenges(team.cohort, team_id)
+    jurors = await conflict_queries.challenges(team.cohort, team_id)
     return pages.page(
         request, "jury/challenge.html", status=422 if form.errors else 200, team=team, jurors=jurors, form=form,
         options=[(str(juror.person), juror.name) for juror in jurors if not juror.challenged],
@@ -146,7 +146,7 @@ async def _conflict_list(request: Web, viewer: Viewer, cohort_id: UUID, form: Fo
     in_the_jury(cohort.standing, seated=True).need(LIFT)
     return pages.page(
         request, "jury/conflict_list.html", status=422 if form.errors else 200, cohort=cohort, form=form, at=at,
-        blank=Form.empty(), conflicts=await queries.conflicts_of(cohort_id), sources=SOURCE_WORDS,
+        blank=Form.empty(), conflicts=await conflict_queries.conflicts_of(cohort_id), sources=SOURCE_WORDS,
     )  # fmt: skip
 
 

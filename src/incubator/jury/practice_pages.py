@@ -47,7 +47,7 @@ async def _page(request: Web, scoring: Round, form: Form, at: str = "") -> Respo
 def _drawn(spreads: tuple[Spread, ...]) -> dict[str, Any]:
     """The marks for one sample as rows of a plot, one for each criterion, on an axis that holds all scales."""
     low, high = min(each.low for each in spreads) / 1000, max(each.high for each in spreads) / 1000
-    ticks = [(at, number(at, 1)) for at in (low, (low + high) / 2, high)]
+    ticks = [(at, number(at)) for at in (low, (low + high) / 2, high)]
     return {"low": low, "high": high, "ticks": ticks, "rows": [_row(each) for each in spreads]}
 
 
@@ -56,7 +56,7 @@ def _row(spread: Spread) -> dict[str, Any]:
     own = "–" if spread.own is None else score(spread.own)
     return {
         "label": spread.title, "value": None if spread.own is None else spread.own / 1000, "raw": spread.middle / 1000,
-        "start": lowest / 1000, "end": highest / 1000, "mine": True,
+        "start": lowest / 1000, "end": highest / 1000,
         "cells": [own, number(spread.middle / 1000, 1), f"{score(lowest)}–{score(highest)}",
                   ", ".join(score(mark) for mark in spread.marks)],
     }  # fmt: skip

@@ -106,6 +106,7 @@ def read_terms_form(form: Form, assignments: Sequence[str]) -> Terms:
 # --- A round without names --------------------------------------------------------------------------------------------
 
 HIDDEN = "[…]"
+RUN = re.compile(r"\[…\](?:[\s\-–]*\[…\])+")  # how many words a name has tells something, too
 WORD = re.compile(r"\w+")
 SHORTEST = 4
 ENDING = 3  # letters of a Russian word that change with its case, at most
@@ -166,7 +167,7 @@ def masked(text: str, hidden: frozenset[str]) -> str:
         told = any(word.startswith(stem) and len(word) - len(stem) <= 2 * ENDING for stem in hidden)
         return HIDDEN if told else found.group()
 
-    return WORD.sub(cover, text)
+    return RUN.sub(HIDDEN, WORD.sub(cover, text))
 
 
 def number_of(place: int) -> str:
