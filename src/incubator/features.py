@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from incubator.exchange import web as exchange
 from incubator.foundation.i18n import gettext as _
 from incubator.installation import web as installation
 from incubator.jury import web as jury
@@ -17,7 +18,7 @@ from incubator.reporting import web as reporting
 from incubator.stages import web as stages
 from incubator.teams import web as teams
 
-WEB = (people, installation, notifications, programmes, teams, stages, moderation, jury, reporting)
+WEB = (people, installation, notifications, programmes, teams, stages, moderation, exchange, jury, reporting)
 
 
 def handlers() -> list[Any]:

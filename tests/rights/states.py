@@ -110,6 +110,7 @@ async def _extended(w: World) -> None:
 @state("sent", after="case_submitted")
 async def _sent(w: World) -> None:
     await _send(w, w.id("assignment"), w.id("team"))
+    w.ids["revision"] = await fetch_value("SELECT id FROM revision WHERE submission = $1", w.id("submission"))
     w.forms["decision"] = [("revision", "1")]
 
 

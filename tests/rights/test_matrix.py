@@ -78,6 +78,7 @@ OPEN = {
     "POST /reset/{}": "whoever has the link",
     "POST /language": "a cookie, or one's own account",
     "GET /help": "help",
+    "GET /cases": "published cases, the same for everybody",
     "GET /personal-data": "what is kept about people",
     "GET /privacy": "the same",
     "GET /accessibility": "a statement",

@@ -5,13 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from rights import calls, calls_of_cohorts, calls_of_desk, calls_of_people
+from rights import calls, calls_of_cohorts, calls_of_desk, calls_of_exchange, calls_of_people
 from rights.calls import Call
 from rights.hall import UUID, Answer, Forms, Hall, Request, encoded
 from rights.matrix import NOBODY, ROLES, Line, statuses
 from rights.world import SECRETS, may_read
 
-CALLS: dict[str, list[Call]] = {**calls.CALLS, **calls_of_cohorts.CALLS, **calls_of_people.CALLS, **calls_of_desk.CALLS}
+CALLS: dict[str, list[Call]] = {
+    **calls.CALLS,
+    **calls_of_cohorts.CALLS,
+    **calls_of_people.CALLS,
+    **calls_of_desk.CALLS,
+    **calls_of_exchange.CALLS,
+}
 
 
 @dataclass

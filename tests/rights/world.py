@@ -19,10 +19,10 @@ SECRETS = {
     kind: f"canary{kind}"
     for kind in (
         "case", "work", "file", "bytes", "note", "remark", "unsent", "reply", "question", "answer", "verdict", "more",
-        "otherwork", "othercase", "ownsheet", "sheet", "voided", "conflict", "lead", "juror", "invited", "voting",
+        "otherwork", "othercase", "ownsheet", "sheet", "voided", "conflict", "lead", "juror", "invited", "voting", "peer",
     )
 }  # fmt: skip
-TEAM = {"case", "work", "file", "bytes", "remark", "reply", "question", "answer", "verdict", "more", "lead"}
+TEAM = {"peer", "case", "work", "file", "bytes", "remark", "reply", "question", "answer", "verdict", "more", "lead"}
 STAFF = TEAM | {"juror", "invited", "conflict"}
 READS = {
     "participant": TEAM,
@@ -53,6 +53,10 @@ def may_read(role: str, at: str) -> set[str]:
     known = set(READS.get(role, ()))
     if role == "juror_assigned" and (at.startswith("round") or at in LOCKED) and at not in UNREAD:
         known |= {"case", "work", "file", "bytes"}
+    if at == "opened" and role in {"participant_other_team", "moderator_other"}:
+        known |= {"work", "peer"}
+    if at == "card_published":
+        known |= {"case"}
     if at in LOCKED and role == "organiser_own":
         known |= SHEETS
     if at == "round_published" and role == "organiser_conflicted":

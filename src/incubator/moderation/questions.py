@@ -99,6 +99,6 @@ async def _turn(question: UUID, turn: str, at: datetime, settled_by: UUID | bool
     )  # fmt: skip
 
 
-async def _note(verb: str, viewer: Viewer, question: UUID, row: dict[str, Any], **data: object) -> None:
+async def _note(verb: str, viewer: Viewer, question: UUID, row: dict[str, Any], **data: Any) -> None:
     await record(verb, by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=row["cohort"], team=row["team"],
                  subject=question, **data)  # fmt: skip

@@ -56,7 +56,7 @@ LOOKS: Final = ("contacts.viewed", "contacts.exported")
 
 KINDS: Final = {
     "work": (Message("Work"), ("submission", "file")),
-    "remarks": (Message("Remarks, questions and notes"), ("remark", "remarks", "question", "note")),
+    "remarks": (Message("Remarks, questions and notes"), ("remark", "remarks", "question", "exchange", "note")),
     "case": (Message("Problem case"), ("case",)),
     "team": (
         Message("Teams and people"),

@@ -117,6 +117,15 @@ SIMPLE: Final[Mapping[str, str]] = {
     "question.answered": N_("answered a guiding question"),
     "question.replied": N_("wrote more about a guiding question"),
     "question.settled": N_("called a guiding question settled"),
+    "exchange.opened": N_("opened “{title}” to the cohort"),
+    "exchange.closed": N_("closed “{title}” to the cohort"),
+    "exchange.remarked": N_("remarked on “{title}” as a peer"),
+    "exchange.answered": N_("answered a peer's remark on “{title}”"),
+    "exchange.hidden": N_("hid a peer's remark on “{title}”"),
+    "case.card_agreed": N_("agreed to publish the problem case, version {version}"),
+    "case.card_refused": N_("took the agreement to publish the problem case back"),
+    "case.published": N_("published the problem case as a card"),
+    "case.unpublished": N_("took the published card of the problem case back"),
     "moderator.assigned": N_("assigned the team a moderator: {subject}"),
     "moderator.dismissed": N_("took the team from a moderator: {subject}"),
     # Jury
@@ -181,6 +190,7 @@ SIMPLE: Final[Mapping[str, str]] = {
 
 
 REASONED: Final = frozenset({
+    "exchange.hidden",
     "submission.extended", "team.advanced", "team.rolled_back", "case.withdrawn", "juror.removed", "conflict.lifted",
     "unlock.asked", "void.asked", "reopen.asked", "sheet.reopened",
 })  # fmt: skip
