@@ -38,9 +38,11 @@ window.autosaving = (() => {
   }
   async function sent(form, state) {
     let answer;
+    const fields = fieldsOf(form);
+    form.dispatchEvent(new CustomEvent("autosaving", { bubbles: true, detail: { fields } }));
     try {
       answer = await fetch(form.dataset.autosave, {
-        method: "POST", body: fieldsOf(form), redirect: "manual",
+        method: "POST", body: fields, redirect: "manual",
         headers: { "X-Autosave": "1", Accept: "application/json" },
         signal: AbortSignal.timeout?.(30000),
       });
@@ -48,6 +50,7 @@ window.autosaving = (() => {
       Object.assign(state, { busy: false, dirty: true });
       lost();
       tell(form, word("unsent"), true);
+      form.dispatchEvent(new CustomEvent("autosave-lost", { bubbles: true }));
       later(form, state);
       return;
     }

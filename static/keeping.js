@@ -85,6 +85,29 @@ window.keeping = (() => {
     }));
   }
 
+  // Rounds of a jury that work without a network (offline.js): whoever signs out takes his away, and nobody's page stays
+  // when somebody else has signed in. What he wrote stays sealed.
+  const waiting = () => Number(storage((store) => store.getItem(`waiting:${viewer}`))) || 0;
+  function forgetRounds(who) {
+    window.caches?.delete(`jury:${who}`);
+    window.indexedDB?.deleteDatabase(`jury:${who}`);
+    storage((store) => store.removeItem(`waiting:${who}`));
+  }
+  async function forgetOthers() {
+    const left = storage((store) => store.getItem("left"));
+    if (left) {
+      if (left !== viewer) forgetRounds(left);
+      storage((store) => store.removeItem("left"));
+    }
+    if (!viewer || !window.caches) return;
+    const names = (await caches.keys()).filter((name) => name.startsWith("jury:") && name !== `jury:${viewer}`);
+    names.forEach((name) => caches.delete(name));
+  }
+  document.addEventListener("click", ({ target }) => {
+    const leaving = target.closest?.("[data-forget]");
+    if (leaving && waiting()) leaving.dataset.confirm = word("leaving");
+  }, true);
+
   // --- Forms --------------------------------------------------------------------------------------------------------
   const WRITTEN = "textarea, select, input:not([type=hidden], [type=file], [type=password], [type=submit], [type=button])";
   const TYPED = "textarea, input:not([type]), [type=text], [type=email], [type=url], [type=date], [type=datetime-local], [type=number], [type=search], [type=tel]";
@@ -269,7 +292,8 @@ window.keeping = (() => {
       return;
     }
     state.unsent = true;
-    form.dispatchEvent(new CustomEvent("unsent", { bubbles: true }));
+    const more = { bubbles: true, cancelable: true, detail: { button, answer } };
+    if (!form.dispatchEvent(new CustomEvent("unsent", more))) return; // somebody else takes care of it
     if (answer === "out") signedOut(form);
     else if (answer === "other") tell(form, word("other"), true);
     else {
@@ -300,7 +324,10 @@ window.keeping = (() => {
     if (form) stateOf(form).leaving = true;
   });
   document.addEventListener("submit", ({ target }) => {
-    if (target.matches("[data-forget]")) storage((store) => own(store).forEach((name) => store.removeItem(name)));
+    if (!target.matches("[data-forget]")) return;
+    storage((store) => own(store).forEach((name) => store.removeItem(name)));
+    storage((store) => store.setItem("left", viewer));
+    forgetRounds(viewer);
   });
   window.addEventListener("submit", (event) => { // on the window: the last to hear of it
     if (event.defaultPrevented || !keeps(event.target)) return;
@@ -326,7 +353,9 @@ window.keeping = (() => {
     if (!document.hidden && (tries || forms().some((form) => stateOf(form).unsent))) probe(true);
   });
   tidy();
+  forgetOthers().catch(() => {});
   document.addEventListener("DOMContentLoaded", () => forms().filter((form) => !("autosave" in form.dataset)).forEach(restore));
 
-  return { chacha, changed, formOf, forget, keep, probe, lost, restore, signedOut, tell, versionOf, word };
+  const leave = (form) => { stateOf(form).leaving = true; };
+  return { chacha, changed, formOf, forget, keep, leave, probe, lost, restore, seal, signedOut, tell, unseal, versionOf, viewer, word };
 })();

@@ -56,6 +56,7 @@ CALLS: dict[str, list[Call]] = {
     ],
     "score_sheet reopen session_published": [post(ROUND + "/sheets/{sheet}/reopen", "round_published", form=REASON)],
     "score_sheet close reopened": [post(ROUND + "/sheets/{sheet}/close", "sheet_reopened")],
+    "score_progress_own view session_open": [get(f"{ROUND}/offline", "round_scored")],
     "score_progress view session_open": [get(f"{ROUND}/progress", "round_scored")],
     # --- The ledger
     "score_receipt view any": [get(f"{ROUND}/receipts", "round_scored")],

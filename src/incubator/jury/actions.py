@@ -30,7 +30,7 @@ TAKE_BACK_FIRST = Message("You abstained from this project. Take the sheet back 
 
 OWN_SHEET = """
 SELECT {share} r.id AS round, p.id AS project, r.state AS round_state, r.criteria, r.cohort, c.programme, p.team,
-  e.id AS seat, e.declared_at, e.removed_at, s.id, s.state, s.marks, s.total, s.comment, s.reason, s.version, s.saved_at,
+  e.id AS seat, e.declared_at, e.removed_at, s.id, s.state, s.marks, s.total, s.comment, s.note, s.reason, s.version, s.saved_at,
   s.handed_in_at, s.skipped_at, s.reopened_at, s.receipt
 FROM round_project p JOIN scoring_round r ON r.id = p.round JOIN cohort c ON c.id = r.cohort
 LEFT JOIN seat e ON e.round = r.id AND e.person = $3
@@ -57,6 +57,7 @@ class Sheet:
     marks: tuple[int | None, ...]
     total: int | None
     comment: str
+    note: str
     reason: str
     version: int
     saved_at: datetime | None
@@ -77,7 +78,7 @@ class Sheet:
     @property
     def entry(self) -> Entry:
         """What is recorded, with a blank for every criterion of an empty sheet."""
-        return Entry(self.marks or (None,) * len(self.rubric.criteria), self.comment)
+        return Entry(self.marks or (None,) * len(self.rubric.criteria), self.comment, self.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def sheet_of(row: Mapping[str, Any], viewer: Viewer) -> Sheet:
     return Sheet(
         id=row["id"], round=row["round"], project=row["project"], cohort=row["cohort"], team=row["team"],
         seat=row["seat"], document=row["criteria"], place=place, standing=standing, marks=tuple(row["marks"] or ()),
-        total=row["total"], comment=row["comment"] or "", reason=row["reason"] or "", version=row["version"] or 0,
+        total=row["total"], comment=row["comment"] or "", note=row["note"] or "", reason=row["reason"] or "", version=row["version"] or 0,
         saved_at=row["saved_at"], handed_in_at=row["handed_in_at"], skipped_at=row["skipped_at"],
         receipt=(row["receipt"] or b"").hex(),
     )  # fmt: skip
@@ -221,7 +222,7 @@ async def skip(viewer: Viewer, round_id: UUID, project_id: UUID, read: Read, *, 
 
 WRITE = """
 WITH sheet AS (
-  UPDATE score_sheet s SET state = $3, marks = $4, total = $5, comment = $6, reason = $7, version = s.version + 1,
+  UPDATE score_sheet s SET state = $3, marks = $4, total = $5, comment = $6, note = $17, reason = $7, version = s.version + 1,
     own_version = s.version + 1, saved_at = $8, handed_in_at = $9, skipped_at = $10,
     reopened_at = CASE WHEN $3::varchar IN ('empty', 'draft') THEN s.reopened_at END
   FROM scoring_round r
@@ -248,6 +249,7 @@ async def _record(viewer: Viewer, sheet: Sheet, change: Change, *, expected: int
         sheet.id, expected, change.state, change.entry.marks, change.total, change.entry.comment, change.reason,
         viewer.now, change.handed_in_at, change.skipped_at, viewer.id, verb,
         Audience.SELF if private else Audience.JURY, sheet.cohort, sheet.team, TAKEN_BACK_FROM,
+        change.entry.note,
     )  # fmt: skip
     if row is None:
         return await _too_late(viewer, sheet, change)

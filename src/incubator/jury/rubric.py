@@ -102,10 +102,14 @@ def unknown_ties(ties: Iterable[str], keys: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a juror wrote: marks in thousandths in the order of the criteria, None for a blank."""
+    """What a juror wrote: marks in thousandths in the order of the criteria, None for a blank.
+
+    `comment` is for the team, `note` for the jury.
+    """
 
     marks: tuple[int | None, ...]
     comment: str
+    note: str = ""
 
     def total(self, rubric: Rubric) -> int | None:
         """The stored total of a full sheet, None while a mark is missing."""
@@ -125,15 +129,16 @@ def read_entry(form: Form, rubric: Rubric, *, full: bool) -> Entry:
         for each in rubric.criteria
     )
     comment = form.text("comment", required=False, limit=COMMENT_LIMIT, lines=True)
+    note = form.text("note", required=False, limit=COMMENT_LIMIT, lines=True)
     form.demand()
-    return Entry(marks, comment)
+    return Entry(marks, comment, note)
 
 
-def typed(rubric: Rubric, marks: Sequence[int | None], comment: str) -> dict[str, str]:
+def typed(rubric: Rubric, marks: Sequence[int | None], comment: str, note: str = "") -> dict[str, str]:
     """What the fields of a sheet show for recorded marks."""
     pairs = zip(rubric.criteria, marks, strict=True) if marks else ()
     shown = {field_of(each): points(mark) for each, mark in pairs if mark is not None}
-    return {**shown, "comment": comment}
+    return {**shown, "comment": comment, "note": note}
 
 
 def choices(criterion: CriterionPlan) -> list[tuple[str, str]]:

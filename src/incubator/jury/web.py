@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +24,7 @@ from incubator.jury import (
     control,
     editing,
     ledger_pages,
+    offline,
     practice_pages,
     queries,
     results,
@@ -34,7 +34,7 @@ from incubator.jury.actions import Saved
 from incubator.jury.materials import file_among, materials
 from incubator.jury.queries import SheetPage
 from incubator.jury.rounds import round_for
-from incubator.jury.rubric import Entry, Rubric, anchors, choices, field_of, read_entry, read_rubric, typed
+from incubator.jury.rubric import Entry, Rubric, read_entry, typed
 from incubator.jury.rules import (
     JURORS,
     NOT_YOURS,
@@ -47,9 +47,10 @@ from incubator.jury.rules import (
     write_sheet,
 )
 from incubator.jury.scoring import sheet_total
+from incubator.jury.sending import MOST_DOUBTS, Sending, fingerprint, once
+from incubator.jury.strips import blank_strips, draw
 from incubator.people.rights import Relation, Verdict, Viewer
 from incubator.people.sessions import flash
-from incubator.programmes.blueprint import CriterionPlan
 
 Web = Request[Any, Any, Any]
 
@@ -150,7 +151,7 @@ async def _file(viewer: Viewer, where: tuple[UUID, UUID, UUID], headers: Any) ->
 
 
 def _recorded(page: SheetPage) -> Form:
-    shown = typed(page.rubric, page.sheet.marks, page.sheet.comment)
+    shown = typed(page.rubric, page.sheet.marks, page.sheet.comment, page.sheet.note)
     return Form.empty({**shown, "version": str(page.sheet.version)})
 
 
@@ -171,21 +172,9 @@ def _sheet(
 def _strips(page: SheetPage, form: Form) -> list[Markup]:
     """The strip of each criterion with the chosen mark."""
     if form.errors:
-        return [_strip(each, form) for each in page.rubric.criteria]
-    blank = _blank_strips(page.sheet.document, locale())
+        return [draw(each, form) for each in page.rubric.criteria]
+    blank = blank_strips(page.sheet.document, locale())
     return [_marked(html, name, form.value(name)) for name, html in blank]
-
-
-@lru_cache(maxsize=64)
-def _blank_strips(document: str, _locale: str) -> list[tuple[str, Markup]]:
-    """Names and strips of a round's criteria without a mark. They are frozen, so each language draws them once."""
-    return [(field_of(each), _strip(each, Form.empty())) for each in read_rubric(document).criteria]
-
-
-def _strip(criterion: CriterionPlan, form: Form) -> Markup:
-    macros: Any = pages.environment().get_template("jury/_criterion.html").module
-    drawn: Markup = macros.strip(form, criterion, field_of(criterion), choices(criterion), anchors(criterion))
-    return drawn
 
 
 def _marked(strip: Markup, name: str, value: str) -> Markup:
@@ -224,8 +213,8 @@ def _versions(page: SheetPage, clash: Clash | None) -> Mapping[str, Any] | None:
     rows = zip(page.rubric.criteria, recorded.marks, sent.marks, strict=True)
     return {
         "rows": [(each.title, score(was), score(new)) for each, was, new in rows],
-        "comments": (recorded.comment, sent.comment),
-        "sent": typed(page.rubric, sent.marks, sent.comment), "version": clash.context["version"],
+        "comments": (recorded.comment, sent.comment), "notes": (recorded.note, sent.note),
+        "sent": typed(page.rubric, sent.marks, sent.comment, sent.note), "version": clash.context["version"],
         "at": clash.context["at"],
     }  # fmt: skip
 
@@ -237,7 +226,7 @@ async def write_sheet_down(
     """Save, hand in or skip; a page that saves by itself gets JSON."""
     form = await pages.read_form(request)
     try:
-        saved, act = await _write(viewer, round_id, project_id, form)
+        saved, act = await _write(viewer, (round_id, project_id), form, await pages.form_pairs(request))
     except (Invalid, Clash) as refusal:
         return await _unsaved(request, viewer, (round_id, project_id), form, refusal)
     if pages.wants_json(request):
@@ -247,20 +236,31 @@ async def write_sheet_down(
     return await _onward(request, viewer, round_id, project_id)
 
 
-async def _write(viewer: Viewer, round_id: UUID, project_id: UUID, form: Form) -> tuple[Saved | None, str]:
+async def _write(
+    viewer: Viewer, where: tuple[UUID, UUID], form: Form, pairs: list[tuple[str, str]]
+) -> tuple[Saved | None, str]:
     expected = form.integer("version", 0, 2_000_000_000)
     act = form.choice("act", ("save", "hand_in", "skip"), required=False) or "save"
     known = -1 if expected is None else expected  # then `read` refuses the form
+    number = form.uuid("request", required=False)
+    after = tuple(form.uuids("after", most=MOST_DOUBTS))
+
+    entries: list[Entry] = []  # a form is read once, however often it is tried to record it
 
     def read(rubric: Rubric) -> Entry:
-        return read_entry(form, rubric, full=act == "hand_in")
+        entries[:] = entries or [read_entry(form, rubric, full=act == "hand_in")]
+        return entries[0]
 
-    if act == "hand_in":
-        return await actions.hand_in(viewer, round_id, project_id, read, expected=known), act
+    async def write(version: int) -> Saved:
+        record = actions.hand_in if act == "hand_in" else actions.save_sheet
+        return await record(viewer, *where, read, expected=version)
+
     if act == "skip":
-        await actions.skip(viewer, round_id, project_id, read, expected=known)
+        await actions.skip(viewer, *where, read, expected=known)
         return None, act
-    return await actions.save_sheet(viewer, round_id, project_id, read, expected=known), act
+    if number is None:
+        return await write(known), act
+    return await once(viewer, where, Sending(number, fingerprint(where[1], pairs), after), known, write), act
 
 
 def _receipt(saved: Saved) -> Response[Any]:
@@ -341,5 +341,5 @@ HANDLERS: list[Any] = [
     home, round_page, sheet, read_materials, read_file, show_file, write_sheet_down, take_back, abstain, recuse,
     *conflict_pages.HANDLERS, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
     *ledger_pages.HANDLERS, *round_pages.HANDLERS, *allocation_pages.HANDLERS,
-    *practice_pages.HANDLERS,
+    *practice_pages.HANDLERS, *offline.HANDLERS,
 ]  # fmt: skip

@@ -1,0 +1,246 @@
+"""Scoring with the line cut, the server killed, the session ended, two devices, somebody else at the same computer."""
+
+import asyncio
+import secrets
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from incubator.people.queries import token_fingerprint
+from journeys.site import running
+
+OPEN = """
+SELECT r.id::text AS round, array_agg(s.project::text ORDER BY p.place) AS projects FROM score_sheet s
+JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person JOIN scoring_round r ON r.id = s.round
+JOIN round_project p ON p.id = s.project
+WHERE h.email = $1 AND r.state = 'open' AND s.state = ANY($2) AND e.declared_at IS NOT NULL GROUP BY r.id
+"""
+SHEETS = """
+SELECT s.project::text AS project, s.state, s.version, s.comment FROM score_sheet s JOIN seat e ON e.id = s.seat
+JOIN person h ON h.id = e.person WHERE h.email = $1 AND s.round = $2::uuid AND s.version > 0
+"""
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+async def hall(server, tmp_path_factory):
+    """A site of its own with the demo, for it is killed; and its database."""
+    connection = await asyncpg.connect(server)
+    await connection.execute("DROP DATABASE IF EXISTS offline WITH (FORCE)")
+    await connection.execute("CREATE DATABASE offline")
+    await connection.close()
+    address = server.replace("/postgres?", "/offline?")
+    async with running(tmp_path_factory.mktemp("offline"), DATABASE_URL=address) as site:
+        site.load_demo()
+        database = await asyncpg.connect(address)
+        yield site, database
+        await database.close()
+
+
+async def jurors(database, states=("empty", "draft", "handed_in")) -> list[tuple[str, str, list[str]]]:
+    """Jurors with at least three such sheets in an open round: e-mail, round, projects."""
+    found = []
+    emails = await database.fetch("SELECT DISTINCT h.email FROM seat e JOIN person h ON h.id = e.person ORDER BY 1")
+    for row in emails:
+        own = await database.fetch(OPEN, row["email"], states)
+        found += [(row["email"], each["round"], each["projects"]) for each in own if len(each["projects"]) >= 3]
+    return found
+
+
+async def enter(context, hall, email):
+    """Sign that person in, instead of whoever is there."""
+    site, database = hall
+    token = secrets.token_urlsafe(32)
+    await database.execute(
+        "INSERT INTO session (token_hash, person, created_at, seen_at, expires_at, flash)"
+        " SELECT $1, id, now(), now(), now() + interval '1 day', '[]' FROM person WHERE email = $2",
+        token_fingerprint(token), email,
+    )  # fmt: skip
+    await context.add_cookies([{"name": "session", "value": token, "url": site.url}])
+
+
+@asynccontextmanager
+async def device(browser, hall, email):
+    """A phone with a worker, signed in."""
+    site, _ = hall
+    context = await browser.new_context(base_url=site.url, locale="ru-RU", viewport=PHONE)
+    context.set_default_timeout(15_000)
+    page = await context.new_page()
+    await enter(context, hall, email)
+    yield context, page
+    await context.close()
+
+
+async def kept(page, round_id):
+    """Visit the queue until the round is on the device."""
+    await page.goto(f"/rounds/{round_id}")
+    await page.wait_for_selector("[data-keep][data-kept=true]")
+
+
+async def mark(page, points: int, comment: str = "") -> None:
+    """A mark for every criterion."""
+    for criterion in await page.locator("[data-criterion]").all():
+        await criterion.locator("label").nth(points).click()
+    if comment:
+        await page.fill("[name=comment]", comment)
+
+
+async def press(page, act: str) -> None:
+    await page.locator(f"#sheet button[value={act}]").click()
+
+
+async def told(page, text: str) -> None:
+    await page.wait_for_function("text => document.querySelector('[data-count]')?.textContent.includes(text)", arg=text)
+
+
+async def until(database, email, round_id, count):
+    for _ in range(150):
+        rows = await database.fetch(SHEETS, email, round_id)
+        if len([row for row in rows if row["state"] == "handed_in"]) >= count:
+            return {row["project"]: row for row in rows}
+        await asyncio.sleep(0.1)
+    raise AssertionError(rows)
+
+
+async def test_three_sheets_without_a_line_and_a_killed_server_come_exactly_once(hall, browser):
+    site, database = hall
+    email, round_id, projects = (await jurors(database, ["empty"]))[0]
+    before = await database.fetch(SHEETS, email, round_id)
+    handed_in = len([row for row in before if row["state"] == "handed_in"])
+    async with device(browser, hall, email) as (context, page):
+        await kept(page, round_id)
+        await page.goto(f"/rounds/{round_id}/projects/{projects[0]}")
+        await context.set_offline(True)
+        await mark(page, 4, "Первая без сети")
+        await press(page, "hand_in")
+        await told(page, "1 оценка ждёт отправки")
+        for number, project in enumerate(projects[1:3], 2):
+            await page.goto(f"/rounds/{round_id}/projects/{project}")
+            await mark(page, 3, f"Без сети {number}")
+            await press(page, "hand_in")
+            await told(page, f"{number} оценки ждут отправки")
+        await page.goto(f"/rounds/{round_id}")
+        await page.locator("[data-list] .tag", has_text="Ждёт отправки").nth(2).wait_for()
+        site.kill()
+        await context.set_offline(False)
+        await page.click("[data-send]")
+        await told(page, "3 оценки ждут отправки")
+        await site.start()
+        await page.click("[data-send]")
+        found = await until(database, email, round_id, handed_in + 3)
+        assert [found[project]["version"] for project in projects[:3]] == [1, 1, 1]
+        await page.wait_for_function("document.querySelector('[data-outbox]').hidden")
+
+
+async def test_a_clash_of_phone_and_laptop_is_shown_and_the_juror_chooses(hall, browser):
+    _, database = hall
+    email, round_id, projects = (await jurors(database))[1]
+    address = f"/rounds/{round_id}/projects/{projects[0]}"
+    async with device(browser, hall, email) as (phone, page), device(browser, hall, email) as (_, laptop):
+        await kept(page, round_id)
+        await phone.set_offline(True)
+        await page.goto(address)
+        await mark(page, 2, "С телефона")
+        await press(page, "hand_in")
+        await laptop.goto(address)
+        await mark(laptop, 5, "С ноутбука")
+        await press(laptop, "hand_in")
+        await laptop.wait_for_url(lambda url: address not in url)
+        await phone.set_offline(False)
+        await page.goto(f"/rounds/{round_id}")
+        await page.locator("[data-stopped] button", has_text="Сравнить").click()
+        await page.wait_for_selector("[data-versions]")
+        shown = await page.inner_text("main")
+        assert "С телефона" in shown
+        assert "С ноутбука" in shown
+        await page.click("[data-versions] button")
+        await page.wait_for_selector("#sheet")
+        assert await page.input_value("[name=comment]") == "С телефона"
+        assert await page.locator("[data-outbox]").is_hidden()
+
+
+async def test_a_session_that_ended_keeps_everything_through_the_sign_in(hall, browser):
+    _, database = hall
+    email, round_id, projects = (await jurors(database))[2]
+    async with device(browser, hall, email) as (context, page):
+        await kept(page, round_id)
+        await context.set_offline(True)
+        await page.goto(f"/rounds/{round_id}/projects/{projects[0]}")
+        await mark(page, 1, "До конца сеанса")
+        await press(page, "hand_in")
+        await database.execute("DELETE FROM session WHERE person = (SELECT id FROM person WHERE email = $1)", email)
+        await context.set_offline(False)
+        await told(page, "1 оценка ждёт отправки")
+        await page.locator("[data-outbox] [data-sign-in]").click()
+        await page.wait_for_selector("[name=password]")
+        await enter(context, hall, email)
+        await page.goto(f"/rounds/{round_id}")
+        for _ in range(50):
+            found = await database.fetchrow(f"{SHEETS} AND s.project = $3::uuid", email, round_id, projects[0])
+            if found and found["comment"] == "До конца сеанса":
+                break
+            await asyncio.sleep(0.1)
+        assert found["comment"] == "До конца сеанса"
+
+
+async def test_signing_out_takes_the_round_away_and_nobody_else_sees_it(hall, browser):
+    _, database = hall
+    (email, round_id, projects), (other, *_) = (await jurors(database))[:2]
+    async with device(browser, hall, email) as (context, page):
+        await kept(page, round_id)
+        await context.set_offline(True)
+        await page.goto(f"/rounds/{round_id}/projects/{projects[0]}")
+        await mark(page, 4, "Тайное")
+        await press(page, "save")
+        await told(page, "1 оценка ждёт отправки")
+        # The session ends without a word, and somebody else signs in at the same computer.
+        await context.clear_cookies()
+        await context.set_offline(False)
+        await page.goto("/sign-in")
+        await enter(context, hall, other)
+        await page.goto(f"/rounds/{round_id}")
+        assert await page.locator("[data-outbox]").is_hidden()
+        everything = "caches.keys().then(names => names.join(' '))"
+        own = await page.evaluate("document.body.dataset.viewer")
+        assert set((await page.evaluate(everything)).split()) <= {f"jury:{own}"}
+        dump = """async () => JSON.stringify(await Promise.all((await indexedDB.databases()).map(({name}) => new Promise(done => {
+          const asked = indexedDB.open(name);
+          asked.onsuccess = () => { const all = asked.result.transaction("jury").objectStore("jury").getAll();
+            all.onsuccess = () => { asked.result.close(); done(all.result); }; };
+        }))))"""
+        assert "Тайное" not in await page.evaluate(dump)
+        await page.wait_for_selector("[data-keep][data-kept=true]")
+        await page.evaluate("document.querySelector('form[data-forget]').requestSubmit()")
+        await page.wait_for_url(lambda url: "/rounds/" not in url)
+        for _ in range(50):
+            if not await page.evaluate(everything):
+                break
+            await asyncio.sleep(0.1)
+        assert await page.evaluate(everything) == ""
+        await context.set_offline(True)
+        with pytest.raises(Exception, match=r"ERR_INTERNET_DISCONNECTED|ERR_FAILED"):
+            await page.goto(f"/rounds/{round_id}")
+
+
+async def test_marks_that_came_after_the_lock_are_told_and_stay_readable(hall, browser):
+    _, database = hall
+    email, round_id, projects = (await jurors(database))[0]
+    async with device(browser, hall, email) as (context, page):
+        await kept(page, round_id)
+        await context.set_offline(True)
+        await page.goto(f"/rounds/{round_id}/projects/{projects[0]}")
+        await mark(page, 4, "Опоздало")
+        await press(page, "hand_in")
+        await told(page, "1 оценка ждёт отправки")
+        await database.execute(
+            "UPDATE scoring_round SET state = 'locked', locked_at = now() WHERE id = $1::uuid", round_id
+        )
+        await context.set_offline(False)
+        await page.goto(f"/rounds/{round_id}")
+        await page.wait_for_selector("[data-stopped] li")
+        told_ = await page.inner_text("[data-stopped]")
+        assert "закрыт" in told_.lower()
+        await page.locator("[data-stopped] summary").click()
+        assert "Опоздало" in await page.inner_text("[data-stopped]")
+        assert await database.fetchval("SELECT count(*) FROM score_sheet WHERE comment = 'Опоздало'") == 0
