@@ -130,7 +130,7 @@ async def test_three_sheets_without_a_line_and_a_killed_server_come_exactly_once
         await page.click("[data-send]")
         found = await until(database, email, round_id, handed_in + 3)
         assert [found[project]["version"] for project in projects[:3]] == [1, 1, 1]
-        await page.wait_for_function("document.querySelector('[data-outbox]').hidden")
+        await page.locator("[data-outbox]").wait_for(state="hidden")
 
 
 async def test_a_clash_of_phone_and_laptop_is_shown_and_the_juror_chooses(hall, browser):

@@ -65,6 +65,7 @@ OPEN = {
     "GET /static/{}/{}": "files of the site, the same for everybody",
     "GET /health/live": "says that the process answers",
     "GET /verifier.py": "a program for whoever distrusts us",
+    "GET /rounds/worker.js": "a program of the site, the same for everybody",
     "GET /health/ready": "says what runs, in counts of jobs",
     "GET /session": "says to a browser who is signed in there, by a name that means nothing elsewhere",
     "GET /sign-in": "the form",
