@@ -7,7 +7,7 @@ from uuid import UUID
 from incubator.demo import script
 from incubator.foundation.database import fetch, fetch_value
 from incubator.jury import actions as jury
-from incubator.jury import agreeing, allocating, conducting, conflicts, practising, seating
+from incubator.jury import agreeing, allocating, conducting, conflicts, practising, round_rubric, seating
 from incubator.jury.preparing import rubric_for_cohort
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry, Rubric
@@ -97,6 +97,7 @@ async def semi_final(
     scoring = await create_round(organiser, cohort, "Полуфинал", teams, jurors, moment)
     viewer = await viewer_for(organiser, moment)
     seats = {row["person"]: row["id"] for row in await fetch("SELECT id, person FROM seat WHERE round = $1", scoring)}
+    await round_rubric.take_own(viewer, scoring)
     await seating.set_duty(viewer, scoring, seats[jurors[0]], "chair_votes")
     await seating.set_duty(viewer, scoring, seats[jurors[-1]], "substitute")
     home = await fetch_value("SELECT municipality FROM team WHERE id = $1", teams[3])
