@@ -45,7 +45,10 @@ async def everything(browsers: Browsers, where: cast.RoundOfCast, more: list[str
         f"/rounds/{where.id}", f"/rounds/{where.id}/progress", f"/rounds/{where.id}/result", f"/rounds/{where.id}/conflicts",
         f"/rounds/{where.id}/projects/{project}", f"/rounds/{where.id}/projects/{project}/sheets",
         f"/rounds/{where.id}/projects/{project}/materials", f"/teams/{team}/result", f"/teams/{team}/jury", "/jury",
-        f"/cohorts/{where.cohort.id}/jury", f"/cohorts/{where.cohort.id}/conflicts", f"/teams/{team}", *(more or ()),
+        f"/cohorts/{where.cohort.id}/jury", f"/cohorts/{where.cohort.id}/conflicts", f"/teams/{team}",
+        f"/rounds/{where.id}/result?as=everybody", f"/rounds/{where.id}/result/analysis", f"/rounds/{where.id}/deliberation",
+        f"/rounds/{where.id}/result/analysis?as=everybody&top=1", f"/rounds/{where.id}/result/weights?w_problem=50",
+        f"/rounds/{where.id}/deliberation/projects/{project}", f"/teams/{team}/rounds/{where.id}/why", *(more or ()),
     ]  # fmt: skip
     return {(name, path): await browsers.look(name, path) for name in browsers.people for path in paths}
 
@@ -211,12 +214,17 @@ async def statements(client, counting, where: cast.RoundOfCast) -> dict[str, int
         f"/rounds/{where.id}/result",
         f"/rounds/{where.id}/projects/{project}/sheets",
         f"/teams/{where.teams[0].id}/result",
+        f"/teams/{where.teams[0].id}/rounds/{where.id}/why",
+        f"/rounds/{where.id}/result/weights?w_problem=50",
+        f"/rounds/{where.id}/result/analysis",
+        f"/rounds/{where.id}/deliberation",
+        f"/rounds/{where.id}/deliberation/projects/{project}",
     ):
         await cast.sign_in(client, runs)
         await client.get(path)
         with counting() as seen:
             assert (await client.get(path)).status_code == 200
-        asked[path.rpartition("/")[2] + " " + path.split("/")[1]] = len(seen)
+        asked[path.replace(str(project), "").strip("/").rpartition("/")[2] + " " + path.split("/")[1]] = len(seen)
     return {name.replace(str(where.cohort.id), "…"): count for name, count in asked.items()}
 
 
@@ -235,7 +243,7 @@ async def test_pages_take_as_many_statements_for_one_project_as_for_four(client,
             await cast.score(large, juror, await large.project(number), 5, 6, 7, 8, number + 1)
     assert await statements(client, counting, small) == (counts := await statements(client, counting, large))
     assert counts["juror /rounds/…/projects/…"] <= 3
-    assert counts["result rounds"] <= 5  # with who looked, and how far its publication is
+    assert counts["result rounds"] <= 6  # with who looked, what was decided, and how far its publication is
 
 
 @pytest.mark.usefixtures("db")

@@ -4,6 +4,7 @@ from rights.calls import PROBE, Call, get, post
 
 COHORT = "/cohorts/{cohort}"
 ROUND = "/rounds/{round}"
+SHEET_IN_DELIBERATION = ROUND + "/deliberation/projects/{project}"
 SHEET = ROUND + "/projects/{project}"
 MODULE = COHORT + "/plan/modules/{module_last}"
 RUNS = "organiser_own"
@@ -155,14 +156,41 @@ CALLS: dict[str, list[Call]] = {
     "juror_contacts view any": [get(f"{COHORT}/jury", "round_open", shows="juror")],
     # --- Results
     "ranking view session_open": [get(f"{ROUND}/result", "round_scored")],
-    "ranking view session_locked": [get(f"{ROUND}/result", "round_locked")],
+    "ranking view session_locked": [
+        get(f"{ROUND}/result", "round_locked", asks_jury=True),
+        get(f"{ROUND}/deliberation", "round_locked", asks_jury=True),
+        get(f"{SHEET_IN_DELIBERATION}", "round_locked", asks_jury=True),
+    ],
+    "ranking view deliberation": [get(f"{ROUND}/result", "deliberation"), get(f"{ROUND}/deliberation", "deliberation")],
+    "score_other view deliberation": [get(SHEET_IN_DELIBERATION, "deliberation")],
+    "advice view session_open": [get(f"{ROUND}/result/analysis", "round_scored")],
+    "advice view session_locked": [get(f"{ROUND}/result/analysis", "round_locked", asks_jury=True)],
+    "advice view deliberation": [get(f"{ROUND}/result/analysis", "deliberation")],
+    "advice view kept": [get(f"{ROUND}/result/analysis", "round_published")],
+    "advice view published": [get(f"{ROUND}/result/analysis", "round_published_with_advice")],
+    "weights try session_locked": [get(f"{ROUND}/result/weights", "round_locked", asks_jury=True)],
+    "weights try deliberation": [get(f"{ROUND}/result/weights", "deliberation")],
+    "weights try published": [get(f"{ROUND}/result/weights", "round_published")],
+    "deliberation open session_locked": [post(f"{ROUND}/deliberation/open", "round_locked", form={"shows_sheets": "on"})],
+    "deliberation close deliberation": [post(f"{ROUND}/deliberation/close", "deliberation")],
+    "decision_of_jury record session_locked": [post(f"{ROUND}/deliberation/decisions", "round_locked", form={
+        "kind": "award", "title": PROBE, "project": "{project}", "votes_for": "3", "votes_against": "0", "abstained": "0"})],
+    "decision_of_jury strike deliberation": [
+        post(ROUND + "/deliberation/decisions/{jury_decision}/strike", "deliberation", form=REASON)
+    ],
     "ranking view published": [get(f"{ROUND}/result", "round_published")],
     "ranking export session_locked": [post(f"{ROUND}/sheets.csv", "round_locked", shows="sheet")],
     "ranking tie_break session_locked": [post(f"{ROUND}/tie", "round_tied", form={
         "project": ["{project_1}", "{project_2}", "{project_3}"], "rank_{project_1}": "1", "rank_{project_2}": "2",
         "rank_{project_3}": "3", **REASON})],
-    "team_feedback view session_locked": [get("/teams/{team}/result", "round_locked", shows="sheet")],
-    "team_feedback view published": [get("/teams/{team}/result", "round_published", shows="sheet")],
+    "team_feedback view session_locked": [
+        get("/teams/{team}/result", "round_locked", shows="sheet"),
+        get("/teams/{team}/rounds/{round}/why", "round_locked"),
+    ],
+    "team_feedback view published": [
+        get("/teams/{team}/result", "round_published", shows="sheet"),
+        get("/teams/{team}/rounds/{round}/why", "round_published"),
+    ],
     # --- Programmes and cohorts
     "cohort view any": [get(COHORT, "remarked"), get(f"{COHORT}/map", "remarked"), get(f"{COHORT}/map.csv", "remarked")],
     "passport view any": [get("/teams/{team}/passport", "draft")],

@@ -11,7 +11,13 @@ from incubator.foundation.database import disconnect  # noqa: F401  (the pool ou
 async def hall(app: object, pool: None) -> AsyncIterator[object]:
     """A world and a session for everybody in it; `await hall.at(state)` builds one of its states."""
     from conftest import empty
-    from rights import states, states_of_desk, states_of_exchange, states_of_people  # noqa: F401  (registers the states)
+    from rights import (  # noqa: F401  (registers the states)
+        states,
+        states_of_desk,
+        states_of_exchange,
+        states_of_people,
+        states_of_result,
+    )
     from rights.hall import Hall
     from rights.world import begin, tokens
 

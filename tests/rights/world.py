@@ -43,7 +43,10 @@ SHEETS = {"ownsheet", "sheet", "voided"}
 UNREAD = ("round_draft", "seated")
 LOCKED = (
     "round_locked", "round_tied", "unlock_asked", "publish_asked", "reopen_asked", "sheet_reopened", "round_published",
+    "round_published_with_advice", "deliberation",
 )  # fmt: skip
+
+PUBLISHED = ("round_published", "round_published_with_advice")
 
 
 def may_read(role: str, at: str) -> set[str]:
@@ -59,9 +62,9 @@ def may_read(role: str, at: str) -> set[str]:
         known |= {"case"}
     if at in LOCKED and role == "organiser_own":
         known |= SHEETS
-    if at == "round_published" and role == "organiser_conflicted":
+    if at in PUBLISHED and role == "organiser_conflicted":
         known |= SHEETS
-    if at == "round_published" and role in {"participant", "team_lead", "moderator_own"}:
+    if at in PUBLISHED and role in {"participant", "team_lead", "moderator_own"}:
         known |= SHEETS - {"voided"}
     return known
 

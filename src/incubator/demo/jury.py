@@ -7,8 +7,18 @@ from uuid import UUID
 from incubator.demo import script
 from incubator.foundation.database import fetch, fetch_value
 from incubator.jury import actions as jury
-from incubator.jury import agreeing, allocating, conducting, conflicts, practising, round_rubric, seating
+from incubator.jury import (
+    agreeing,
+    allocating,
+    conducting,
+    conflicts,
+    deliberating,
+    practising,
+    round_rubric,
+    seating,
+)
 from incubator.jury.preparing import rubric_for_cohort
+from incubator.jury.result_rules import DecisionKind, Motion
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry, Rubric
 from incubator.jury.standings import count_up
@@ -75,8 +85,18 @@ async def half_score(juror: UUID, scoring: UUID, project: UUID, moment: datetime
     await jury.save_sheet(await viewer_for(juror, moment), scoring, project, read, expected=0)
 
 
+async def deliberate(organiser: UUID, scoring: UUID, moment: datetime) -> None:
+    """The jury sits together for half an hour and gives an award of its own beside the places."""
+    viewer = await viewer_for(organiser, moment)
+    await deliberating.open_deliberation(viewer, scoring, shows_sheets=True)
+    fourth = (await count_up(await round_for(viewer, scoring))).placed[3]
+    award = Motion(DecisionKind.AWARD, script.AWARD, script.AWARD_WORDS, str(fourth.project), 5, 1, 0)
+    await deliberating.decide(await viewer_for(organiser, moment + 20 * MINUTE), scoring, award)
+    await deliberating.close_deliberation(await viewer_for(organiser, moment + 30 * MINUTE), scoring)
+
+
 async def finish(organisers: tuple[UUID, UUID], scoring: UUID, moment: datetime, missing: int) -> None:
-    """Lock the round in the evening, let those present vote on ties that the rules leave to them, publish next day.
+    """Lock the round in the evening, let those present deliberate and vote, publish next day with the advisory part.
 
     The first organiser asks for the publication, the second one agrees half an hour later.
     """
@@ -86,7 +106,10 @@ async def finish(organisers: tuple[UUID, UUID], scoring: UUID, moment: datetime,
     for group in (await count_up(await round_for(viewer, scoring))).awaiting_vote:
         ranks = {row.project: place for place, row in enumerate(group, start=1)}
         await conducting.vote_tie(viewer, scoring, ranks, "Голосование присутствующих членов жюри: четыре против трёх")
-    asked = await agreeing.ask_to_publish(await viewer_for(organiser, moment + timedelta(hours=17.5)), scoring)
+    await deliberate(organiser, scoring, moment + 50 * MINUTE)
+    asked = await agreeing.ask_to_publish(
+        await viewer_for(organiser, moment + timedelta(hours=17.5)), scoring, advice=True
+    )
     await agreeing.confirm(await viewer_for(second, moment + timedelta(hours=18)), scoring, asked)
 
 

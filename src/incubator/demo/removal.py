@@ -23,6 +23,8 @@ ROUNDS = f"SELECT r.id FROM scoring_round r WHERE r.cohort IN ({COHORTS})"
 # Each table after those that point to it.
 STATEMENTS = (
     f"DELETE FROM jury_proposal WHERE round IN ({ROUNDS})",
+    f"DELETE FROM deliberation WHERE round IN ({ROUNDS})",
+    f"DELETE FROM jury_decision WHERE round IN ({ROUNDS})",
     f"DELETE FROM tie_vote WHERE round IN ({ROUNDS})",
     f"DELETE FROM ledger_entry WHERE round IN ({ROUNDS})",
     f"DELETE FROM replacement WHERE round IN ({ROUNDS})",

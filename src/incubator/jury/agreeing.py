@@ -6,6 +6,7 @@ its juror. Whoever alone organises a programme asks an administrator for a secon
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from incubator.foundation.database import DB, execute, fetch_one, fetch_value, n
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience
-from incubator.jury import ledger
+from incubator.jury import deliberating, ledger
 from incubator.jury.result import Result
 from incubator.jury.rounds import Round, alone, tell
 from incubator.jury.rules import (
@@ -48,14 +49,14 @@ async def ask_to_unlock(viewer: Viewer, round_id: UUID, reason: str) -> UUID:
         return await _ask(viewer, scoring, ProposalKind.UNLOCK, reason=reason)
 
 
-async def ask_to_publish(viewer: Viewer, round_id: UUID) -> UUID:
-    """Ask a second organiser to publish the result as it stands now. The id of the proposal."""
+async def ask_to_publish(viewer: Viewer, round_id: UUID, *, advice: bool = False) -> UUID:
+    """Ask a second organiser to publish the result as it stands now, with the advisory part or without. The proposal's id."""
     async with DB.transaction():
         scoring = await alone(viewer, round_id)
         demand_move(scoring.state, RoundState.PUBLISHED)
         outcome = (await _publishable(scoring)).outcome
         await execute(OVERTAKEN, round_id, viewer.now, viewer.id, outcome)
-        return await _ask(viewer, scoring, ProposalKind.PUBLISH, kept={"outcome": outcome})
+        return await _ask(viewer, scoring, ProposalKind.PUBLISH, kept={"outcome": outcome, "advice": advice})
 
 
 # What was asked for when the result was another one can't be agreed to any more and stands in nobody's way.
@@ -170,6 +171,7 @@ async def _unlock(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> N
     demand_move(scoring.state, RoundState.OPEN)
     await execute("UPDATE scoring_round SET state = 'open' WHERE id = $1 AND state = 'locked'", scoring.id)
     # What was decided or asked for between totals that may change now.
+    await deliberating.undo(viewer, scoring.id, asked["reason"])
     await execute("DELETE FROM tie_vote WHERE round = $1", scoring.id)
     await execute("UPDATE score_sheet SET reopened_at = NULL WHERE round = $1 AND reopened_at IS NOT NULL", scoring.id)
     await _settle(viewer, scoring, ProposalKind.PUBLISH, ProposalKind.REOPEN)
@@ -262,15 +264,17 @@ async def _publishable(scoring: Round) -> Result:
     result = await count_up(scoring)
     if result.awaiting_vote:
         raise Refused(Message("Some projects wait for a vote of those present. Record it first."))
-    return result
+    return replace(result, decisions=await deliberating.adopted(scoring))
 
 
 async def _publish(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> None:
     """For good: a snapshot by the same arithmetic as the page that both have looked at."""
     demand_move(scoring.state, RoundState.PUBLISHED)
     result = await _publishable(scoring)
-    if result.outcome != json.loads(asked["kept"])["outcome"]:
+    kept = json.loads(asked["kept"])
+    if result.outcome != kept["outcome"]:
         raise Refused(ANOTHER_RESULT)
+    result = replace(result, advice=bool(kept.get("advice")))
     await execute(
         "UPDATE scoring_round SET state = 'published', published_at = $2, published_by = $3, result = $4::jsonb"
         " WHERE id = $1 AND state = 'locked'",

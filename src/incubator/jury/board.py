@@ -356,11 +356,12 @@ class Publication:
     asked_by_name: str | None
     reopened: int
     others: bool
+    advice: bool | None
 
 
 # Another organiser of the programme who has no conflict of interest here and neither judges nor takes part.
 PUBLICATION = """
-SELECT o.id AS asked, o.asked_at, o.asked_by, a.name AS asked_by_name,
+SELECT o.id AS asked, o.asked_at, o.asked_by, a.name AS asked_by_name, (o.kept -> 'advice')::boolean AS advice,
   (SELECT count(*) FROM score_sheet s WHERE s.round = $1 AND s.reopened_at IS NOT NULL) AS reopened,
   EXISTS (
     SELECT FROM role_grant g JOIN person p ON p.id = g.person AND p.deactivated_at IS NULL

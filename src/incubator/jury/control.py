@@ -215,9 +215,11 @@ async def decline(
 
 @post("/rounds/{round_id:uuid}/publish")
 async def publish(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
-    """Ask a second organiser to publish the result."""
-    (await pages.read_form(request)).demand()
-    await agreeing.ask_to_publish(viewer, round_id)
+    """Ask a second organiser to publish the result, with the advisory part or without."""
+    form = await pages.read_form(request)
+    advice = form.flag("advice")
+    form.demand()
+    await agreeing.ask_to_publish(viewer, round_id, advice=advice)
     await flash(viewer, "success", ASKED)
     return pages.redirect(request, f"/rounds/{round_id}/result")
 

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import groupby
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -61,12 +62,43 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What the jury decided together besides the places: an award, a mention, or anything else; and the votes.
+
+    `project` and `team` are None where it is about none.
+    """
+
+    kind: str
+    title: str
+    text: str
+    project: str | None
+    team: str | None
+    votes_for: int
+    votes_against: int
+    abstained: int
+
+    @property
+    def adopted(self) -> bool:
+        """Whether more voted for it than against it."""
+        return self.votes_for > self.votes_against
+
+
+COHORT_FROM = 5
+"""Projects from which on a team sees the median of all beside its own means: of fewer it would tell single ones."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """All projects, the placed ones first, with the criteria and rules that decided."""
+    """All projects, the placed ones first, with the criteria and rules that decided.
+
+    `decisions` are those that the jury adopted; `advice` whether the advisory part is published with it.
+    """
 
     rubric: Rubric
     plan: JuryPlan
     rows: tuple[Row, ...]
+    decisions: tuple[Decision, ...] = ()
+    advice: bool = False
 
     @property
     def placed(self) -> list[Row]:
@@ -87,8 +119,15 @@ class Result:
     @property
     def outcome(self) -> str:
         """A short word for places and totals: two results with the same one say the same of every project."""
-        said = [(str(row.project), row.place, row.total, row.shared) for row in self.rows]
+        said: list[object] = [(str(row.project), row.place, row.total, row.shared) for row in self.rows]
+        said += [list(asdict(each).values()) for each in self.decisions]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+
+    @property
+    def medians(self) -> list[Fraction]:
+        """The median of the placed projects' means by criterion, in points; empty for too few projects."""
+        placed = [row.means for row in self.placed if row.sheets]
+        return [median(means) for means in zip(*placed, strict=True)] if len(placed) >= COHORT_FROM else []
 
     def document(self) -> str:
         """The result as the JSON of a snapshot."""
@@ -97,6 +136,9 @@ class Result:
                 "criteria": json.loads(rubric_document(self.rubric)),
                 "plan": json.loads(plan_document(self.plan)),
                 "rows": [_row_document(row) for row in self.rows],
+                "medians": [str(each) for each in self.medians],
+                "decisions": [asdict(each) for each in self.decisions],
+                "advice": self.advice,
             },
             ensure_ascii=False,
         )
@@ -149,7 +191,9 @@ def read_result(document: str) -> Result:
     """A result from its snapshot."""
     raw = json.loads(document)
     rubric = rubric_of(criterion_of(each) for each in raw["criteria"])
-    return Result(rubric, read_plan(json.dumps(raw["plan"])), tuple(map(read_row, raw["rows"])))
+    decisions = tuple(Decision(**each) for each in raw["decisions"])
+    rows = tuple(map(read_row, raw["rows"]))
+    return Result(rubric, read_plan(json.dumps(raw["plan"])), rows, decisions, raw["advice"])
 
 
 def tie_words(rubric: Rubric) -> dict[str, Message]:

@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -18,12 +18,14 @@ from incubator.foundation import pages
 from incubator.foundation.database import stream
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message, locale, number, score
-from incubator.foundation.refusals import Invalid, NotFound, Refused, SignInNeeded
-from incubator.jury import board, conducting, standings
+from incubator.foundation.refusals import Invalid, NotFound, Refused
+from incubator.jury import board, conducting, deliberating, deliberation_pages, result_pages, standings
 from incubator.jury.editing import AGGREGATES
 from incubator.jury.queries import points_of
+from incubator.jury.reading import hidden_names, need_inside, need_values, note, shown_round
 from incubator.jury.result import Result, Row, profile, tie_words
-from incubator.jury.rounds import Round, published_round, round_for
+from incubator.jury.result_pages import own_teams
+from incubator.jury.rounds import Round, round_for
 from incubator.jury.rules import (
     FEEDBACK,
     NO_VALUES_YET,
@@ -34,18 +36,10 @@ from incubator.jury.rules import (
     refuse,
 )
 from incubator.jury.scoring import sheet_total
-from incubator.people.rights import Right, Scope, Viewer
+from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
 Web = Request[Any, Any, Any]
-
-
-def _need_values(scoring: Round, after_publication: Right = VALUES) -> None:
-    """Pass who may see values of this round now; before the lock that is nobody."""
-    published = scoring.state is RoundState.PUBLISHED
-    scoring.standing.need(after_publication if published else VALUES)
-    if scoring.state in {RoundState.DRAFT, RoundState.OPEN}:
-        refuse(NO_VALUES_YET)
 
 
 # --- The ranking ------------------------------------------------------------------------------------------------------
@@ -55,29 +49,25 @@ def _need_values(scoring: Round, after_publication: Right = VALUES) -> None:
 async def ranking(request: Web, round_id: FromPath[UUID]) -> Response[Any]:
     """The ranking: for everybody once it is published, for organisers without a conflict from the lock on."""
     viewer: Viewer | None = request.scope["state"]["viewer"]
-    if viewer is None:
-        return await _public_ranking(request, round_id)
-    scoring = await round_for(viewer, round_id)
+    scoring = await shown_round(viewer, round_id)
     if scoring.state is not RoundState.PUBLISHED:
-        _need_values(scoring)
-        await conducting.note_result_reading(viewer, scoring)
-    return await _ranking(request, scoring, Form.empty())
-
-
-async def _public_ranking(request: Web, round_id: UUID) -> Response[Any]:
-    """A visitor sees published rankings; every other address answers alike, whether it exists or not."""
-    scoring = await published_round(round_id)
-    if scoring is None:
-        raise SignInNeeded
+        await need_inside(scoring)
+        await note(viewer, scoring)
     return await _ranking(request, scoring, Form.empty())
 
 
 async def _ranking(request: Web, scoring: Round, form: Form, status: int = 200) -> Response[Any]:
     result = await standings.result_for(scoring)
-    staff = scoring.standing.may(VALUES)
+    if scoring.state is RoundState.LOCKED:
+        result = replace(result, decisions=await deliberating.adopted(scoring))
+    # Organisers look at the page as it will be published: nothing of theirs is on it then.
+    preview = scoring.standing.may(VALUES) and request.query_params.get("as") == "everybody"
+    staff = scoring.standing.may(VALUES) and not preview
+    hidden = await hidden_names(scoring, staff=staff or preview)
     return pages.page(
         request, "jury/ranking.html", status=status, blank=Form.empty(), scoring=scoring, form=form, staff=staff,
-        placed=_lines(result, staff=staff, own=_own_teams(request)), missed=result.not_assessed,
+        placed=_lines(result, staff=staff, own=own_teams(request.scope["state"]["viewer"]), hidden=hidden),
+        missed=result.not_assessed, preview=preview, hidden=hidden or {}, result=result,
         waiting=result.awaiting_vote,
         ties=[tie_words(result.rubric)[tie] for tie in result.plan.ties], plan=result.plan,
         aggregate=AGGREGATES[result.plan.aggregate], publication=await _publication(request, scoring, result),
@@ -92,19 +82,13 @@ async def _publication(request: Web, scoring: Round, result: Result) -> board.Pu
     return await board.publication(viewer, scoring, result.outcome)
 
 
-def _own_teams(request: Web) -> set[UUID]:
-    """Teams whose own result the viewer may open from here."""
-    viewer: Viewer | None = request.scope["state"]["viewer"]
-    grants = viewer.grants if viewer else ()
-    return {grant.where for grant in grants if grant.scope is Scope.TEAM and grant.where}
-
-
-def _lines(result: Result, *, staff: bool, own: set[UUID]) -> list[tuple[Any, ...]]:
+def _lines(result: Result, *, staff: bool, own: set[UUID], hidden: Mapping[UUID | str, str] | None) -> list[tuple[Any, ...]]:
     """Ready pieces of HTML for each line: a thousand of them are drawn by a loop that only writes."""
     words = {rule: str(escape(str(text))) for rule, text in tie_words(result.rubric).items()}
     waits, comma = str(Message("waits for a vote")), locale() == "ru"
     return [
-        (row.place, _team_cell(row, staff=staff, own=own), str(escape(row.municipality)),
+        (row.place, hidden[row.project] if hidden else _team_cell(row, staff=staff, own=own),
+         "–" if hidden else str(escape(row.municipality)),
          _decimal(row.total, comma=comma), _decimal(row.median, comma=comma), row.sheets,
          waits if row.awaits_vote else words.get(row.decided_by or "", ""))
         for row in result.placed
@@ -137,7 +121,7 @@ async def vote(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
         await conducting.vote_tie(viewer, round_id, {each: rank for each, rank in ranks.items() if rank}, reason)
     except (Invalid, Refused) as refusal:
         scoring = await round_for(viewer, round_id)
-        _need_values(scoring)
+        need_values(scoring)
         if isinstance(refusal, Refused):
             form.fail("", refusal.reason)
         return await _ranking(request, scoring, form, refusal.status)
@@ -154,7 +138,7 @@ async def sheets(
 ) -> Response[Any]:
     """Every sheet for one project, for organisers after the lock; that they looked is in the journal."""
     scoring = await round_for(viewer, round_id)
-    _need_values(scoring, PUBLISHED_SHEETS)
+    need_values(scoring, PUBLISHED_SHEETS)
     team = await standings.project_name(round_id, project_id)
     if team is None:
         raise NotFound
@@ -178,7 +162,7 @@ async def export(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
     """Every sheet of the round as CSV for a spreadsheet; streamed, so its size costs no memory."""
     (await pages.read_form(request)).demand()
     scoring = await round_for(viewer, round_id)
-    _need_values(scoring)
+    need_values(scoring)
     await conducting.note_reading(viewer, scoring, "sheets.exported", round_id)
     headers = {"content-disposition": 'attachment; filename="sheets.csv"'}
     return Stream(_csv(round_id, _words(scoring)), status_code=200, media_type="text/csv", headers=headers)
@@ -279,15 +263,24 @@ def _before_publication(team: standings.Judged) -> list[standings.Feedback]:
 def _bars(each: standings.Feedback) -> list[dict[str, Any]]:
     if each.row is None:
         return []
-    return [
-        {"label": title, "value": float(mean), "words": words, "mean": None, "cells": [words, number(_short(end))]}
-        for title, mean, end in profile(each.rubric, each.row)
-        for words in [number(_short(mean))]
-    ]
+    lines = profile(each.rubric, each.row)
+    medians = each.medians or (None,) * len(lines)
+    return [_bar(*line, middle) for line, middle in zip(lines, medians, strict=True)]
+
+
+def _bar(title: str, mean: Fraction, end: Fraction, middle: Fraction | None) -> dict[str, Any]:
+    """A criterion of the team's profile; `middle` is the median of all projects, if there are enough of them."""
+    words = number(_short(mean))
+    return {
+        "label": title, "value": float(mean), "words": words, "mean": float(middle) if middle is not None else None,
+        "cells": [words, *([number(_short(middle))] if middle is not None else []), number(_short(end))],
+    }  # fmt: skip
 
 
 def _short(value: Fraction) -> Any:
     return points_of(value)
 
 
-HANDLERS: list[Any] = [ranking, vote, sheets, export, feedback]
+HANDLERS: list[Any] = [
+    ranking, vote, sheets, export, feedback, *result_pages.HANDLERS, *deliberation_pages.HANDLERS,
+]  # fmt: skip

@@ -76,9 +76,10 @@ async def round_for(viewer: Viewer, round_id: UUID) -> Round:
     return _round(row, viewer.standing(programme=row["programme"], cohort=row["cohort"]))
 
 
-async def published_round(round_id: UUID) -> Round | None:
-    """A round as a visitor sees it: only if it is published, and with no standing at all."""
-    row = await fetch_one(f"{ROUND} AND r.state = 'published'", round_id, None)
+async def published_round(round_id: UUID, *, with_advice: bool = False) -> Round | None:
+    """A round as a visitor sees it: only if it is published, its advisory part too where wanted; with no standing at all."""
+    also = " AND (r.result -> 'advice')::boolean" * with_advice
+    row = await fetch_one(f"{ROUND} AND r.state = 'published'{also}", round_id, None)
     return _round(row, Standing(frozenset())) if row else None
 
 

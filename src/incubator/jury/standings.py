@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -63,20 +64,25 @@ def _contenders_sql(rubric: Rubric, plan: JuryPlan) -> str:
 
 async def count_up(scoring: Round) -> Result:
     """The result as it stands; one statement."""
+    return result_of(scoring.rubric, scoring.plan, *(await contenders(scoring)))
+
+
+async def contenders(scoring: Round) -> tuple[list[Contender], dict[UUID, int]]:
+    """The projects of a round with their sheets that count, and the votes on ties; one statement."""
     rubric, plan = scoring.rubric, scoring.plan
     rows = await fetch(_contenders_sql(rubric, plan), scoring.id)
     missing = {row["id"]: row["missing"] or 0 for row in rows} if plan.closing is Closing.NOT_ASSESSED else {}
     votes = {row["id"]: row["vote"] for row in rows if row["vote"] is not None}
     nothing = (0,) * len(rubric.criteria)
-    contenders = (
+    found = [
         Contender(
             Tally(row["id"], row["applied"], row["totals"] or (), row["sums"] or nothing, row.get("seats") or ()),
             row["team"], row["name"], row["title"], row["municipality"],
             barred=row["withdrawn_at"] is not None or not assessable(plan, missing, row["id"]),
         )
         for row in rows
-    )  # fmt: skip
-    return result_of(rubric, plan, contenders, votes)
+    ]  # fmt: skip
+    return found, votes
 
 
 async def published(round_id: UUID) -> Result:
@@ -122,6 +128,23 @@ async def sheets_of(round_id: UUID, project_id: UUID) -> list[JurorSheet]:
     return [JurorSheet(**{**row, "marks": tuple(row["marks"] or ())}) for row in rows]
 
 
+NAMELESS = """
+SELECT marks FROM score_sheet WHERE round = $1 AND project = $2 AND state = 'handed_in' ORDER BY md5(id::text)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NamelessSheet:
+    """Marks that somebody gave."""
+
+    marks: tuple[int, ...]
+
+
+async def nameless_sheets(round_id: UUID, project_id: UUID) -> list[NamelessSheet]:
+    """The sheets that count for one project, without names and in no order that tells."""
+    return [NamelessSheet(tuple(row["marks"])) for row in await fetch(NAMELESS, round_id, project_id)]
+
+
 async def project_name(round_id: UUID, project_id: UUID) -> str | None:
     """The name of the team whose project this is, None when it is not of this round."""
     name: str | None = await fetch_value(
@@ -141,6 +164,7 @@ class Feedback:
     rubric: Rubric
     row: Row | None
     comments: tuple[str, ...]
+    medians: tuple[Fraction, ...] = ()
 
     @property
     def scale(self) -> int:
@@ -165,7 +189,8 @@ class Judged:
 
 # One statement whatever there is: an answer that hides the page takes no longer than one for a team that never was.
 JUDGED = """
-SELECT t.id, t.name, t.cohort, c.programme, r.id AS round, r.name AS round_name, r.state, r.criteria, f.line, f.comments
+SELECT t.id, t.name, t.cohort, c.programme, r.id AS round, r.name AS round_name, r.state, r.criteria, f.line, f.comments,
+  r.result -> 'medians' AS medians
 FROM team t JOIN cohort c ON c.id = t.cohort
 LEFT JOIN round_project p ON p.team = t.id
 LEFT JOIN scoring_round r ON r.id = p.round AND r.state IN ('locked', 'published')
@@ -197,11 +222,12 @@ def _feedback(row: Mapping[str, Any]) -> Feedback:
     line = read_row(json.loads(row["line"])) if row["line"] else None
     return Feedback(
         row["round"], row["round_name"], RoundState(row["state"]), read_rubric(row["criteria"]), line,
-        tuple(row["comments"] or ()),
+        tuple(row["comments"] or ()), tuple(map(Fraction, json.loads(row["medians"] or "[]"))),
     )  # fmt: skip
 
 
 async def counted(viewer: Viewer, team_id: UUID, feedback: Feedback) -> Feedback:
     """The same with the line that a round which is only locked would give."""
     result = await count_up(await round_for(viewer, feedback.round))
-    return replace(feedback, row=next((row for row in result.rows if row.team == team_id), None))
+    row = next((row for row in result.rows if row.team == team_id), None)
+    return replace(feedback, row=row, medians=tuple(result.medians))

@@ -182,8 +182,9 @@ class TieVote(Table, db=DB, tablename="tie_vote"):
 
 
 class Deliberation(Table, db=DB, tablename="deliberation"):
-    """The jury sits together over a locked round: while it is open its jurors see the ranking and, if `shows_sheets`,
-    each other's marks without names.
+    """The jury sits together over a locked round.
+
+    While it is open its jurors see the ranking and, if `shows_sheets`, each other's marks without names.
     """
 
     id = UUID(primary_key=True, default=new_id)

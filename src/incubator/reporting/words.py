@@ -181,6 +181,10 @@ SIMPLE: Final[Mapping[str, str]] = {
     "sheets.read": N_("read the score sheets of a project"),
     "ledger.exported": N_("took the score ledger out of the system"),
     "sheets.exported": N_("took the score sheets out of the system"),
+    "deliberation.opened": N_("let the jury deliberate on the round “{round_name}”"),
+    "deliberation.closed": N_("ended the deliberation on the round “{round_name}”"),
+    "jury.decided": N_("recorded a decision of the jury: “{title}”"),
+    "jury.decision_struck": N_("struck a decision of the jury: “{title}”"),
     "tie.voted": N_("recorded the vote on a tie in the round “{round_name}”"),
     # Letters and reading
     "letter.sent_again": N_("had a failed letter sent again"),

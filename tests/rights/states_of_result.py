@@ -1,0 +1,20 @@
+"""What has happened to a result besides: a deliberation, a publication with the advisory part; see `states.py`."""
+
+from incubator.jury import agreeing, deliberating
+from incubator.jury.result_rules import DecisionKind, Motion
+from rights.world import World, state
+
+
+@state("round_published_with_advice", after="round_locked")
+async def _round_published_with_advice(w: World) -> None:
+    asked = await agreeing.ask_to_publish(await w.viewer("organiser_second"), w.id("round"), advice=True)
+    await agreeing.confirm(await w.viewer("organiser_own"), w.id("round"), asked)
+
+
+@state("deliberation", after="round_locked")
+async def _deliberation(w: World) -> None:
+    """The jury sits together, sees all marks without names, and has decided something."""
+    runs = await w.viewer("organiser_own")
+    await deliberating.open_deliberation(runs, w.id("round"), shows_sheets=True)
+    motion = Motion(DecisionKind.AWARD, "За смелость", "", str(w.id("project")), 3, 0, 0)
+    w.ids["jury_decision"] = await deliberating.decide(runs, w.id("round"), motion)
