@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 import cast
-from incubator.foundation.database import execute
+from incubator.foundation.database import execute, new_id
 from incubator.foundation.i18n import speaking
+from incubator.foundation.packing import of_page
 from incubator.reporting import figures, mapping, summary
 from incubator.reporting.figures import Load, Sent
 from incubator.reporting.rules import Cell
@@ -177,12 +178,37 @@ async def test_one_team_costs_as_many_statements_as_a_hundred(make, counting):
     assert costs == [12, 12]
 
 
-async def test_a_hundred_teams_are_drawn_by_twenty_and_no_name_is_lost(make, client):
+async def test_a_hundred_teams_are_drawn_by_five_and_no_name_is_lost(make, client):
     school = await make(1)
     await execute(MORE_TEAMS, school.teams[0].id, 100)
     drawn = await page(client, school, school.cohort.organiser, "/map")
-    assert drawn.count('class="map__wide"') == drawn.count('class="map__narrow"') == 5
+    assert drawn.count('class="map__wide"') == drawn.count('class="map__narrow"') == 20
+    assert drawn.count(f'<p class="map__head" title="{school.plan[0].facts.title}"') == 5
     assert all(f">Команда {number}</text>" in drawn for number in range(2, 101))
+
+
+GONE_THROUGH = """
+INSERT INTO team_module (id, team, module, opened_at, advanced_at)
+SELECT ($1::uuid[])[row_number() OVER ()], t.id, m.id, now() - interval '2 days', CASE WHEN m.place < 3 THEN now() - interval '1 day' END
+FROM team t, module m WHERE m.place < 4 ON CONFLICT DO NOTHING
+"""
+WORKED = """
+INSERT INTO submission (id, team, assignment, state)
+SELECT ($1::uuid[])[row_number() OVER ()], t.id, a.id,
+       CASE WHEN m.place < 3 THEN 'accepted' ELSE (ARRAY['in_progress', 'submitted', 'returned'])[1 + a.place % 3] END
+FROM team t, assignment a JOIN module m ON m.id = a.module WHERE m.place < 4 ON CONFLICT DO NOTHING
+"""
+
+
+async def test_a_hundred_teams_in_the_middle_of_the_way_weigh_no_more_than_a_page_may(make, client):
+    school = await make(1)
+    await execute(MORE_TEAMS, school.teams[0].id, 100)
+    for sql in (GONE_THROUGH, WORKED):
+        await execute(sql, [new_id() for _ in range(2000)])
+    drawn = await page(client, school, school.cohort.organiser, "/map")
+    assert len(re.findall("/submissions/[^/]+/desk", drawn)) >= 200
+    print("WEIGHT", len(of_page(drawn.encode())), len(drawn), drawn.count("/desk"))
+    assert len(of_page(drawn.encode())) < 25_000
 
 
 async def test_who_is_stuck_is_listed_with_reason_and_step(later, client):

@@ -16,7 +16,7 @@ from typing import Any
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 LEAST = 1024  # bytes; less gains nothing
-EFFORT = 5
+EFFORT = 8
 BLUR = 64  # random letters at most
 OWN = {b"same-origin", b"none"}
 LETTERS = string.ascii_letters.encode()
