@@ -159,6 +159,9 @@ def test_the_year_is_judged_in_the_zone_of_the_reader():
         ("Asia/Kolkata", DUE, "(UTC+5:30)"),
         ("America/St_Johns", datetime(2026, 1, 15, 12, tzinfo=UTC), "(UTC−3:30)"),
         ("Europe/Minsk", DUE, "(UTC+3)"),
+        ("Asia/Chita", DUE, "(МСК+6)"),
+        ("Asia/Novosibirsk", DUE, "(МСК+4)"),
+        ("Europe/Volgograd", DUE, "МСК"),
         ("UTC", DUE, "(UTC)"),
     ],
 )

@@ -197,6 +197,12 @@ ZONES = (
     Zone("Asia/Kamchatka", Message("Kamchatka"), Message.within("time", "Kamchatka")),
 )
 _BY_ID = {zone.id: zone for zone in ZONES}
+OTHER_RUSSIAN = frozenset(
+    {f"Asia/{city}" for city in ("Anadyr", "Barnaul", "Chita", "Khandyga", "Novokuznetsk", "Novosibirsk", "Sakhalin",
+                                 "Srednekolymsk", "Tomsk", "Ust-Nera")}
+    | {f"Europe/{city}" for city in ("Astrakhan", "Kirov", "Saratov", "Simferopol", "Ulyanovsk", "Volgograd")}
+)  # fmt: skip
+"""Russian zones with the clock of one of the eleven and another history: said by their distance from Moscow."""
 
 
 def zone_choices(now: datetime) -> list[tuple[str, str]]:
@@ -214,6 +220,9 @@ def zone_label(instant: datetime, zone: str | None = None) -> str:
 @lru_cache(maxsize=512)
 def _label(name: str, shift: timedelta, difference: timedelta, locale: str) -> str:  # noqa: ARG001  (the current one)
     known = _BY_ID.get(name)
+    if name in OTHER_RUSSIAN:
+        said = _offset(pgettext("time", "MSK"), difference)
+        return f"({said})" if difference else said
     if known is None:
         return f"({_offset('UTC', shift)})"
     return str(known.clock) if name == MOSCOW else f"{known.clock} ({_offset(pgettext('time', 'MSK'), difference)})"

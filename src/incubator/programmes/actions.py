@@ -1,6 +1,7 @@
 """What organisers do with programmes and cohorts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
@@ -51,7 +52,8 @@ async def create_cohort(viewer: Viewer, programme: UUID, facts: CohortFacts, blu
     )  # fmt: skip
     async with DB.transaction():
         await Cohort.insert(cohort)
-        await keep(cohort.id, 1, blueprint, by=viewer.id, at=viewer.now)
+        named = replace(blueprint, name=facts.name, summary=facts.summary)  # as every later version is
+        await keep(cohort.id, 1, named, by=viewer.id, at=viewer.now)
         for layer in LAYERS:
             await layer.lay_out(Ground(cohort.id, facts.starts_on, facts.time_zone), blueprint)
         await record(
