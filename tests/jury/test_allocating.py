@@ -110,6 +110,8 @@ async def test_a_large_one_is_left_to_a_worker_and_overtaken_by_changes(monkeypa
     runs = await where.organiser()
     monkeypatch.setattr(allocating, "AT_ONCE", 1)
     assert not await allocating.ask(runs, where.id, LIMITS)
+    with pytest.raises(Refused):
+        await conducting.open_round(runs, where.id)
     row = await fetch_one("SELECT kind, payload FROM outbox WHERE kind = 'allocate'")
     assert (await allocated.plan_of_round(where.id, 1)).state == "waiting"
     made = await fetch_value("SELECT id FROM allocation")

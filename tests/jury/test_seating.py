@@ -1,5 +1,7 @@
 """Duties in a round, substitutes, own criteria and terms, and the teams that go on."""
 
+import asyncio
+import random
 import re
 from dataclasses import replace
 
@@ -7,8 +9,8 @@ import pytest
 
 import cast
 from incubator.foundation.database import fetch, fetch_one, fetch_value
-from incubator.foundation.refusals import Forbidden, Refused
-from incubator.jury import conducting, conflicts, ledger, round_rubric, seating
+from incubator.foundation.refusals import Forbidden, Refusal, Refused
+from incubator.jury import allocating, conducting, conflicts, ledger, round_rubric, seating
 from incubator.jury.rounds import round_for
 from incubator.jury.terms import Terms
 
@@ -148,3 +150,61 @@ async def test_projects_that_stay_keep_their_ids_when_a_round_is_arranged():
     await conducting.arrange_round(runs, where.id, "Финал", [where.teams[2].id, where.teams[1].id])
     assert (await where.project(1), await where.project(0)) == (kept, None)
     assert await fetch_value("SELECT place FROM round_project WHERE id = $1", kept) == 2
+
+
+# --- Races ------------------------------------------------------------------------------------------------------------
+
+
+async def soon(work):
+    await asyncio.sleep(random.random() * 0.02)
+    try:
+        return await work
+    except Refusal as refusal:
+        return refusal
+
+
+async def test_a_sheet_handed_in_while_a_substitute_is_called_up_counts_once_or_not_at_all():
+    where = await cast.scoring_round(teams=4, jurors=3, quorum=1, opened=False)
+    runs = await where.organiser()
+    await seating.set_duty(runs, where.id, await seat(where, 2), "substitute")
+    await conducting.open_round(runs, where.id)
+    projects = [await where.project(number) for number in range(4)]
+    goes, comes = await seat(where, 0), await seat(where, 2)
+    await asyncio.gather(
+        *(soon(cast.score(where, where.jurors[0], project, 5, 5, 5, 5, 5)) for project in projects),
+        *(soon(seating.call_up(runs, where.id, comes, goes, "Заболел")) for _ in range(3)),
+    )
+    rows = await fetch("SELECT project, seat, state FROM score_sheet WHERE round = $1", where.id)
+    states = {(row["seat"], row["project"]): row["state"] for row in rows}
+    for project in projects:
+        handed_in = states[goes, project] == "handed_in"
+        assert handed_in != ((comes, project) in states), "either his own stands or the substitute has it"
+        assert handed_in or states[goes, project] == "void"
+    faults, _ = await ledger.verify(where.id)
+    assert faults == []
+
+
+async def test_two_organisers_who_ask_for_an_allocation_at_once_leave_one():
+    where = await cast.scoring_round(teams=4, jurors=4, opened=False)
+    runs = await where.organiser()
+    asked = [allocating.Limits(2, 4, seed) for seed in (1, 2, 3)]
+    answers = await asyncio.gather(*(soon(allocating.ask(runs, where.id, limits)) for limits in asked))
+    assert not [each for each in answers if isinstance(each, Refusal)]
+    assert await fetch_value("SELECT state FROM allocation WHERE round = $1", where.id) == "done"
+    assert await fetch_value("SELECT count(*) FROM allocated_pair WHERE round = $1", where.id) == 8
+
+
+async def test_a_round_opened_during_the_search_is_dealt_as_it_was_and_the_search_comes_too_late():
+    where = await cast.scoring_round(teams=4, jurors=4, opened=False)
+    runs = await where.organiser()
+    await allocating.ask(runs, where.id, allocating.Limits(2, 4, 1))
+    kept = await fetch_value("SELECT array_agg(id ORDER BY id) FROM allocated_pair WHERE round = $1", where.id)
+    asked, opened = await asyncio.gather(
+        soon(allocating.ask(runs, where.id, allocating.Limits(3, 4, 2))), soon(conducting.open_round(runs, where.id))
+    )
+    if isinstance(opened, Refusal):  # the search had begun: nobody opens a round whose plan is being sought
+        assert await fetch_value("SELECT state FROM scoring_round WHERE id = $1", where.id) == "draft"
+        return
+    count = await fetch_value("SELECT count(*) FROM score_sheet WHERE round = $1", where.id)
+    pairs = await fetch_value("SELECT count(*) FROM allocated_pair WHERE round = $1", where.id)
+    assert count == pairs, (asked, kept)

@@ -198,6 +198,7 @@ async def open_round(viewer: Viewer, round_id: UUID) -> None:
         rubric, plan = await rubric_for_round(scoring)
         await derive(scoring.cohort, at=viewer.now, by=viewer.id)
         await _demand_complete(round_id, bool(rubric.criteria))
+        await _demand_allocated(round_id)
         if unknown_ties(plan.ties, rubric.keys):
             raise Refused(NAMED_BY_TIES)
         await execute(
@@ -232,6 +233,18 @@ async def _demand_complete(round_id: UUID, criteria: bool) -> None:
     )
     if not criteria or row is None or not row["projects"] or not row["seats"]:
         raise Refused(Message("A round needs criteria, projects and at least one juror before it opens."))
+
+
+async def _demand_allocated(round_id: UUID) -> None:
+    """Whoever asked for an allocation doesn't open the round before there is one: nobody would have a sheet."""
+    row = await fetch_one(
+        "SELECT state, EXISTS (SELECT FROM allocated_pair WHERE round = $1) AS pairs FROM allocation WHERE round = $1",
+        round_id,
+    )
+    if row is not None and (row["state"] == "waiting" or not row["pairs"]):
+        raise Refused(
+            Message("There is no allocation yet. Wait for it, loosen its limits, or let everybody score everything.")
+        )
 
 
 async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, note: str = "") -> None:
