@@ -12,6 +12,7 @@ from incubator.exchange.rules import Mark, Reply
 from incubator.foundation.database import execute, fetch, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
 from incubator.stages import hooks
+from incubator.stages.home import team_home
 
 
 async def test_peers_find_nothing_before_the_lead_opens_it_and_after_he_closes_it(fair, client):
@@ -68,16 +69,21 @@ async def test_only_the_lead_opens_what_the_preview_has_shown(fair):
         await fair.open()
 
 
+async def tasks_about(fair, opened):
+    found = await team_home(await fair.lead(), fair.team.id)
+    return [task for task in found.tasks if task.key == opened]
+
+
 async def test_a_remark_is_a_task_of_the_team_until_it_says_something(fair):
     opened = await fair.open()
     lead, peer = await fair.lead(), await fair.peer()
     remark = await opening.remark(peer, opened, "У нас помогли ярмарки")
-    (task,) = [task for task in await hooks.tasks(lead, fair.team.id) if task.key == opened]
+    (task,) = await tasks_about(fair, opened)
     assert task.href == f"/opened/{opened}#remarks"
     with pytest.raises(Forbidden):
         await opening.answer(peer, remark, Reply(Mark.USED, ""))
     await opening.answer(lead, remark, Reply(Mark.USED, "Позвоним вам"))
-    assert [task for task in await hooks.tasks(lead, fair.team.id) if task.key == opened] == []
+    assert await tasks_about(fair, opened) == []
     (row,) = await queries.peer_remarks(peer, await queries.opened_for(peer, opened))
     assert (row.text, row.team, row.mark, row.answer, row.own) == (
         "У нас помогли ярмарки", await fetch_value("SELECT name FROM team WHERE id = $1", fair.peers.id), "used",

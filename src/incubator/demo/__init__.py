@@ -88,11 +88,11 @@ async def _people(moment: datetime) -> Staff:
     programme = await programmes.create_programme(
         await viewer_for(admin, moment), "Школа муниципальных команд", demo=True
     )
-    organisers = [await ensure_person(a.address, a.name, moment, demo=True) for a in (ACCOUNTS[0], ACCOUNTS[6])]
-    for organiser in organisers:
-        await give_role(organiser, Role.ORGANISER, Scope.PROGRAMME, programme, cohort=None, by=admin, at=moment)
+    organiser, second = [await ensure_person(a.address, a.name, moment, demo=True) for a in (ACCOUNTS[0], ACCOUNTS[6])]
+    for person in (organiser, second):
+        await give_role(person, Role.ORGANISER, Scope.PROGRAMME, programme, cohort=None, by=admin, at=moment)
     moderators = await _accounts("moderator", 3, MODERATORS, moment)
-    return Staff(programme, *organisers, moderators, await _accounts("juror", 7, JURORS, moment))
+    return Staff(programme, organiser, second, moderators, await _accounts("juror", 7, JURORS, moment))
 
 
 async def _accounts(word: str, first: int, many: int, moment: datetime) -> dict[UUID, Guest]:

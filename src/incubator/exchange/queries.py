@@ -17,7 +17,6 @@ from incubator.stages import hooks
 from incubator.stages.answers import Answer, answers, plans
 from incubator.stages.rules import ORDINARY, Task
 from incubator.teams.cases import CaseText, from_content
-from incubator.teams.queries import team_for
 
 MOST_REMARKS = 200
 MOST_OPENED = 100
@@ -273,22 +272,18 @@ WHERE o.team = $1 AND k.mark = '' AND k.hidden_at IS NULL GROUP BY o.id ORDER BY
 """
 
 
-async def unread_remarks(viewer: Viewer, team: UUID) -> Sequence[Task]:
+def _unread_remarks(_: UUID, rows: Sequence[Mapping[str, Any]]) -> Sequence[Task]:
     """Opened work with remarks about which the team has not said a word, as tasks of the team."""
-    rows = await fetch(UNREAD, team)
-    if not rows or not (await team_for(viewer, team)).standing.may(ANSWER_PEERS):
-        return ()
     return [
         Task(row["title"], f"/opened/{row['id']}#remarks", "not_started",
-             Message.count("{n} remark of other teams", "{n} remarks of other teams", row["count"]), rank=ORDINARY, key=row["id"])
+             Message.count("{n} remark of other teams", "{n} remarks of other teams", row["count"]), rank=ORDINARY, key=UUID(row["id"]))
         for row in rows
     ]  # fmt: skip
 
 
-async def links(team: UUID, standing: Standing) -> Sequence[tuple[str, Message]]:
-    """Where the team's page leads into the exchange."""
-    return [(f"/teams/{team}/exchange", Message("Exchange with other teams"))] if standing.may(VIEW_EXCHANGE) else ()
+def _exchange_link(team: UUID, _: Any) -> Sequence[hooks.Link]:
+    return [hooks.Link(f"/teams/{team}/exchange", Message("Exchange with other teams"))]
 
 
-hooks.TASKS.append(unread_remarks)
-hooks.LINKS.append(links)
+hooks.PARTS.append(hooks.Part(ANSWER_PEERS, _unread_remarks, UNREAD))
+hooks.PARTS.append(hooks.Part(VIEW_EXCHANGE, _exchange_link))

@@ -5,7 +5,7 @@ From the team's own page links lead to its result, and to the jury of a round th
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import PurePath
 from typing import Any
@@ -16,7 +16,7 @@ from incubator.foundation.i18n import Message
 from incubator.jury.queries import SheetPage
 from incubator.jury.rules import FEEDBACK, JURORS, RoundState, in_the_jury
 from incubator.jury.terms import masked, read_terms
-from incubator.people.rights import Relation, Standing, Verdict, Viewer
+from incubator.people.rights import Relation, Verdict, Viewer
 from incubator.programmes.blueprint import FieldKind
 from incubator.stages import hooks
 from incubator.stages.answers import Answer, answers
@@ -168,26 +168,26 @@ async def frozen_for_team(team_id: UUID) -> Message | None:
     return BEING_JUDGED if judged else None
 
 
-OF_TEAM = """
-SELECT coalesce(bool_or(r.state = 'published' AND p.id IS NOT NULL), false) AS published,
-  coalesce(bool_or(r.state = 'draft' AND EXISTS (
-    SELECT FROM seat e WHERE e.round = r.id AND e.removed_at IS NULL)), false) AS seated
-FROM scoring_round r LEFT JOIN round_project p ON p.round = r.id AND p.team = $1
-WHERE r.cohort = (SELECT t.cohort FROM team t WHERE t.id = $1)
+PUBLISHED_OF_TEAM = """
+SELECT 1 AS any FROM round_project p JOIN scoring_round r ON r.id = p.round
+WHERE p.team = $1 AND r.state = 'published' LIMIT 1
+"""
+SEATED_FOR_TEAM = """
+SELECT 1 AS any FROM scoring_round r WHERE r.cohort = (SELECT t.cohort FROM team t WHERE t.id = $1) AND r.state = 'draft'
+  AND EXISTS (SELECT FROM seat e WHERE e.round = r.id AND e.removed_at IS NULL) LIMIT 1
 """
 
 
-async def links(team_id: UUID, standing: Standing) -> list[tuple[str, Message]]:
-    """From the team's page to its published result and, before a round opens, to the jurors it may challenge."""
-    row = await fetch_one(OF_TEAM, team_id)
-    found = []
-    if row and row["published"] and standing.may(FEEDBACK):
-        found.append((f"/teams/{team_id}/result", Message("Result of the jury")))
-    if row and row["seated"] and standing.may(CHALLENGE_JUROR):
-        found.append((f"/teams/{team_id}/jury", Message("Jury of the coming round")))
-    return found
+def _to_result(team: UUID, rows: Sequence[Any]) -> Sequence[hooks.Link]:
+    return [hooks.Link(f"/teams/{team}/result", Message("Result of the jury"))] if rows else []
 
 
-hooks.LINKS.append(links)
+def _to_jury(team: UUID, rows: Sequence[Any]) -> Sequence[hooks.Link]:
+    """Before a round opens, to the jurors it may challenge."""
+    return [hooks.Link(f"/teams/{team}/jury", Message("Jury of the coming round"))] if rows else []
+
+
+hooks.PARTS.append(hooks.Part(FEEDBACK, _to_result, PUBLISHED_OF_TEAM))
+hooks.PARTS.append(hooks.Part(CHALLENGE_JUROR, _to_jury, SEATED_FOR_TEAM))
 hooks.OPENED.append(opened_to_juror)
 hooks.FROZEN.append(frozen_for_team)

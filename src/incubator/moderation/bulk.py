@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from incubator.foundation.database import DB, fetch, fetch_value, new_id
+from incubator.foundation.database import DB, fetch, new_id
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Due, Message
 from incubator.foundation.refusals import NotFound
@@ -137,16 +137,13 @@ async def extend(viewer: Viewer, form: Form, picks: Sequence[Pick], *, until: da
     return len(rows)
 
 
-async def messages_link(team: UUID, standing: Standing) -> Sequence[tuple[str, Message]]:
-    """Where the team's page leads when there are messages."""
-    if not standing.may(READ_MESSAGES):
-        return ()
-    if not await fetch_value("SELECT EXISTS (SELECT 1 FROM team_message WHERE team = $1)", team):
-        return ()
-    return [(f"/teams/{team}/messages", Message("Messages to the team"))]
+def _messages_link(team: UUID, rows: Sequence[Any]) -> Sequence[hooks.Link]:
+    return [hooks.Link(f"/teams/{team}/messages", Message("Messages to the team"))] if rows else []
 
 
-hooks.LINKS.append(messages_link)
+hooks.PARTS.append(
+    hooks.Part(READ_MESSAGES, _messages_link, "SELECT 1 AS any FROM team_message WHERE team = $1 LIMIT 1")
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from incubator.people.rights import Role, Scope, Viewer
 from incubator.stages import hooks
 from incubator.stages.answers import fingerprint
 from incubator.stages.rules import QUESTION, Task
-from incubator.teams.queries import team_for
 
 MOST_QUESTIONS = 200
 MOST_ANSWERED = 20
@@ -135,24 +134,23 @@ async def suggestions(team: UUID, now: datetime) -> list[Suggestion]:
 # What waits for whom
 
 
-async def open_questions(viewer: Viewer, team_id: UUID) -> Sequence[Task]:
+OPEN_QUESTIONS = """
+SELECT id, text, answered_at FROM guiding_question WHERE team = $1 AND turn = 'team' ORDER BY asked_at
+"""
+
+
+def _open_questions(team: UUID, rows: Sequence[Mapping[str, Any]]) -> Sequence[Task]:
     """Guiding questions that wait for the team's word, as tasks of the team."""
-    rows = await fetch(
-        "SELECT id, text, answered_at FROM guiding_question WHERE team = $1 AND turn = 'team' ORDER BY asked_at",
-        team_id,
-    )
-    if not rows or not (await team_for(viewer, team_id)).standing.may(ANSWER):
-        return ()
     return [
-        Task(title=row["text"], href=f"/teams/{team_id}/questions#question-{row['id']}",
+        Task(title=row["text"], href=f"/teams/{team}/questions#question-{row['id']}",
              state="in_progress" if row["answered_at"] else "not_started",
              note=Message("The moderator has asked on") if row["answered_at"] else Message("A question of the moderator"),
-             rank=QUESTION, key=row["id"])
+             rank=QUESTION, key=UUID(row["id"]))
         for row in rows
     ]  # fmt: skip
 
 
-hooks.TASKS.append(open_questions)
+hooks.PARTS.append(hooks.Part(ANSWER, _open_questions, OPEN_QUESTIONS))
 
 
 @dataclass(frozen=True, slots=True)

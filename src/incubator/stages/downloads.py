@@ -1,6 +1,6 @@
 """Who gets a file out: readers of the team's work, and those to whom a feature above opens what was accepted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -11,7 +11,7 @@ from incubator.foundation.files import FileFacts, withheld
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Forbidden, NotFound
 from incubator.journal.actions import Audience, record
-from incubator.people.rights import Standing, Verdict, Viewer, guard
+from incubator.people.rights import Verdict, Viewer, guard
 from incubator.stages import hooks
 from incubator.stages.hooks import JURORS
 from incubator.stages.rules import ARCHIVE, DOWNLOAD
@@ -126,11 +126,8 @@ def _folders(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (*places, str(Message("Version {number}", number=row["number"]))) if row["removed"] else places
 
 
-async def archive_link(team_id: UUID, standing: Standing) -> list[tuple[str, Message]]:
-    """Where a team's page leads to all its files at once."""
-    if not standing.may(ARCHIVE):
-        return []
-    return [(f"/teams/{team_id}/files.zip", Message("All files of the team (ZIP)"))]
+def _archive_link(team: UUID, _: Any) -> Sequence[hooks.Link]:
+    return [hooks.Link(f"/teams/{team}/files.zip", Message("All files of the team (ZIP)"))]
 
 
-hooks.LINKS.append(archive_link)
+hooks.PARTS.append(hooks.Part(ARCHIVE, _archive_link))

@@ -215,18 +215,19 @@ def situation_of(row: Mapping[str, Any], halted: Message | None, *, is_reached: 
 
 
 async def team_home(viewer: Viewer, team_id: UUID) -> TeamHome:
-    """What a team has to do and where it stands: two statements, and one for each feature that adds tasks or links.
+    """What a team has to do and where it stands: two statements, and one for all that other features add.
 
     Raises NotFound, Forbidden: before anything more is looked up, so that a hidden team costs no more than none.
     """
     team = await home_team(viewer, team_id)
     team.standing.need(VIEW_STAGE)
     modules = await team_map(team_id, viewer.now, team.stopped)
-    added = await hooks.tasks(viewer, team_id) if team.stopped is None else []
-    links = await hooks.links(team_id, team.standing)
+    added = await hooks.parts(team_id, team.standing)
+    tasks = [each for each in added if isinstance(each, Task)] if team.stopped is None else []
+    links = [(each.href, each.words) for each in added if isinstance(each, hooks.Link)]
     if team.standing.may(CORRECT_TEAM):
         links.append((f"/teams/{team_id}/settings", Message("Registration of the team")))
-    return TeamHome(team, in_order([*_tasks(team, modules, viewer.now), *added]), modules, links)
+    return TeamHome(team, in_order([*_tasks(team, modules, viewer.now), *tasks]), modules, links)
 
 
 def _tasks(team: HomeTeam, modules: Iterable[ModuleOnMap], now: datetime) -> Iterator[Task]:

@@ -3,20 +3,43 @@
 MARGIN  what stands beside the fields of a team's work (remarks, questions): field key -> notes. A note is any object
         with `template`, the name of a template that draws it as `note`; the key "" is the top of the page. The margin
         stands inside the form of the work: a form of the note's own is drawn after it, by the template `outside`.
-LINKS   where else the team's page leads (its result, say): addresses with their words, as far as the viewer may follow.
-TASKS   what else a team has to do (guiding questions to answer, say).
+PARTS   what else stands on the team's page: tasks (guiding questions to answer, say) and links (its result, say), as far as
+        the viewer may follow. What all of them look up is one statement, however many there are.
 OPENED  whether another feature opens a team's work to a viewer who has no right of his own (a juror, say): a verdict,
         or None for "not my business".
 FROZEN  why a team's work can't be changed at all just now (a scoring round is open, say), or None.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 from uuid import UUID
 
+from incubator.foundation.database import fetch_one
 from incubator.foundation.i18n import Message
 from incubator.people.rights import Relation, Right, Standing, Verdict, Viewer, guard
 from incubator.stages.rules import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where the team's page leads, and the words for it."""
+
+    href: str
+    words: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a feature adds to the team's page for who has the right `needs`.
+
+    `sql` looks something up ($1 is the team), `read` makes tasks and links of the team's id and its rows as JSON gives them.
+    """
+
+    needs: Right
+    read: Callable[[UUID, Sequence[Mapping[str, Any]]], Sequence[Task | Link]]
+    sql: str = ""
 
 
 class Note(Protocol):
@@ -30,8 +53,7 @@ class Note(Protocol):
 JURORS = frozenset({Relation.JUROR, Relation.JUROR_CONFLICTED})
 
 MARGIN: list[Callable[[Viewer, UUID], Awaitable[Mapping[str, Sequence[Note]]]]] = []
-LINKS: list[Callable[[UUID, Standing], Awaitable[Sequence[tuple[str, Message]]]]] = []
-TASKS: list[Callable[[Viewer, UUID], Awaitable[Sequence[Task]]]] = []
+PARTS: list["Part"] = []
 OPENED: list[Callable[[Viewer, UUID], Awaitable[Verdict | None]]] = []
 FROZEN: list[Callable[[UUID], Awaitable[Message | None]]] = []
 
@@ -47,14 +69,13 @@ async def margin(viewer: Viewer, submission: UUID | None) -> dict[str, list[Note
     return notes
 
 
-async def tasks(viewer: Viewer, team: UUID) -> list[Task]:
-    """What other features ask the team to do."""
-    return [task for ask in TASKS for task in await ask(viewer, team)]
-
-
-async def links(team: UUID, standing: Standing) -> list[tuple[str, Message]]:
-    """Where other features lead from the team's page whoever stands so to the team."""
-    return [link for ask in LINKS for link in await ask(team, standing)]
+async def parts(team: UUID, standing: Standing) -> list[Task | Link]:
+    """What other features have for the team's page, for whoever stands so to the team. One statement."""
+    asked = [part for part in PARTS if standing.may(part.needs)]
+    looked_up = ", ".join(f"(SELECT coalesce(json_agg(q), '[]') FROM ({part.sql}) q)" for part in asked if part.sql)
+    found = await fetch_one(f"SELECT {looked_up}", team) if looked_up else None
+    rows = iter(map(json.loads, found or ()))
+    return [each for part in asked for each in part.read(team, next(rows) if part.sql else [])]
 
 
 async def opened(viewer: Viewer, team: UUID) -> Verdict:
