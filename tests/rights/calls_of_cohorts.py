@@ -104,6 +104,7 @@ CALLS: dict[str, list[Call]] = {
         post(f"{ROUND}/calibration/samples", "round_calibrating", form={"title": PROBE, "text": PROBE}),
         post(ROUND + "/calibration/samples/{sample}/remove", "round_calibrating"),
         post(f"{ROUND}/calibration/close", "round_calibrating", form={"way": "close"}),
+        post(f"{ROUND}/calibration/taken", "round_calibrating", form={"project": "{project}"}, but={RUNS: "409"}),
     ],
     "calibration view draft": [get(f"{ROUND}/calibration", "round_calibrating")],
     "calibration score draft": [

@@ -72,6 +72,7 @@ def may_read(role: str, at: str) -> set[str]:
 COMBINED = {
     "juror_assigned+participant": "Пётр Ясенев",
     "juror_assigned+moderator_own": "Майя Рудина",
+    "juror_assigned+same_municipality": "Инга Ручьёва",
     "juror_assigned+organiser_own": "Ада Строева",
     "organiser_own+participant": "Яна Клёнова",
     "organiser_own+organiser_other": "Глеб Хромов",
@@ -91,7 +92,7 @@ ENDED = {
 """Whoever is meant by a role that has just ended."""
 SEATED = (
     "juror_assigned", "juror_conflicted", "juror_removed", "juror_extra", "juror_second", "juror_assigned+participant",
-    "juror_assigned+moderator_own", "participant_programme_a+juror_programme_b",
+    "juror_assigned+moderator_own", "juror_assigned+same_municipality", "participant_programme_a+juror_programme_b",
 )  # fmt: skip
 """Who sits in every round; nobody seats an organiser, and one juror is never given a seat."""
 
@@ -229,6 +230,12 @@ async def _combined(made: World, a: cast.CohortOfCast, b: cast.CohortOfCast) -> 
             await cast.give(who, Role.ADMINISTRATOR, Scope.PLATFORM)
         if parts[-1].startswith("juror") or parts[0].startswith("juror"):
             await cast.give(who, Role.JUROR, Scope.COHORT, a.id, cohort=a.id)
+        if "same_municipality" in parts:
+            await execute(
+                "INSERT INTO juror_card (id, person, municipality, region, said_at)"
+                " SELECT $1, $2, municipality, '', now() FROM team WHERE id = $3",
+                new_id(), who.id, own.id,
+            )  # fmt: skip
         if "moderator_own" in parts:
             await _moderates(who, a.id, own, *([other] if "moderator_other" in parts else []))
         for part, programme in (("organiser_own", a.programme), ("organiser_other", b.programme)):
