@@ -86,6 +86,7 @@ class Queue:
     duty: Duty
     votes: bool
     calibration: str
+    deliberates: bool
     rows: tuple[QueueRow, ...]
 
     @property
@@ -119,7 +120,8 @@ class Queue:
 
 SEATS = """
 SELECT r.id AS round, r.name, r.state, c.name AS cohort_name, e.declared_at IS NOT NULL AS declared, e.duty, e.votes,
-  r.calibration
+  r.calibration, r.state = 'locked' AND EXISTS (
+    SELECT FROM deliberation d WHERE d.round = r.id AND d.closed_at IS NULL) AS deliberates
 FROM seat e JOIN scoring_round r ON r.id = e.round JOIN cohort c ON c.id = r.cohort
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR r.id = $2)
 ORDER BY r.state = 'published', r.created_at DESC
@@ -164,7 +166,8 @@ async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
         rows.setdefault(row["round"], []).append(found)
     return [
         Queue(seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"],
-              Duty(seat["duty"]), seat["votes"], seat["calibration"], tuple(rows.get(seat["round"], ())))
+              Duty(seat["duty"]), seat["votes"], seat["calibration"], seat["deliberates"],
+              tuple(rows.get(seat["round"], ())))
         for seat in await fetch(SEATS, viewer.id, round_id)
     ]  # fmt: skip
 
