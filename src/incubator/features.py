@@ -63,7 +63,9 @@ def _links(viewer: Viewer) -> list[tuple[str, str]]:
 
 def _menu(viewer: Viewer) -> list[tuple[str, str]]:
     """What is seldom needed: in the menu of the account."""
-    links = [("/installation", _("Organisation"))] if viewer.is_administrator else []
+    links = [("/search", _("Search"))]
+    if viewer.is_administrator:
+        links.append(("/installation", _("Organisation")))
     if viewer.is_administrator or viewer.places(Role.ORGANISER, Scope.PROGRAMME):
         links.append(("/consents/given", _("Consents")))
     return links

@@ -7,7 +7,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from incubator.exchange import card_pages, cards, opening, queries, rules
+from incubator.exchange import card_pages, cards, opening, queries, rules, searching
 from incubator.exchange.queries import Filters, Opened
 from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
@@ -174,5 +174,5 @@ async def hide(request: Web, viewer: NamedDependency[Viewer], remark_id: FromPat
 
 
 HANDLERS: list[Any] = [
-    exchange, preview, open_work, opened_list, opened_page, close_work, remark, answer, hide, *card_pages.HANDLERS,
+    exchange, preview, open_work, opened_list, opened_page, close_work, remark, answer, hide, *card_pages.HANDLERS, *searching.HANDLERS,
 ]  # fmt: skip
