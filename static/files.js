@@ -17,7 +17,7 @@
   let coming = null;
   function library() {
     coming ??= new Promise((resolve, reject) => {
-      const script = Object.assign(document.createElement("script"), { src: words.library, integrity: words.integrity });
+      const script = Object.assign(document.createElement("script"), { src: words.tusClient, integrity: words.integrity });
       script.addEventListener("load", resolve);
       script.addEventListener("error", () => {
         script.remove();

@@ -74,7 +74,10 @@ async def publish(viewer: Viewer, team_id: UUID, *, shown: bool) -> None:
             "UPDATE case_card SET published_at = $2, published_by = $3 WHERE id = $1",
             row["id"], viewer.now if shown else None, viewer.id if shown else None,
         )  # fmt: skip
-        await _record("case.published" if shown else "case.unpublished", viewer, team)
+        if shown:
+            await _record("case.published", viewer, team)
+        else:
+            await _record("case.unpublished", viewer, team)
 
 
 async def _judged(viewer: Viewer, team_id: UUID, wanted: Right) -> TeamRef:

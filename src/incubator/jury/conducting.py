@@ -6,6 +6,7 @@ Whoever changes a round has its lock alone and reads it afterwards, so that two 
 import random
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
@@ -337,7 +338,8 @@ async def note_contacts_reading(viewer: Viewer, cohort: UUID) -> None:
 
 async def note_materials_reading(viewer: Viewer, sheet: Sheet, file: UUID | None = None) -> None:
     """A step of showing a juror the work of a team, or one `file` of it: that he read it, once in an hour."""
-    await note_look(
-        "file.read_by_jury" if file else "materials.read", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=sheet.cohort, team=sheet.team,
-        subject=file or sheet.project,
-    )  # fmt: skip
+    where: dict[str, Any] = {"audience": Audience.JURY, "cohort": sheet.cohort, "team": sheet.team}
+    if file:
+        await note_look("file.read_by_jury", by=viewer.id, at=viewer.now, subject=file, **where)
+    else:
+        await note_look("materials.read", by=viewer.id, at=viewer.now, subject=sheet.project, **where)
