@@ -122,7 +122,7 @@ async def test_a_round_without_names_is_the_same_to_a_juror_whoever_the_team_is(
     project = await where.project()
     paths = ["/", "/jury", f"/rounds/{where.id}", f"/rounds/{where.id}/projects/{project}", f"/rounds/{where.id}/receipts",
              f"/rounds/{where.id}/projects/{project}/materials", f"/rounds/{where.id}/projects/{await where.project(1)}",
-             f"/rounds/{where.id}/ledger", f"/teams/{team.id}", f"/teams/{team.id}/result"]  # fmt: skip
+             f"/rounds/{where.id}/ledger", f"/teams/{team.id}", f"/rounds/{where.id}/offline", f"/teams/{team.id}/result"]  # fmt: skip
     browsers = Browsers(client, {"juror": where.jurors[0], "organiser": where.cohort.organiser})
     before = {path: await browsers.look("juror", path) for path in paths}
     board = await browsers.look("organiser", f"/rounds/{where.id}")
