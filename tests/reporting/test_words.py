@@ -83,6 +83,8 @@ def patterns(value: ast.expr | None, module: Module) -> list[str]:
         return [
             re.escape(each.value) for each in module.tables[value.value.id].values if isinstance(each, ast.Constant)
         ]
+    if isinstance(value, ast.IfExp):
+        return patterns(value.body, module) + patterns(value.orelse, module)
     if isinstance(value, ast.Name) and value.id == "verb":
         return []
     raise AssertionError(
