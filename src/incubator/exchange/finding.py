@@ -3,6 +3,7 @@
 Cases and teams to the team and staff, private notes to those who write them, opened work to the cohort, cards to everybody.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,17 +26,16 @@ SELECT t.id, t.name, y.name AS municipality, y.region, t.registered_at, t.withdr
 FROM team t JOIN cohort c ON c.id = t.cohort JOIN municipality y ON y.id = t.municipality
 WHERE t.id = ANY($2 || $3) OR c.programme = ANY($4) OR t.cohort = ANY($6::uuid[])
 """
-# Each source: kind, address, title, place, text, vector, moment. The vectors repeat the expressions of the indexes.
-CASE_VECTOR = "to_tsvector('russian', p.title || ' ' || p.problem || ' ' || p.affected || ' ' || p.expected_change)"
+# Each source: kind, address, title, place, text, vector, moment. Kept vectors have indexes.
 SOURCES = {
-    "case": f"""SELECT 'case', '/teams/' || t.id || '/case', p.title, t.name || ', ' || t.municipality,
-      p.problem || ' ' || p.affected || ' ' || p.expected_change, {CASE_VECTOR}, p.updated_at
+    "case": """SELECT 'case', '/teams/' || t.id || '/case', p.title, t.name || ', ' || t.municipality,
+      p.problem || ' ' || p.affected || ' ' || p.expected_change, p.vector, p.updated_at
       FROM problem_case p JOIN seen t ON t.id = p.team WHERE t.inside AND p.deleted_at IS NULL""",
     "opened": """SELECT 'opened', '/opened/' || o.id, o.title, t.name || ', ' || t.municipality, o.words,
-      to_tsvector('russian', o.title || ' ' || o.words), o.opened_at
+      o.vector, o.opened_at
       FROM opened_work o JOIN seen t ON t.id = o.team WHERE o.closed_at IS NULL AND (t.inside OR t.there)""",
     "card": """SELECT 'card', '/cases/' || k.id, k.title, y.name || ', ' || y.region, k.words,
-      to_tsvector('russian', k.title || ' ' || k.words), k.published_at
+      k.vector, k.published_at
       FROM case_card k JOIN problem_case p ON p.id = k.problem_case JOIN team t ON t.id = p.team
       JOIN municipality y ON y.id = t.municipality WHERE k.published_at IS NOT NULL AND t.withdrawn_at IS NULL""",
     "team": """SELECT 'team', '/teams/' || t.id, t.name, t.municipality || ', ' || t.region, t.municipality || ', ' || t.region,
@@ -43,20 +43,20 @@ SOURCES = {
     "person": """SELECT 'person', '/teams/' || t.id || '/members', h.name, t.name || ', ' || t.municipality, '',
       to_tsvector('russian', h.name) || to_tsvector('simple', translate(lower(h.name), 'ё', 'е')), m.joined_at
       FROM team_member m JOIN person h ON h.id = m.person JOIN seen t ON t.id = m.team WHERE m.left_at IS NULL AND t.inside""",
-    "note": """SELECT 'note', '/teams/' || t.id || '/notes', t.name, t.municipality, n.text, to_tsvector('russian', n.text), n.written_at
+    "note": """SELECT 'note', '/teams/' || t.id || '/notes', t.name, t.municipality, n.text, n.vector, n.written_at
       FROM private_note n JOIN seen t ON t.id = n.team WHERE t.noted AND n.retracted_at IS NULL""",
 }
 ALL = " UNION ALL ".join(SOURCES.values())
 DOCUMENTS = f"WITH seen AS ({TEAMS}), documents (kind, href, title, place, text, vector, at) AS ({ALL})"
+WANTED = "(to_tsquery('russian', $1) || to_tsquery('simple', $1))"  # names are kept as they are
 FOUND = f"""
-{DOCUMENTS}, wanted AS (SELECT to_tsquery('russian', $1) || to_tsquery('simple', $1) AS q),
-hits AS (
-  SELECT d.*, ts_rank(d.vector, w.q) + CASE WHEN to_tsvector('russian', d.title) @@ w.q THEN 1 ELSE 0 END AS rank,
-    count(*) OVER () AS total FROM documents d CROSS JOIN wanted w WHERE d.vector @@ w.q
+{DOCUMENTS}, hits AS (
+  SELECT d.*, ts_rank(d.vector, {WANTED}) + CASE WHEN to_tsvector('russian', d.title) @@ {WANTED} THEN 1 ELSE 0 END AS rank,
+    count(*) OVER () AS total FROM documents d WHERE d.vector @@ {WANTED}
   ORDER BY rank DESC, d.at DESC, d.href LIMIT $7 OFFSET $8)
-SELECT h.kind, h.href, h.place, h.total, ts_headline('russian', h.title, w.q, '{HEADLINE}, HighlightAll=true') AS title,
-  ts_headline('russian', h.text, w.q, '{HEADLINE}') AS text
-FROM hits h CROSS JOIN wanted w ORDER BY h.rank DESC, h.at DESC, h.href
+SELECT h.kind, h.href, h.place, h.total, ts_headline('russian', h.title, {WANTED}, '{HEADLINE}, HighlightAll=true') AS title,
+  ts_headline('russian', h.text, {WANTED}, '{HEADLINE}') AS text
+FROM hits h ORDER BY h.rank DESC, h.at DESC, h.href
 """
 STEMS = f"{DOCUMENTS} SELECT DISTINCT s FROM documents d, unnest(tsvector_to_array(d.vector)) s WHERE $1 = '' LIMIT {MOST_STEMS}"
 
@@ -115,7 +115,7 @@ async def search(viewer: Viewer | None, text: str, page: int = 1) -> Findings:
 async def _meant(viewer: Viewer | None, words: Sequence[str]) -> Findings:
     """What is found by the stems nearest to words that are found nowhere."""
     stems = [row["s"] for row in await fetch(STEMS, "", *_reach(viewer))]
-    meant = nearest(words, [stem for stem in stems if stem.isalnum()])
+    meant = await asyncio.to_thread(nearest, words, [stem for stem in stems if stem.isalnum()])
     return await _found(viewer, query(meant), 1, meant=meant) if meant else Findings()
 
 
@@ -145,15 +145,15 @@ class Similar:
 # $1 the team, $2 to $6 as above, $7 words that have to be shared, $8 most
 SIMILAR_TO = f"""
 WITH seen AS ({TEAMS}), own AS (SELECT t.municipality,
-    (SELECT array_agg(s) FROM unnest(tsvector_to_array({CASE_VECTOR})) s WHERE s ~ '^[[:alnum:]]{{3,}}$') AS stems
+    (SELECT array_agg(s) FROM unnest(tsvector_to_array(p.vector)) s WHERE s ~ '^[[:alnum:]]{{3,}}$') AS stems
   FROM team t LEFT JOIN problem_case p ON p.team = t.id AND p.deleted_at IS NULL WHERE t.id = $1),
 documents AS (
-  SELECT '/cases/' || k.id AS href, k.title, k.words, to_tsvector('russian', k.title || ' ' || k.words) AS vector,
+  SELECT '/cases/' || k.id AS href, k.title, k.words, k.vector AS vector,
     y.id AS municipality, y.name || ', ' || y.region AS place, y.region, k.published_at AS at, true AS card
   FROM case_card k JOIN problem_case p ON p.id = k.problem_case JOIN team t ON t.id = p.team
   JOIN municipality y ON y.id = t.municipality WHERE k.published_at IS NOT NULL AND t.withdrawn_at IS NULL AND t.id <> $1
   UNION ALL
-  SELECT '/opened/' || o.id, o.title, o.words, to_tsvector('russian', o.title || ' ' || o.words), NULL,
+  SELECT '/opened/' || o.id, o.title, o.words, o.vector, NULL,
     t.name || ', ' || t.municipality, t.region, o.opened_at, false
   FROM opened_work o JOIN seen t ON t.id = o.team WHERE o.closed_at IS NULL AND t.there AND t.id <> $1),
 counted AS (
