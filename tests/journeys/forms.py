@@ -43,6 +43,7 @@ FORMS = (
     ),
     Written("profile", "lead", "/profile", "/profile", "", "name", alone=True),
     Written("case back", "lead", "/teams/{team}/case", "/teams/{team}/case/withdraw", "teams/case_read", once=True),
+    Written("peer remark", "lead", "/opened/{opened}", "/opened/{opened}/remarks", "exchange/opened"),
     # The moderator
     Written("remark", "moderator", SUB + "/desk", SUB + "/remarks", "moderation/desk"),
     Written("own remark", "moderator", SUB + "/desk", "/remarks/{own_remark}", "moderation/_thread"),
@@ -131,6 +132,14 @@ FORMS = (
         "jury/criterion",
         "description",
     ),
+    Written(
+        "sample",
+        "organiser",
+        "/rounds/{prepared}/calibration",
+        "/rounds/{prepared}/calibration/samples",
+        "jury/calibration",
+        also={"title": "Проект для пробы"},
+    ),
     Written("round", "organiser", "/cohorts/{cohort}/rounds/new", "/cohorts/{cohort}/rounds/new", "", "name"),
     Written("lock", "organiser", "/rounds/{round}", "/rounds/{round}/lock", "jury/board", "note"),
     Written("rollback", "organiser", TEAM, TEAM + "/modules/{passed}/rollback", "stages/_map", once=True),
@@ -142,8 +151,11 @@ FORMS = (
 )
 
 PAST = {
+    "exchange/preview": "opened from a work that was accepted; the same form as that of a remark",
     "jury/challenge": "a lead challenges a juror before the round opens",
     "jury/conflict_list": "lifting a conflict: the first juror of the demo has none",
+    "jury/deliberation": "open for half an hour after the lock; those of the demo are over",
+    "jury/offline": "keeps its sheets by itself, in a store of its own (test_offline)",
     "jury/ranking": "a locked round with a tie",
     "jury/sheets": "sheets of a published round, by two organisers",
     "moderation/bulk_extension": "comes after a choice of teams, nothing is kept before it",
@@ -192,6 +204,9 @@ WORLD = {
     "second": "SELECT id FROM submission WHERE state = 'submitted' AND id <> '{waiting}' ORDER BY id LIMIT 1",
     "other": f"""{OF} 'moderator@demo.example' AND g.scope = 'team' AND g.cohort = '{{cohort}}' AND g.scope_id NOT IN ('{{team}}', '{{waiting_team}}', '{{draft}}')
         AND EXISTS (SELECT 1 FROM team_module e WHERE e.team = g.scope_id AND e.advanced_at IS NOT NULL) LIMIT 1""",
+    "opened": """INSERT INTO opened_work (id, team, case_version, title, opened_at, opened_by)
+        SELECT gen_random_uuid(), c.team, v.id, 'Кейс', now(), v.made_by FROM case_version v JOIN problem_case c ON c.id = v.problem_case
+        WHERE c.team = '{other}' ORDER BY v.number DESC LIMIT 1 RETURNING id""",
     "own_remark": """INSERT INTO remark (id, submission, revision, field, text, author, written_at)
         SELECT gen_random_uuid(), s.id, r.id, '', 'Уточните', p.id, now() FROM submission s JOIN revision r ON r.submission = s.id,
         person p WHERE s.id = '{waiting}' AND p.email = 'moderator@demo.example' LIMIT 1 RETURNING id""",
@@ -199,6 +214,7 @@ WORLD = {
         SELECT gen_random_uuid(), '{other}', 'Заметка', id, now(), 1 FROM person WHERE email = 'moderator@demo.example'
         RETURNING id""",
     "round": "SELECT id FROM scoring_round WHERE state = 'open'",
+    "prepared": "SELECT id FROM scoring_round WHERE state = 'draft' AND calibration = 'open'",
     "project": f"{PROJECT} LIMIT 1",
     "project2": f"{PROJECT} OFFSET 1 LIMIT 1",
     "module": f"SELECT id FROM module WHERE cohort = ({NOW}) ORDER BY place DESC LIMIT 1",
