@@ -66,12 +66,17 @@ async def _ranking(request: Web, scoring: Round, form: Form, status: int = 200) 
     hidden = await hidden_names(scoring, staff=staff or preview)
     return pages.page(
         request, "jury/ranking.html", status=status, blank=Form.empty(), scoring=scoring, form=form, staff=staff,
-        placed=_lines(result, staff=staff, own=own_teams(request.scope["state"]["viewer"]), hidden=hidden),
+        placed=_lines(result, staff=staff, own=_shown_teams(request, result, preview=preview), hidden=hidden),
         missed=result.not_assessed, preview=preview, hidden=hidden or {}, result=result,
         waiting=result.awaiting_vote,
         ties=[tie_words(result.rubric)[tie] for tie in result.plan.ties], plan=result.plan,
         aggregate=AGGREGATES[result.plan.aggregate], publication=await _publication(request, scoring, result),
     )  # fmt: skip
+
+
+def _shown_teams(request: Web, result: Result, *, preview: bool) -> set[UUID]:
+    """Teams whose own page is a link here: one's own, in a preview every one."""
+    return {row.team for row in result.rows} if preview else own_teams(request.scope["state"]["viewer"])
 
 
 async def _publication(request: Web, scoring: Round, result: Result) -> board.Publication | None:
