@@ -94,7 +94,7 @@ async def test_no_page_tells_two_worlds_apart_that_differ_in_a_conflict_of_inter
     }  # fmt: skip
     browsers = Browsers(client, people)
     more = [f"/rounds/{draft}", f"/rounds/{draft}/conflicts", f"/rounds/{draft}/set-up", f"/rounds/{draft}/allocation",
-            f"/rounds/{draft}/calibration", f"/rounds/{where.id}/receipts", "/", f"/cohorts/{where.cohort.id}"]  # fmt: skip
+            f"/rounds/{draft}/calibration", f"/rounds/{where.id}/receipts", "/", "/search?q=Сестра", "/search?q=Мороз", f"/cohorts/{where.cohort.id}"]  # fmt: skip
     before = await everything(browsers, where, more)
     letters = await fetch_value("SELECT count(*) FROM letter")
     await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Сестра в команде"})
@@ -122,7 +122,7 @@ async def test_a_round_without_names_is_the_same_to_a_juror_whoever_the_team_is(
     project = await where.project()
     paths = ["/", "/jury", f"/rounds/{where.id}", f"/rounds/{where.id}/projects/{project}", f"/rounds/{where.id}/receipts",
              f"/rounds/{where.id}/projects/{project}/materials", f"/rounds/{where.id}/projects/{await where.project(1)}",
-             f"/rounds/{where.id}/ledger", f"/teams/{team.id}", f"/rounds/{where.id}/offline", f"/teams/{team.id}/result"]  # fmt: skip
+             f"/rounds/{where.id}/ledger", f"/teams/{team.id}", f"/rounds/{where.id}/offline", "/search?q=Калининград", "/search?q=Отток", f"/teams/{team.id}/result"]  # fmt: skip
     browsers = Browsers(client, {"juror": where.jurors[0], "organiser": where.cohort.organiser})
     before = {path: await browsers.look("juror", path) for path in paths}
     board = await browsers.look("organiser", f"/rounds/{where.id}")

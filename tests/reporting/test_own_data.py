@@ -81,5 +81,5 @@ async def test_every_column_that_names_a_person_is_gathered_or_has_a_reason():
     assert not missing
 
 
-ELSEWHERE = {"jury_proposal", "jury_preference", "upload"}
+ELSEWHERE = {"allocation", "jury_proposal", "jury_preference", "upload"}
 """What somebody asked of another organiser is told by his acts; a file that is still coming is no file yet."""

@@ -55,6 +55,15 @@ JUROR_CARD: Final = """
 SELECT m.name AS municipality, c.region, c.said_at AS at FROM juror_card c
 LEFT JOIN municipality m ON m.id = c.municipality WHERE c.person = $1
 """
+PRACTICE: Final = """
+SELECT r.name AS round, p.title, s.marks::text AS marks, s.handed_in_at AS at FROM sample_sheet s
+JOIN sample p ON p.id = s.sample JOIN scoring_round r ON r.id = p.round JOIN seat e ON e.id = s.seat
+WHERE e.person = $1
+UNION ALL
+SELECT r.name, p.title, CASE w.value WHEN 1 THEN 'gladly' ELSE 'rather not' END, NULL FROM juror_wish w
+JOIN seat e ON e.id = w.seat JOIN scoring_round r ON r.id = e.round JOIN round_project p ON p.id = w.project
+WHERE e.person = $1
+"""
 ACTS: Final = "SELECT at, verb, data, subject = actor AS own FROM journal_entry WHERE actor = $1 ORDER BY id"
 
 
@@ -73,6 +82,7 @@ register("files", rows_of(FILES), Message("Files that you uploaded"))
 register("remarks", rows_of(REMARKS), Message("Remarks, questions, notes and messages"))
 register("score sheets", rows_of(SHEETS), Message("Score sheets, after the lock"))
 register("juror", rows_of(JUROR_CARD), Message("What you said of yourself as a juror"))
+register("practice", rows_of(PRACTICE), Message("Marks for samples, and what you would score gladly"))
 register("acts", _acts, Message("What you did"))
 
 forget(
