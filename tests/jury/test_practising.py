@@ -1,12 +1,15 @@
 """The calibration: samples, marks that stay, the spread without names for whoever has handed in himself."""
 
+import json
+
 import pytest
 
 import cast
-from incubator.foundation.database import fetch_value
+from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.jury import conducting, practising, round_rubric
 from incubator.jury.rounds import round_for
+from incubator.teams.cases import CaseText, as_content
 
 pytestmark = pytest.mark.usefixtures("db")
 KEYS = ("problem", "solution", "pilot", "feasibility", "team")
@@ -104,3 +107,25 @@ async def test_a_project_of_another_cohort_comes_without_its_names(client):
     await cast.sign_in(client, where.cohort.organiser)
     answer = await client.post(f"/rounds/{where.id}/calibration/taken", data={"project": str(await where.project())})
     assert answer.status_code == 409, "a project of the cohort itself is no sample"
+
+
+async def test_the_case_of_a_finished_cohort_is_copied_and_its_names_are_covered():
+    past, (where, _) = await cast.scoring_round(teams=1), await calibrating(jurors=1)
+    await execute("UPDATE cohort SET programme = $2 WHERE id = $1", past.cohort.id, where.cohort.programme)
+    await execute("UPDATE scoring_round SET state = 'published' WHERE id = $1", past.id)
+    said = CaseText(title="Отток из Спасска-Дальнего", problem="Люди уезжают из Спасска-Дальнего во Владивосток.")
+    case = await fetch_value(
+        "INSERT INTO problem_case (id, team, state, title, updated_at) VALUES ($1, $2, 'submitted', $3, now())"
+        " ON CONFLICT (team) DO UPDATE SET title = excluded.title RETURNING id",
+        cast.new_id(), past.teams[0].id, said.title,
+    )  # fmt: skip
+    await execute(
+        "INSERT INTO case_version (id, problem_case, number, content, made_at) VALUES ($1, $2, 1, $3::jsonb, now())",
+        cast.new_id(), case, json.dumps(as_content(said)),
+    )  # fmt: skip
+    runs, project = await where.organiser(), await past.project()
+    assert str(project) in {value for value, _ in await practising.offers(await round_for(runs, where.id))}
+    sample = await practising.take_sample(runs, where.id, project)
+    text = await fetch_value("SELECT title || text FROM sample WHERE id = $1", sample)
+    assert "Спасск" not in text
+    assert "уезжают из […] во Владивосток" in text
