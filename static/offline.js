@@ -124,7 +124,7 @@ window.offline = (() => {
     const waiting = all.filter(({ state }) => state === "waiting");
     const stopped = all.filter(({ state }) => state !== "waiting");
     const count = box.querySelector("[data-count]");
-    const text = [waiting.length ? told("waiting", waiting.length) : "", waiting.length && fault ? words[fault] ?? "" : ""].filter(Boolean).join(" ");
+    const text = [waiting.length ? told("waiting", waiting.length) : "", waiting.length && fault ? words[fault] ?? "" : ""].filter(Boolean).join(". ");
     if (count.textContent !== text) count.textContent = text;
     box.querySelector("[data-send]").hidden = !waiting.length || fault === "out";
     const link = box.querySelector("[data-sign-in]");

@@ -173,11 +173,11 @@ async def test_the_stream_ends_with_the_session_and_with_the_seat(client):
     from incubator.people.sessions import load
 
     viewer = await load(token)
-    assert await control._still_sees(viewer, where.id)
+    assert await control.still_sees(viewer, where.id)
     await conducting.remove_juror(await where.organiser(), where.id, await seat_of(where.jurors[0]), "Уехал")
-    assert not await control._still_sees(viewer, where.id)
+    assert not await control.still_sees(viewer, where.id)
     await execute("DELETE FROM session")
-    assert not await control._still_sees(viewer, where.id)
+    assert not await control.still_sees(viewer, where.id)
 
 
 async def test_nobody_holds_more_streams_than_are_good_for_him(client, monkeypatch):

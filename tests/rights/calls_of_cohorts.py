@@ -78,6 +78,18 @@ CALLS: dict[str, list[Call]] = {
     "conflict list_all any": [get(f"{COHORT}/conflicts", "round_open", shows="conflict")],
     # --- Rounds
     "jury_session view_queue open": [get(ROUND, "round_open")],
+    "pitch_day lead open": [get(f"{ROUND}/pitch", "pitch_day")],
+    "pitch_day press open": [
+        post(f"{ROUND}/pitch", "pitch_day", form={"act": "next"}),
+        post(f"{ROUND}/pitch", "round_scored", form={"act": "begin"}),
+        post(f"{ROUND}/pitch/draw", "round_scored"),
+        post(f"{ROUND}/pitch/swap", "pitch_day", form={"one": "{project}", "other": "{project_2}", **REASON}),
+    ],
+    "pitch_day turn_the_clock open": [post(f"{ROUND}/pitch", "pitch_day", form={"act": "start"})],
+    "pitch_day follow open": [
+        get(f"{ROUND}/pitch/state", "pitch_day"),
+        get(f"{ROUND}/pitch/live", "pitch_day", stream=True),
+    ],
     "jury_session open draft": [post(f"{ROUND}/open", "round_draft")],
     "jury_session arrange draft": [
         post(f"{ROUND}/projects", "round_draft", page=f"{ROUND}/projects", reader=RUNS, form={"name": PROBE}),

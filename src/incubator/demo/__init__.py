@@ -15,6 +15,7 @@ from incubator.demo.removal import remove
 from incubator.demo.story import Pace, Step, Tale, TeamTale
 from incubator.foundation import i18n
 from incubator.foundation.database import DB, fetch, fetch_value
+from incubator.jury import pitch
 from incubator.people.actions import ensure_person, give_role, set_password
 from incubator.people.queries import viewer_for
 from incubator.people.rights import Role, Scope
@@ -221,6 +222,16 @@ class FirstRound:
                     due = moment + timedelta(hours=3, minutes=20 * number + 3 * seat)
                     self.tale.at(due, self._scoring(juror, (number, project), seat))
         self.tale.at(moment + timedelta(hours=26), self._beginning(jurors[0], at[4][0]))
+        self.tale.at(moment + timedelta(hours=27), self._calling(at[4][0]))
+
+    def _calling(self, project: UUID) -> Step:
+        async def call(moment: datetime) -> None:
+            assert self.round is not None
+            viewer = await viewer_for(self.staff.organiser, moment)
+            await pitch.begin(viewer, self.round)
+            await pitch.call(viewer, self.round, project)
+
+        return call
 
     def _declaring(self, juror: UUID, reasons: dict[UUID, str]) -> Step:
         async def declare(moment: datetime) -> None:

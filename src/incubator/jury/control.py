@@ -56,11 +56,11 @@ async def live(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Res
     own = {str(scoring.seat)} if scoring.standing.relations & JURORS else set()
     round_ = {str(scoring.id)} if scoring.standing.may(PROGRESS) else set()
     topics = frozenset({*own, *round_, str(scoring.cohort)})
-    events = HUB.stream(viewer.id, topics, lambda: _still_sees(viewer, round_id))
+    events = HUB.stream(viewer.id, topics, lambda: still_sees(viewer, round_id))
     return Stream(events, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
-async def _still_sees(viewer: Viewer, round_id: UUID) -> bool:
+async def still_sees(viewer: Viewer, round_id: UUID) -> bool:
     """Whether the session lives and its person may still see the round."""
     if not await fetch_value("SELECT true FROM session WHERE token_hash = $1", viewer.session):
         return False

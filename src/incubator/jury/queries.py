@@ -88,6 +88,7 @@ class Queue:
     calibration: str
     deliberates: bool
     rows: tuple[QueueRow, ...]
+    pitch: bool = False
 
     @property
     def office(self) -> Message | None:
@@ -121,7 +122,8 @@ class Queue:
 SEATS = """
 SELECT r.id AS round, r.name, r.state, c.name AS cohort_name, e.declared_at IS NOT NULL AS declared, e.duty, e.votes,
   r.calibration, r.state = 'locked' AND EXISTS (
-    SELECT FROM deliberation d WHERE d.round = r.id AND d.closed_at IS NULL) AS deliberates
+    SELECT FROM deliberation d WHERE d.round = r.id AND d.closed_at IS NULL) AS deliberates,
+  EXISTS (SELECT FROM pitch_day d WHERE d.round = r.id) AND r.state = 'open' AS pitch
 FROM seat e JOIN scoring_round r ON r.id = e.round JOIN cohort c ON c.id = r.cohort
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR r.id = $2)
 ORDER BY r.state = 'published', r.created_at DESC
@@ -167,7 +169,7 @@ async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
     return [
         Queue(seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"],
               Duty(seat["duty"]), seat["votes"], seat["calibration"], seat["deliberates"],
-              tuple(rows.get(seat["round"], ())))
+              tuple(rows.get(seat["round"], ())), seat["pitch"])
         for seat in await fetch(SEATS, viewer.id, round_id)
     ]  # fmt: skip
 

@@ -25,6 +25,7 @@ from incubator.jury import (
     editing,
     ledger_pages,
     offline,
+    pitch_pages,
     practice_pages,
     queries,
     results,
@@ -32,6 +33,7 @@ from incubator.jury import (
 )
 from incubator.jury.actions import Saved
 from incubator.jury.materials import file_among, materials
+from incubator.jury.pitch import moment
 from incubator.jury.queries import SheetPage
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry, Rubric, read_entry, typed
@@ -67,7 +69,7 @@ TAGS = {
 @get("/jury")
 async def home(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """The viewer's rounds with their projects in running order."""
-    return pages.page(request, "jury/home.html", queues=await queries.queues(viewer), alone=False)
+    return pages.page(request, "jury/home.html", queues=await queries.queues(viewer), alone=False, now=None)
 
 
 @get("/rounds/{round_id:uuid}")
@@ -76,7 +78,9 @@ async def round_page(request: Web, viewer: NamedDependency[Viewer], round_id: Fr
     scoring = await round_for(viewer, round_id)
     scoring.standing.need(QUEUE)
     if scoring.standing.relations & JURORS and (scoring.votes or not scoring.standing.may(PROGRESS)):
-        return pages.page(request, "jury/home.html", queues=await queries.queues(viewer, round_id), alone=True)
+        own = await queries.queues(viewer, round_id)
+        now = await moment(round_id) if any(each.pitch for each in own) else None
+        return pages.page(request, "jury/home.html", queues=own, alone=True, now=now)
     return await control.board_page(request, scoring)
 
 
@@ -341,5 +345,5 @@ HANDLERS: list[Any] = [
     home, round_page, sheet, read_materials, read_file, show_file, write_sheet_down, take_back, abstain, recuse,
     *conflict_pages.HANDLERS, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
     *ledger_pages.HANDLERS, *round_pages.HANDLERS, *allocation_pages.HANDLERS,
-    *practice_pages.HANDLERS, *offline.HANDLERS,
+    *practice_pages.HANDLERS, *offline.HANDLERS, *pitch_pages.HANDLERS,
 ]  # fmt: skip
