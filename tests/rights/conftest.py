@@ -15,7 +15,8 @@ async def hall(app: object, pool: None) -> AsyncIterator[object]:
         states,
         states_of_desk,
         states_of_exchange,
-        states_of_people, states_of_pitch,
+        states_of_people,
+        states_of_pitch,
         states_of_result,
     )
     from rights.hall import Hall
