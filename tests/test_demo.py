@@ -37,6 +37,8 @@ async def test_the_story_is_whole(told, client):
         "SELECT result::text LIKE '%criterion:%' FROM scoring_round WHERE state = 'published'"
     )
     assert await fetch_value("SELECT count(*) FROM guiding_question WHERE answered_at IS NULL") >= 1
+    assert await fetch_value("SELECT count(*) FROM peer_remark WHERE mark <> ''") == 1
+    assert await fetch_value("SELECT count(*) FROM case_card WHERE published_at IS NOT NULL") == 3
     assert await fetch_value("SELECT count(*) FROM letter WHERE sent_at IS NULL AND failed_at IS NULL") < 40
 
 

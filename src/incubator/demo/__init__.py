@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from incubator.demo import desk, jury, plans, script
+from incubator.demo import desk, jury, peers, plans, script
 from incubator.demo.removal import remove
 from incubator.demo.story import Pace, Step, Tale, TeamTale
 from incubator.foundation import i18n
@@ -158,6 +158,7 @@ async def _finished(staff: Staff, now: datetime) -> None:
                 await jury.score(juror, scoring, (number, project), seat, moment)
     await jury.finish((staff.organiser, staff.second), scoring, day + timedelta(hours=9), missing=0)
     await programmes.close_cohort(await viewer_for(staff.organiser, day + 10 * DAY), cohort)
+    await peers.publish_cards(teams[:3], staff.organiser, day + 12 * DAY)
 
 
 async def _running(staff: Staff, now: datetime) -> None:
@@ -172,6 +173,7 @@ async def _running(staff: Staff, now: datetime) -> None:
     tale.question(spassk, now - 3 * DAY, script.QUESTIONS[1])
     tale.question(teams[1], now - 5 * DAY, script.QUESTIONS[2])
     tale.note(spassk, now - 12 * DAY, script.NOTES[0])
+    peers.exchange(tale, spassk, (teams[1], teams[3]), now - 9 * DAY)
     tale.extension(slow, now - 16 * DAY, tale.assignments[3], 21, "Паводок: команда две недели работала в штабе")
     FirstRound(staff, cohort, teams, tale, now - timedelta(days=1, hours=5)).plan()
     first, second, *_ = staff.moderators

@@ -22,7 +22,12 @@ async def put_off_the_defence(organiser: UUID, cohort: UUID, moment: datetime) -
 
 
 async def _change(
-    organiser: UUID, cohort: UUID, moment: datetime, place: int, changes: dict[str, Any], later: timedelta = timedelta(0)
+    organiser: UUID,
+    cohort: UUID,
+    moment: datetime,
+    place: int,
+    changes: dict[str, Any],
+    later: timedelta = timedelta(0),
 ) -> None:
     viewer = await viewer_for(organiser, moment)
     module = (await plan_queries.plan(await cohort_for(viewer, cohort), moment))[place]

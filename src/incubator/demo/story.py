@@ -318,9 +318,7 @@ class Tale:
 
     # Words between moderator and team
 
-    def question(
-        self, tale: TeamTale, moment: datetime, text: str, answer: str = "", *, settled: bool = False
-    ) -> None:
+    def question(self, tale: TeamTale, moment: datetime, text: str, answer: str = "", *, settled: bool = False) -> None:
         """A guiding question and, two days later, the team's answer, which may settle it."""
 
         async def ask(at: datetime) -> None:
