@@ -3,7 +3,9 @@
 Counts, averages, orders and lengths of pages leak as well as words do: every page that somebody can open is compared.
 """
 
+import io
 import re
+import zipfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +27,8 @@ from rights.trial import CALLS
 
 # Keys of the journal's rows, made from their numbers: a sequence goes on counting when what it counted is undone.
 NUMBER = re.compile(rb"entry-[0-9a-f]{16}")
+# When an archive was made.
+MADE = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*")
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,12 @@ FACTS = {
 
 
 def pages(world):
-    """Every address that is read in this state; streams are not pages."""
+    """Every address that is read in this state; streams are not pages.
+
+    The ledger's page is left out: that something was written, and how often, is what it is there to prove to all.
+    """
     found = {path for calls in CALLS.values() for call in calls for path in (call.path, call.jurors)
-             if path and call.method == "GET" and not call.stream}  # fmt: skip
+             if path and call.method == "GET" and not call.stream and not path.endswith("/ledger")}  # fmt: skip
     for path in sorted(found):
         try:
             yield path.format_map(world.ids)
@@ -136,13 +143,25 @@ async def seen(hall, fact, other, readable):
         for role, path in readable:
             if role not in fact.known_to:
                 answer = await look(hall, role, path)
-                found[role, path] = answer.status, answer.headers, NUMBER.sub(b"entry", answer.body)
+                packed = answer.body.startswith(b"PK")
+                headers = [each for each in answer.headers if not packed or each[0] != "content-length"]
+                found[role, path] = (
+                    answer.status,
+                    headers,
+                    unpacked(answer.body) if packed else NUMBER.sub(b"entry", answer.body),
+                )
     return found
+
+
+def unpacked(archive):
+    """What is in an archive, without the hour at which it was made."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as found:
+        return b"<".join(each.encode() + b"<" + MADE.sub(b"", found.read(each)) for each in found.namelist())
 
 
 def difference(one, other):
     """The first place where two answers differ."""
-    pairs = zip(one[2].decode().split("<"), other[2].decode().split("<"), strict=False)
+    pairs = zip(one[2].split(b"<"), other[2].split(b"<"), strict=False)
     return next((f"{mine!r} – {theirs!r}" for mine, theirs in pairs if mine != theirs), f"{one[:2]} – {other[:2]}")
 
 
