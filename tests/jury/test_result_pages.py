@@ -6,7 +6,7 @@ import re
 import pytest
 
 import cast
-from incubator.foundation.database import fetch, fetch_value
+from incubator.foundation.database import execute, fetch, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.jury import advising, agreeing, conducting, deliberating, standings
 from incubator.jury.result_rules import DecisionKind, Motion
@@ -230,3 +230,24 @@ async def test_unlocking_ends_the_deliberation_and_strikes_its_decisions():
     assert not (await deliberating.table_of(scoring)).open
     assert await deliberating.adopted(scoring) == ()
     assert (await deliberating.decisions(where.id))[0].struck_reason == "Ошибка"
+
+
+async def test_a_round_without_names_keeps_them_from_jurors_who_deliberate(client):
+    where = await cast.scoring_round(teams=3, jurors=3, quorum=2, opened=False)
+    await execute("""UPDATE scoring_round SET terms = terms || '{"blind": true}' WHERE id = $1""", where.id)
+    runs = await where.organiser()
+    await conducting.open_round(runs, where.id)
+    for seat, juror in enumerate(where.jurors):
+        for number in range(3):
+            await cast.score(where, juror, await where.project(number), *(max(m - seat, 0) for m in MARKS[number]))
+    await conducting.lock_round(runs, where.id, confirmed_missing=0)
+    await deliberating.open_deliberation(runs, where.id, shows_sheets=True)
+    names = [await standings.project_name(where.id, await where.project(number)) for number in range(3)]
+    for path in (
+        "result", "result/analysis", "result/weights?w_problem=50", "deliberation",
+        f"deliberation/projects/{await where.project()}",
+    ):  # fmt: skip
+        told = await page(client, where.jurors[0], f"/rounds/{where.id}/{path}")
+        assert [name for name in names if name in told] == [], path
+        assert re.search(r"(Проект|Project) \d", told), path
+    assert names[0] in await page(client, where.cohort.organiser, f"/rounds/{where.id}/result/analysis")
