@@ -87,7 +87,9 @@ async def _publication(request: Web, scoring: Round, result: Result) -> board.Pu
     return await board.publication(viewer, scoring, result.outcome)
 
 
-def _lines(result: Result, *, staff: bool, own: set[UUID], hidden: Mapping[UUID | str, str] | None) -> list[tuple[Any, ...]]:
+def _lines(
+    result: Result, *, staff: bool, own: set[UUID], hidden: Mapping[UUID | str, str] | None
+) -> list[tuple[Any, ...]]:
     """Ready pieces of HTML for each line: a thousand of them are drawn by a loop that only writes."""
     words = {rule: str(escape(str(text))) for rule, text in tie_words(result.rubric).items()}
     waits, comma = str(Message("waits for a vote")), locale() == "ru"
