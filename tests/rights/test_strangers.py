@@ -30,8 +30,8 @@ ROUND_OF = (
     "unlock_asked",
     "round_published",
 )
-# The plan is the cohort's: any of its teams may ask for any of its assignments and modules.
-SHARED = {("team_2", "assignment"), ("team_2", "module")}
+# The plan is the cohort's: any of its teams may ask for any of its assignments and modules. So is the round of both.
+SHARED = {("team_2", "assignment"), ("team_2", "module"), ("team_2", "round")}
 
 
 def mixed():
@@ -72,7 +72,11 @@ async def test_anothers_part_is_not_there(hall, trial, call, name, own, actor):
             whole, before = await hall.contents(), await hall.touched()
             theirs = str(hall.world.ids[name])
             request = Request(
-                asked.method, asked.path.replace(theirs, str(hall.world.ids[own]), 1), asked.body, asked.kind
+                asked.method,
+                asked.path.replace(theirs, str(hall.world.ids[own]), 1),
+                asked.body,
+                asked.kind,
+                more=asked.more,
             )
             assert len(UUID.findall(request.path)) > 1
             answer = await hall.ask(request, actor)
