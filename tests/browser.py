@@ -109,8 +109,59 @@ STICKING_OUT = """() => {
 }"""
 
 
+# Controls of forms that a finger misses; what stands small in dense tables and lines has room around it (axe looks at that).
+SMALL = """() => [...document.querySelectorAll("main form :is(.input, .button, .choice, .segmented__cell)")]
+  .filter(box => box.checkVisibility() && !box.matches(".button--small, .button--quiet") && !box.closest(".table--dense, .desk, .actions--inline"))
+  .filter(box => box.getBoundingClientRect().height < 43.5)
+  .map(box => `${box.tagName.toLowerCase()}.${box.className} ${box.name || box.innerText.slice(0, 40)}: ${box.getBoundingClientRect().height} px`)
+  .slice(0, 3)"""
+# On paper nothing scrolls: what is wider than its box is cut.
+CUT = """() => [...document.querySelectorAll("main *")]
+  .filter(box => box.checkVisibility() && box.clientWidth > 1 && box.scrollWidth > box.clientWidth + 1)
+  .filter(box => !["visible", "clip"].includes(getComputedStyle(box).overflowX) && !box.matches("input, textarea, select, .visually-hidden"))
+  .map(box => `${box.tagName.toLowerCase()}.${box.className}: ${box.innerText.slice(0, 60)}`)
+  .slice(0, 3)"""
+IDLE_ON_PAPER = """() => [...document.querySelectorAll("header nav, .site, footer, .skip, main .button, main .filters")]
+  .filter(box => box.checkVisibility()).map(box => box.className || box.tagName).slice(0, 3)"""
+PAPER = {"width": 624, "height": 900}  # A4 between the margins of print.css
+HEADLESS = "[...document.querySelectorAll('main thead')].some(head => head.checkVisibility() && getComputedStyle(head).display !== 'table-header-group')"
+
+
+async def enlarged(page: Page) -> list[str]:
+    """What is lost with text of 200 % on a common screen."""
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    before = await page.evaluate("document.documentElement.dataset.text ?? ''")
+    await page.evaluate("document.documentElement.dataset.text = '200'")
+    found = [f"sticks out at 200 %: {each}" for each in await page.evaluate(STICKING_OUT)]
+    if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("scrolls sideways at 200 %")
+    await page.evaluate(
+        "before => { if (before) document.documentElement.dataset.text = before; else delete document.documentElement.dataset.text }",
+        before,
+    )
+    return found
+
+
+async def on_paper(page: Page, name: str = "") -> list[str]:
+    """What is wrong with the page when it is printed."""
+    await page.emulate_media(media="print", color_scheme="light")
+    await page.set_viewport_size(PAPER)
+    await keep(page, f"{name}-paper" if name else "")
+    found = [f"is cut on paper: {each}" for each in await page.evaluate(CUT)]
+    found += [f"sticks out on paper: {each}" for each in await page.evaluate(STICKING_OUT)]
+    found += [f"stands idle on paper: {each}" for each in await page.evaluate(IDLE_ON_PAPER)]
+    if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("is wider than the paper")
+    if await page.evaluate(HEADLESS):
+        found.append("the head of a table doesn't repeat")
+    await page.emulate_media(media="screen")
+    return found
+
+
 UNFOLD = "document.querySelectorAll('main details:not([open])').forEach(each => { each.open = true; each.dataset.unfolded = '' })"
-FOLD = "document.querySelectorAll('[data-unfolded]').forEach(each => { each.open = false; delete each.dataset.unfolded })"
+FOLD = (
+    "document.querySelectorAll('[data-unfolded]').forEach(each => { each.open = false; delete each.dataset.unfolded })"
+)
 
 
 async def looked_at(page: Page, name: str = "", *, again: bool = False) -> list[str]:
@@ -127,11 +178,14 @@ async def looked_at(page: Page, name: str = "", *, again: bool = False) -> list[
     found += await _faults(page, "dark", "")
     if not again:
         found += await _faults(page, "light", name, colours_only=True)
+    found += [f"too small for a finger: {each}" for each in await page.evaluate(SMALL)]
     await page.set_viewport_size({"width": 320, "height": 640})
     if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append("scrolls sideways at 320 px")
     found += [f"sticks out at 320 px: {each}" for each in await page.evaluate(STICKING_OUT)]
     await page.evaluate(FOLD)
+    if not again:
+        found += await enlarged(page) + await on_paper(page, name)
     await page.set_viewport_size(before or WIDE)
     return found
 

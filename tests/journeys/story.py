@@ -147,6 +147,8 @@ class Story(Teamwork):
         await self.lead.follow("Result of the jury")
         await self.lead.sees("Criterion profile", "Доказанность проблемы")
         await self.lead.looks("team-result")
+        await self.lead.follow("How the place came about")
+        await self.lead.looks("team-why")
         await self.lead.go(f"{self.team}/journal")
         await self.lead.sees(WORKS[0], "Мария Котова")
         await self.organiser.go(f"{self.cohort}/journal")
