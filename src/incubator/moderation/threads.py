@@ -216,7 +216,7 @@ SELECT e.kind, e.at, coalesce(p.name, '–') AS "by", e.text, e.number, e.questi
     JOIN guiding_question q ON q.id = y.question WHERE q.team = $1
   UNION ALL SELECT 'settled', settled_at, settled_by, text, NULL, id, 5 FROM guiding_question
     WHERE team = $1 AND settled_at IS NOT NULL
-) e LEFT JOIN person p ON p.id = e.person ORDER BY e.at DESC, e.place DESC LIMIT $2
+) e LEFT JOIN person p ON p.id = e.person ORDER BY e.at DESC, e.number DESC NULLS FIRST, e.place DESC LIMIT $2
 """
 
 
