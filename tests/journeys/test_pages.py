@@ -11,7 +11,7 @@ from journeys.crawl import Atlas, crawl, routes
 
 ROLES = ("organiser", "moderator", "juror", "team_lead", "participant", "admin")
 NO_PAGES = re.compile(
-    r"/static/|/health/|/live$|/progress$|/materials$|/files/|/files\.zip$|/uploads/|\.toml$|/blueprints/|/municipality$|/next$|/data$|/worker\.js$"
+    r"/static/|/health/|/live$|/progress$|/materials$|/files/|/files\.zip$|/uploads/|\.toml$|/blueprints/|/municipality$|/next$|/data$|/worker\.js$|^/session$"
 )
 TABS = 2  # pages looked at side by side
 
