@@ -124,7 +124,8 @@ CUT = """() => [...document.querySelectorAll("main *")]
 IDLE_ON_PAPER = """() => [...document.querySelectorAll("header nav, .site, footer, .skip, main .button, main .filters")]
   .filter(box => box.checkVisibility()).map(box => box.className || box.tagName).slice(0, 3)"""
 PAPER = {"width": 624, "height": 900}  # A4 between the margins of print.css
-HEADLESS = "[...document.querySelectorAll('main thead')].some(head => head.checkVisibility() && getComputedStyle(head).display !== 'table-header-group')"
+HEADLESS = """() => [...document.querySelectorAll("main thead")].map(head => getComputedStyle(head))
+  .some(style => style.position !== "absolute" && style.display !== "table-header-group")"""  # absolute: rows as cards, each named
 
 
 async def enlarged(page: Page) -> list[str]:

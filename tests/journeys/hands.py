@@ -96,7 +96,8 @@ class Person:
     async def looks(self, name: str) -> None:
         """A close look at the page as it stands; once is enough, where scripts run."""
         if self.scripts:
-            assert await looked_at(self.page, name) == [], name
+            faults = await looked_at(self.page, name)
+            assert faults == [], f"{name}: {faults}"
 
     async def keys(self, *pressed: str) -> None:
         """Press keys, one after the other."""
