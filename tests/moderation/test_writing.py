@@ -11,11 +11,18 @@ from incubator.moderation import actions, queries, questions, threads
 from incubator.moderation.rules import EDITABLE, Verdict, not_editable
 from incubator.stages import hooks
 from incubator.stages.queries import work_for
-from incubator.stages.rules import Outcome
+from incubator.stages.rules import Outcome, Task
+from incubator.teams.queries import team_for
 
 
 async def seen_by(viewer, submission):
     return [row.text for row in await queries.remarks(viewer, await work_for(viewer, submission))]
+
+
+async def tasks_of(viewer, team):
+    """What the features above the stages ask of the team, as its page shows it to the viewer."""
+    found = await hooks.parts(team, (await team_for(viewer, team)).standing)
+    return [each for each in found if isinstance(each, Task)]
 
 
 async def beside(viewer, submission):
@@ -152,11 +159,11 @@ async def test_notes_are_in_the_journal_for_staff_only_and_without_their_text(sc
 async def test_a_question_is_a_task_of_the_team_until_it_is_answered(school, mod, lead):
     question = await actions.ask(mod, school.team.id, "Кому удобно, чтобы всё осталось как есть?",
                                  submission=school.submission)  # fmt: skip
-    (task,) = await threads.open_questions(lead, school.team.id)
+    (task,) = await tasks_of(lead, school.team.id)
     assert task.href.endswith(f"#question-{question}")
-    assert await threads.open_questions(mod, school.team.id) == ()
+    assert await tasks_of(mod, school.team.id) == []
     await actions.answer(await cast.viewer(school.team.members[0]), question, "Подрядчику")
-    assert await threads.open_questions(lead, school.team.id) == ()
+    assert await tasks_of(lead, school.team.id) == []
     (row,) = await threads.questions(school.team.id)
     assert (row.answer, row.answered_by, row.about != "") == ("Подрядчику", "Тимур Асланов", True)
 
@@ -191,7 +198,7 @@ async def test_the_talk_goes_on_under_the_answer_till_it_is_settled(school, mod,
     assert (waiting.id, waiting.team) == (question, school.team.id)
     await questions.reply(mod, question, "А ещё кому?")
     assert await threads.answered(mod) == []
-    assert [task.key for task in await threads.open_questions(lead, school.team.id)] == [question]
+    assert [task.key for task in await tasks_of(lead, school.team.id)] == [question]
     await questions.reply(cast.at(lead, mod.now + timedelta(minutes=1)), question, "Администрации")
     with pytest.raises(Forbidden):
         await questions.settle(lead, question)
@@ -201,7 +208,7 @@ async def test_the_talk_goes_on_under_the_answer_till_it_is_settled(school, mod,
         ("А ещё кому?", False), ("Администрации", True), ("Спасибо", False),
     ]  # fmt: skip
     assert (row.turn, row.settled_by) == ("nobody", "Роман Дёмин")
-    assert not await threads.open_questions(lead, school.team.id)
+    assert not await tasks_of(lead, school.team.id)
     assert not await threads.answered(mod)
     with pytest.raises(Refused):
         await questions.settle(mod, question)
