@@ -53,6 +53,10 @@ class Book:
         payload = {"k": "sheet", "p": project, "s": state, "m": marks, "v": version, "at": len(self.rows)}
         self.write(seat, payload) if own else self.control(**payload, seat=seat, back=False)
 
+    def sign(self, seat: str, kind: str = "sign") -> None:
+        own = {project: version for (each, project), version in self.versions.items() if each == seat}
+        self.write(seat, {"k": kind, "at": len(self.rows), **({"sheets": own} if kind == "sign" else {})})
+
     def close(self, kind: str, **more: Any) -> None:
         heads = {seat: [length, head.hex()] for seat in self.seats for length, head in [self.last(seat)]}
         self.control(k=kind, heads=heads, **more)

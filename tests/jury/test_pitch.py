@@ -93,7 +93,9 @@ async def test_jurors_lead_nothing_and_whoever_has_no_part_sees_nothing(db):
     with pytest.raises(Forbidden):
         await pitch.press(juror, where.id, "start")
     with pytest.raises(NotFound):
-        await pitch.press(await cast.viewer(await cast.person("Чужой Человек", "stranger@example.org")), where.id, "start")
+        await pitch.press(
+            await cast.viewer(await cast.person("Чужой Человек", "stranger@example.org")), where.id, "start"
+        )
 
 
 async def test_the_hall_needs_its_address_and_learns_no_value(client):

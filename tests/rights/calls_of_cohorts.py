@@ -78,6 +78,11 @@ CALLS: dict[str, list[Call]] = {
     "conflict list_all any": [get(f"{COHORT}/conflicts", "round_open", shows="conflict")],
     # --- Rounds
     "jury_session view_queue open": [get(ROUND, "round_open")],
+    "score_own confirm session_open": [get(f"{ROUND}/mine", "round_scored")],
+    "score_own sign session_open": [
+        post(f"{ROUND}/sign", "round_scored", but={"juror_conflicted": "409"}),
+        post(f"{ROUND}/unsign", "round_scored", but={"juror_assigned": "409", "juror_conflicted": "409"}),
+    ],
     "pitch_day lead open": [get(f"{ROUND}/pitch", "pitch_day")],
     "pitch_day press open": [
         post(f"{ROUND}/pitch", "pitch_day", form={"act": "next"}),

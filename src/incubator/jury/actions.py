@@ -30,7 +30,7 @@ TAKE_BACK_FIRST = Message("You abstained from this project. Take the sheet back 
 
 OWN_SHEET = """
 SELECT {share} r.id AS round, p.id AS project, r.state AS round_state, r.criteria, r.cohort, c.programme, p.team,
-  e.id AS seat, e.declared_at, e.removed_at, s.id, s.state, s.marks, s.total, s.comment, s.note, s.reason, s.version, s.saved_at,
+  e.id AS seat, e.declared_at, e.removed_at, e.signed_at, s.id, s.state, s.marks, s.total, s.comment, s.note, s.reason, s.version, s.saved_at,
   s.handed_in_at, s.skipped_at, s.reopened_at, s.receipt
 FROM round_project p JOIN scoring_round r ON r.id = p.round JOIN cohort c ON c.id = r.cohort
 LEFT JOIN seat e ON e.round = r.id AND e.person = $3
@@ -113,6 +113,7 @@ def sheet_of(row: Mapping[str, Any], viewer: Viewer) -> Sheet:
     place = Place(
         RoundState(row["round_state"]), row["seat"] is not None, row["removed_at"] is not None,
         row["declared_at"] is not None, state, row["reopened_at"] is not None,
+        row["signed_at"] is not None,
     )  # fmt: skip
     standing = viewer.standing(programme=row["programme"], cohort=row["cohort"], team=row["team"])
     return Sheet(
@@ -227,7 +228,8 @@ WITH sheet AS (
     reopened_at = CASE WHEN $3::varchar IN ('empty', 'draft') THEN s.reopened_at END
   FROM scoring_round r
   WHERE s.id = $1 AND s.version = $2 AND s.state = ANY($16) AND r.id = s.round
-    AND (r.state = 'open' OR (r.state = 'locked' AND s.reopened_at IS NOT NULL))
+    AND (r.state = 'open' AND NOT EXISTS (SELECT FROM seat e WHERE e.id = s.seat AND e.signed_at IS NOT NULL)
+         OR (r.state = 'locked' AND s.reopened_at IS NOT NULL))
   RETURNING s.id, s.version, s.round, s.seat, s.receipt
 ), entry AS (
   INSERT INTO journal_entry (at, actor, verb, audience, cohort, team, subject, data)

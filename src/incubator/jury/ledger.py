@@ -14,6 +14,7 @@ from uuid import UUID
 
 from incubator.foundation import jobs
 from incubator.foundation.database import DB, fetch, fetch_one, fetch_value
+from incubator.foundation.i18n import Message
 from incubator.jury import verifier
 from incubator.jury.result import Result
 from incubator.jury.rounds import hold
@@ -174,6 +175,7 @@ class Receipt:
     hash: str
 
 
+SIGNATURES = {"sign": Message("All sheets confirmed"), "unsign": Message("The confirmation taken back")}
 RECEIPTS = """
 SELECT l.seq, l.payload, l.hash, t.name AS team, p.place FROM ledger_entry l
 LEFT JOIN round_project p ON p.id = (l.payload::jsonb ->> 'p')::uuid LEFT JOIN team t ON t.id = p.team
@@ -188,8 +190,8 @@ async def receipts(round_id: UUID, person: UUID, *, blind: bool = False) -> list
         Receipt(
             row["seq"],
             EPOCH + timedelta(microseconds=told["at"]),
-            number_of(row["place"]) if blind and row["place"] else row["team"] or "–",
-            told["v"],
+            number_of(row["place"]) if blind and row["place"] else row["team"] or str(SIGNATURES.get(told["k"], "–")),
+            told.get("v", 0),
             row["hash"].hex(),
         )
         for row, told in found

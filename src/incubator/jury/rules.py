@@ -130,6 +130,10 @@ def _closed(name: str, reason: Message) -> Right:
 
 
 NOTHING_YET = _closed("score_own.draft", Message("The round is not open yet, so there is nothing to score."))
+SIGNED = _closed(
+    "score_own.signed",
+    Message("You have confirmed your sheets. Take the confirmation back first, then you can change them."),
+)
 AFTER_LOCK = _closed("score_own.locked", Message("The round is locked. What was recorded by then stands."))
 NOT_YOURS = _closed("score_own.recused", Message("You have a conflict of interest with this team and don't score it."))
 VOIDED = _closed("score_own.void", Message("This sheet is void and doesn't count. You can still read it."))
@@ -172,7 +176,8 @@ def in_the_jury(standing: Standing, *, seated: bool, duty: Duty | None = None) -
 class Place:
     """What a person has to do with one project of a round; `sheet` is None where no sheet was assigned.
 
-    `reopened`: two organisers have given this one sheet of a locked round back to its juror.
+    `reopened`: two organisers have given this one sheet of a locked round back to its juror. `signed`: its juror has
+    confirmed all his sheets, which shuts them while the round is open.
     """
 
     round: RoundState
@@ -181,6 +186,7 @@ class Place:
     declared: bool
     sheet: SheetState | None
     reopened: bool = False
+    signed: bool = False
 
 
 def view_sheet(standing: Standing, place: Place) -> tuple[Verdict, Right]:
@@ -220,6 +226,8 @@ def _shut(place: Place) -> Right | None:
         return NOTHING_YET
     if place.round is not RoundState.OPEN and not (place.reopened and place.round is RoundState.LOCKED):
         return AFTER_LOCK
+    if place.signed and place.round is RoundState.OPEN:
+        return SIGNED
     return {SheetState.RECUSED: NOT_YOURS, SheetState.VOID: VOIDED}.get(place.sheet or SheetState.EMPTY)
 
 

@@ -10,7 +10,8 @@ is not, and what is wrong is printed; 2: the file can't be read.
 A chain is a juror's seat, or the round itself (its control chain). Each entry carries the hash of the one before it. The
 first control entry, `open`, names criteria, rule and projects; `deal` says which seat scores what. A `sheet` entry is
 all of a sheet at one version: in the juror's own chain what he did, in the control chain what befell it (conflict, void,
-given back), which changes no mark. `checkpoint`, `lock` and `publish` hold the heads of all other chains then.
+given back), which changes no mark. With `sign` a juror confirms his sheets as they stand ({project: version}); until
+`unsign` he writes on none, unless it was given back to him. `checkpoint`, `lock` and `publish` hold the heads of all other chains then.
 """
 
 import hashlib
@@ -82,6 +83,7 @@ class Ledger:
         self._roster()
         self._heads()
         self._sheets()
+        self._signatures()
         self._published()
 
     def _follow(self, row: dict[str, Any]) -> None:
@@ -137,6 +139,23 @@ class Ledger:
                     self.faults.append(f"{seat} on {entry['p']}: version {entry['v']} twice")
                 sheet[entry["v"]] = {**entry, "own": chain != self.round}
         self.sheets = {pair: self._replay(pair, acts.get(pair, {})) for pair in self.dealt | set(acts)}
+
+    def _signatures(self) -> None:
+        """What a juror confirmed is what stood in his chain, and nothing of it changed while it stood confirmed."""
+        back = {(entry.get("seat"), entry.get("p")) for entry in self.control if entry.get("back")}
+        for seat in self.seats:
+            written: dict[str, int] = {}
+            signed = False
+            for entry in self.chains.get(seat, []):
+                if entry["k"] == "sheet":
+                    written[entry["p"]] = entry["v"]
+                    if signed and (seat, entry["p"]) not in back:
+                        self.faults.append(f"{seat} on {entry['p']}: written on a sheet that was confirmed")
+                elif entry["k"] == "sign" and any(entry["sheets"].get(p, 0) < v for p, v in written.items()):
+                    self.faults.append(f"{seat}: confirmed something else than what stood there")
+                elif entry["k"] not in {"sign", "unsign"}:
+                    self.faults.append(f"{seat}: an entry of an unknown kind")
+                signed = entry["k"] == "sign" or (signed and entry["k"] != "unsign")
 
     def _replay(self, pair: tuple[str, str], acts: dict[int, dict[str, Any]]) -> dict[str, Any]:
         now: dict[str, Any] = {"s": "empty", "m": []}

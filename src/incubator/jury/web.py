@@ -30,6 +30,7 @@ from incubator.jury import (
     queries,
     results,
     round_pages,
+    signing,
 )
 from incubator.jury.actions import Saved
 from incubator.jury.materials import file_among, materials
@@ -345,5 +346,5 @@ HANDLERS: list[Any] = [
     home, round_page, sheet, read_materials, read_file, show_file, write_sheet_down, take_back, abstain, recuse,
     *conflict_pages.HANDLERS, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
     *ledger_pages.HANDLERS, *round_pages.HANDLERS, *allocation_pages.HANDLERS,
-    *practice_pages.HANDLERS, *offline.HANDLERS, *pitch_pages.HANDLERS,
+    *practice_pages.HANDLERS, *offline.HANDLERS, *pitch_pages.HANDLERS, *signing.HANDLERS,
 ]  # fmt: skip

@@ -1,0 +1,103 @@
+"""A juror confirms his sheets: they stand still until he takes it back, and the ledger says so."""
+
+import asyncio
+import random
+
+import pytest
+
+import cast
+from incubator.foundation.database import fetch_value
+from incubator.foundation.refusals import Forbidden, Refused
+from incubator.jury import actions, ledger, signing, verifier
+from incubator.jury.rubric import Entry
+from jury.ledgers import Book, reseal
+
+
+def reads(mark: int):
+    return lambda _rubric: Entry((mark * 1000,) * 5, "")
+
+
+async def scored(teams: int = 2):
+    where = await cast.scoring_round(teams=teams)
+    for number in range(teams):
+        await cast.score(where, where.jurors[0], await where.project(number), 5, 5, 5, 5, 5)
+    return where, await cast.viewer(where.jurors[0])
+
+
+async def test_confirmed_sheets_stand_still_until_the_confirmation_is_taken_back(db):
+    where, juror = await scored()
+    project = await where.project(0)
+    receipt = await signing.sign(juror, where.id)
+    assert await fetch_value("SELECT encode(signature, 'hex') FROM seat WHERE person = $1", juror.id) == receipt
+    with pytest.raises(Forbidden):
+        await actions.save_sheet(juror, where.id, project, reads(7), expected=1)
+    with pytest.raises(Forbidden):
+        await actions.take_back(juror, where.id, project)
+    assert (await ledger.verify(where.id))[0] == []
+    await signing.take_back(juror, where.id)
+    await actions.hand_in(juror, where.id, project, reads(7), expected=1)
+    await signing.sign(juror, where.id)
+    assert (await ledger.verify(where.id))[0] == []
+    found = await ledger.receipts(where.id, juror.id)
+    assert found[0].hash == await fetch_value("SELECT encode(signature, 'hex') FROM seat WHERE person = $1", juror.id)
+
+
+async def test_nothing_unfinished_is_confirmed(db):
+    where, juror = await scored()
+    await actions.take_back(juror, where.id, await where.project(1))
+    with pytest.raises(Refused):
+        await signing.sign(juror, where.id)
+
+
+async def test_either_the_change_comes_first_and_is_confirmed_or_it_is_refused(db):
+    for _ in range(10):
+        where, juror = await scored(1)
+        project = await where.project(0)
+        await asyncio.gather(
+            actions.hand_in(juror, where.id, project, reads(8), expected=1), signing.sign(juror, where.id),
+            return_exceptions=True,
+        )  # fmt: skip
+        assert (await ledger.verify(where.id))[0] == []
+
+
+async def test_the_page_shows_and_confirms(client):
+    where, _ = await scored()
+    await cast.sign_in(client, where.jurors[0])
+    page = (await client.get(f"/rounds/{where.id}/mine")).text
+    assert "Подтверждаю" in page
+    assert (await client.post(f"/rounds/{where.id}/sign", data={})).status_code == 303
+    assert "Отозвать подтверждение" in (await client.get(f"/rounds/{where.id}/mine")).text
+    sheet = await client.get(f"/rounds/{where.id}/projects/{await where.project(0)}")
+    assert "Вы подтвердили свои листы" in sheet.text
+    assert (await client.post(f"/rounds/{where.id}/unsign", data={})).status_code == 303
+
+
+def signed() -> Book:
+    book = Book(random.Random(3), 2, 2)
+    for seat in book.seats:
+        for project in book.projects:
+            book.sheet(seat, project, [1000, 2000, 3000])
+        book.sign(seat)
+    return book
+
+
+def test_the_verifier_passes_what_is_honest():
+    book = signed()
+    book.sign(book.seats[0], "unsign")
+    book.sheet(book.seats[0], book.projects[0], [2000, 2000, 2000])
+    book.sign(book.seats[0])
+    assert verifier.check(book.rows)[0] == []
+
+
+def test_the_verifier_finds_what_was_written_on_a_confirmed_sheet():
+    book = signed()
+    book.sheet(book.seats[0], book.projects[0], [2000, 2000, 2000])
+    assert any("confirmed" in fault for fault in verifier.check(book.rows)[0])
+
+
+def test_the_verifier_finds_a_confirmation_of_something_else():
+    book = signed()
+    for row in book.rows:
+        row["payload"] = row["payload"].replace(f'"{book.projects[0]}":1', f'"{book.projects[0]}":0')
+    reseal(book.rows)
+    assert any("confirmed something else" in fault for fault in verifier.check(book.rows)[0])
