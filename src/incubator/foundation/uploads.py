@@ -177,6 +177,14 @@ async def begin(owner: Id, by: Id, file: Wanted, *, most: int = 0) -> Id:
 COLUMNS: Final = "id, owner, place, name, mark, size, received, expires_at"
 
 
+async def sender(upload_id: Id) -> Id:
+    """Who sends an upload; raises NotFound."""
+    found: Id | None = await fetch_value("SELECT sent_by FROM upload WHERE id = $1 AND expires_at > now()", upload_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
 async def progress(upload_id: Id, by: Id, *, alone: bool = False) -> Progress:
     """How far an upload of this person has come; raises NotFound.
 

@@ -156,8 +156,10 @@ async def need_change(viewer: Viewer, phrase: UUID) -> None:
 async def _held(viewer: Viewer, phrase: UUID) -> Mapping[str, Any]:
     """A phrase that the viewer may change, held; another person's own does not exist for him."""
     row = await fetch_one(HELD, phrase, *_checks(viewer))
-    if row is None or not (row["shared"] or row["known"] or row["person"] == viewer.id):
+    if row is None:
         raise NotFound
+    if not (row["shared"] or row["known"] or row["person"] == viewer.id):
+        guard(Verdict.HIDE, SHARE_PHRASE)
     admit(SHARE_PHRASE, allowed=row["shared"] or row["person"] == viewer.id)
     return dict(row)
 

@@ -14,7 +14,8 @@ from incubator.foundation.jobs import chore
 from incubator.foundation.refusals import BadRequest, NotFound, Refused
 from incubator.foundation.uploads import Progress
 from incubator.journal.actions import Audience, record
-from incubator.people.rights import Viewer
+from incubator.people import rights
+from incubator.people.rights import Verdict, Viewer
 from incubator.programmes.blueprint import FieldKind, FieldPlan
 from incubator.stages.drafts import begun, held, need_writable, note, write_over
 from incubator.stages.queries import Work, work_for, work_on
@@ -99,11 +100,18 @@ def _refuse_too_many(work: Work, field: FieldPlan, coming: int) -> None:
 
 async def upload_for(viewer: Viewer, upload_id: UUID, *, alone: bool = False) -> Progress:
     """One's own upload, while one may still put files to the work; raises NotFound, Forbidden."""
-    upload = await uploads.progress(upload_id, viewer.id, alone=alone)
+    upload = await _own(viewer, upload_id, alone=alone)
     work = await work_on(viewer, upload.owner, _assignment_of(upload))
     work.standing.need(UPLOAD)
     await need_writable(viewer, work)
     return upload
+
+
+async def _own(viewer: Viewer, upload_id: UUID, *, alone: bool = False) -> Progress:
+    """An upload of the viewer's; others' do not exist for him."""
+    sender = await uploads.sender(upload_id)
+    rights.guard(Verdict.ALLOW if sender == viewer.id else Verdict.HIDE, UPLOAD)
+    return await uploads.progress(upload_id, sender, alone=alone)
 
 
 def _assignment_of(upload: Progress) -> UUID:
@@ -112,7 +120,7 @@ def _assignment_of(upload: Progress) -> UUID:
 
 async def finish_upload(viewer: Viewer, upload_id: UUID) -> files.FileFacts:
     """Put an upload that has come whole to its field. What is refused is forgotten at once, and says why."""
-    upload = await uploads.progress(upload_id, viewer.id)
+    upload = await _own(viewer, upload_id)
     try:
         verdict = await uploads.judged(upload)
         return await _attach(viewer, upload, verdict)
@@ -154,7 +162,7 @@ def _file_fields(work: Work) -> list[FieldPlan]:
 
 async def give_up(viewer: Viewer, upload_id: UUID) -> None:
     """Forget one's own upload before it has come whole."""
-    upload = await uploads.progress(upload_id, viewer.id)
+    upload = await _own(viewer, upload_id)
     await uploads.drop(upload.id)
 
 
