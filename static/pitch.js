@@ -46,6 +46,7 @@
       offset = found.now + (ended - began) / 2 - ended;
       now = found;
       if (!paused) draw();
+      if (part("line")?.textContent === words.lost) say("");
       return true;
     } catch {
       say(words.lost); // the last good state stays
@@ -77,6 +78,9 @@
   });
   if (button) button.hidden = false;
   document.addEventListener("visibilitychange", () => { if (!document.hidden && !paused) ask(); });
+  window.addEventListener("offline", () => { if (!paused) say(words.lost); });
+  window.addEventListener("online", () => { if (!paused) ask(); });
+  setInterval(() => { if (!paused && !document.hidden) ask(); }, 30000); // a line can die without a word
   setInterval(tick, 250);
   ask();
   listen();
