@@ -22,11 +22,15 @@ NEVER_EMPTY = {
     "jury/conflicts.html": "a round has projects", "jury/round.html": "a round has projects",
     "jury/sheet.html": "a round has criteria", "jury/sheets.html": "a project has criteria",
     "moderation/bulk_extension.html": "what was ticked", "moderation/bulk_message.html": "what was ticked",
+    "jury/advice.html": "a round that is locked has projects", "jury/why.html": "a round has criteria",
     "reporting/_map_table.html": "the map says it", "teams/contacts.html": "a team has its lead",
 }  # fmt: skip
 """Templates with a table that needs no word for nothing, and why."""
 NO_STEP = {
     "jury/board.html": "jurors are seated on the same page, below",
+    "jury/calibration.html": "samples are added on the same page, below",
+    "jury/deliberation.html": "the figures of a result",
+    "jury/marks.html": "the sheets of a result",
     "jury/challenge.html": "a team waits for the organisers",
     "jury/conflict_list.html": "nothing has to be done about it",
     "jury/home.html": "a juror waits for the organisers",

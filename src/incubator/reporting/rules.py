@@ -93,6 +93,7 @@ KINDS: Final = {
             "deliberation",
             "jury",
             "round_rubric",
+            "pitch",
         ),
     ),
     "reading": (Message("Reading and letters"), ("contacts", "journal", "letter")),
