@@ -10,7 +10,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "incubator"
-FEATURES = ("journal", "people", "installation", "notifications", "programmes", "teams", "stages", "moderation", "jury", "reporting")
+FEATURES = (
+    "journal",
+    "people",
+    "installation",
+    "notifications",
+    "programmes",
+    "teams",
+    "stages",
+    "moderation",
+    "jury",
+    "reporting",
+)
 
 # Roles inside a feature, the lowest first; a file of a lower role never imports one of a higher. A feature that is too
 # large for one file of a role names the others by what people do or by what the page is.

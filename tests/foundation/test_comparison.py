@@ -62,9 +62,7 @@ ROWS = st.lists(st.tuples(*[st.text("аб1 ", max_size=4)] * 3), max_size=8)
 
 
 def rows_of(changes, left_out, *kinds):
-    return [
-        tuple(joined(cell, *kinds) for cell in change.cells) for change in changes if change.kind is not left_out
-    ]
+    return [tuple(joined(cell, *kinds) for cell in change.cells) for change in changes if change.kind is not left_out]
 
 
 @given(ROWS, ROWS)

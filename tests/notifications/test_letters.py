@@ -155,7 +155,7 @@ async def test_several_invitations_come_with_one_entry(school):
 # What letters say
 
 
-FACTS = {"root": "0f" * 32, "receipt": "a1" * 32, 
+FACTS = {"root": "0f" * 32, "receipt": "a1" * 32,
     "programme": "Школа", "role": "juror", "place": "Весна", "inviter": "Ольга", "until": DEADLINE.isoformat(),
     "at": DEADLINE.isoformat(), "before": "a@b.ru", "after": "c@d.ru", "assignment": "Паспорт «Ёж»", "module": "Решение",
     "round": "Защита", "path": PATH, "deadline": DEADLINE.isoformat(), "sender": "Роман", "text": "Раз\n\nДва",

@@ -208,7 +208,13 @@ async def test_versions_and_what_changed_between_them(site, client):
     assert "второй</del>" in (await client.get(f"{base}/comparison?from=2&to=1")).text
     assert "первый</del>" in (await client.get(f"{base}/comparison?view=columns")).text
     assert "первая версия" in (await client.get(f"{base}/comparison?to=1")).text
-    for nothing in ("/revisions/3", "/revisions/0", "/comparison?from=7", f"/revisions/{2**31}", "/comparison?to=999999999"):
+    for nothing in (
+        "/revisions/3",
+        "/revisions/0",
+        "/comparison?from=7",
+        f"/revisions/{2**31}",
+        "/comparison?to=999999999",
+    ):
         assert (await client.get(base + nothing)).status_code == 404
     assert (await client.get(f"{cast.work_address(team, plan[0].assignments[1].id)}/comparison")).status_code == 404
 

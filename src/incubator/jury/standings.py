@@ -108,6 +108,7 @@ class JurorSheet:
     marks: tuple[int | None, ...]
     total: int | None
     comment: str
+    note: str
     reason: str
     reopened: bool
 
@@ -116,6 +117,7 @@ SHEETS = """
 SELECT s.id, h.name AS juror, s.state, s.reopened_at IS NOT NULL AS reopened, s.reason,
   CASE WHEN s.reopened_at IS NULL THEN s.marks ELSE '{}' END AS marks,
   CASE WHEN s.reopened_at IS NULL THEN s.total END AS total,
+  CASE WHEN s.reopened_at IS NULL THEN s.note ELSE '' END AS note,
   CASE WHEN s.reopened_at IS NULL THEN s.comment ELSE '' END AS comment
 FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person
 WHERE s.round = $1 AND s.project = $2 ORDER BY h.name, s.id

@@ -229,6 +229,8 @@ async def card(viewer: Viewer, invitation: UUID) -> Card:
         programme=facts["programme"], until=datetime.fromisoformat(facts["until"]), code=code, link=letter.link,
         code_page=f"{settings().public_url}/code",
     )  # fmt: skip
+
+
 own_data.forget(
     "UPDATE letter SET address = '', context = '{}', secret = '' WHERE person = $1::uuid"
     " OR address = (SELECT email FROM person WHERE id = $1::uuid)"

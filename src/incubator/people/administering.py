@@ -86,7 +86,8 @@ async def reactivate(viewer: Viewer, person: UUID) -> None:
     async with DB.transaction():
         await _lock(viewer, person, DEACTIVATE)
         opened = await execute(
-            "UPDATE person SET deactivated_at = NULL WHERE id = $1 AND deactivated_at IS NOT NULL AND erased_at IS NULL", person
+            "UPDATE person SET deactivated_at = NULL WHERE id = $1 AND deactivated_at IS NOT NULL AND erased_at IS NULL",
+            person,
         )
         if opened:
             await _record_about("person.reactivated", viewer, person)

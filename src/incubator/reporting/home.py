@@ -142,7 +142,11 @@ def _own_team(team: TeamLink, places: Sequence[Place], questions: int) -> Todo:
 
 
 def _moderator(
-    waiting: Sequence[QueueRow], answers: Sequence[threads.Answered], teams: Sequence[TeamLink], found: Ways, now: datetime
+    waiting: Sequence[QueueRow],
+    answers: Sequence[threads.Answered],
+    teams: Sequence[TeamLink],
+    found: Ways,
+    now: datetime,
 ) -> Part:
     count = waiting[0].waiting if waiting else 0
     todos = [*_gates(teams, found), *(_check(row, now) for row in waiting), *map(_answered, answers)]

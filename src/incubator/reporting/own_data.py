@@ -30,7 +30,9 @@ SELECT t.name, a.title, NULL, s.content::text, s.updated_at FROM submission s
 JOIN team t ON t.id = s.team JOIN assignment a ON a.id = s.assignment
 WHERE s.updated_by = $1 OR s.writers ? $1::text ORDER BY at
 """
-FILES: Final = "SELECT name, media_type, size, stored_at AS at FROM stored_file WHERE stored_by = $1 ORDER BY stored_at, id"
+FILES: Final = (
+    "SELECT name, media_type, size, stored_at AS at FROM stored_file WHERE stored_by = $1 ORDER BY stored_at, id"
+)
 REMARKS: Final = """
 SELECT 'remark' AS kind, text, written_at AS at FROM remark WHERE author = $1
 UNION ALL SELECT 'reply', text, written_at FROM remark_reply WHERE author = $1

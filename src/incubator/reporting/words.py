@@ -323,7 +323,8 @@ SPECIAL: Final[Mapping[str, Callable[[Facts], Message]]] = {
     "jurors.seated": _seated,
     "conflicts.derived": lambda facts: Message.count(
         "{n} conflict of interest follows from what is known of the jurors",
-        "{n} conflicts of interest follow from what is known of the jurors", int(facts.get("count") or 0),
+        "{n} conflicts of interest follow from what is known of the jurors",
+        int(facts.get("count") or 0),
     ),
     "round.locked": _locked,
 }

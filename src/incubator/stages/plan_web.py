@@ -90,7 +90,9 @@ def _failed(form: Form, fault: Refused | Clash, changes: Sequence[Difference] = 
 async def new_module(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
     """The form for another module at the end of the plan."""
     cohort, _ = await _plan(viewer, cohort_id)
-    return await _module_form(request, cohort, Form.empty({"gate": "all_required_accepted", "late_work": "refused"}), None)
+    return await _module_form(
+        request, cohort, Form.empty({"gate": "all_required_accepted", "late_work": "refused"}), None
+    )
 
 
 @post(f"{PLAN}/modules/new")
