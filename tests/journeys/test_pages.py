@@ -11,7 +11,7 @@ from journeys.crawl import Atlas, crawl, routes
 
 ROLES = ("organiser", "moderator", "juror", "team_lead", "participant", "admin")
 NO_PAGES = re.compile(
-    r"/static/|/health/|/live$|/progress$|/materials$|/files/|/files\.zip$|/uploads/|\.toml$|/blueprints/|/municipality$|/next$|/data$|/worker\.js$|^/session$"
+    r"/static/|/health/|/live$|/progress$|/materials$|/files/|/files\.zip$|/uploads/|\.toml$|/blueprints/|/municipality$|/next$|/data$|/worker\.js$|^/session$|/state$"
 )
 TABS = 2  # pages looked at side by side
 
@@ -64,7 +64,7 @@ async def test_every_page_for_visitors(site, browser):
 ELSEWHERE = {
     "/invitations/{invitation_id}/card", "/rounds/{round_id}/projects", "/setup", "/setup/{word}",
     "/consents", "/documents/{document_id}", "/teams/{team_id}/jury", "/teams/{team_id}/result",
-    "/teams/{team_id}/rounds/{round_id}/why",
+    "/teams/{team_id}/rounds/{round_id}/why", "/hall/{address}",
     "/teams/{team_id}/case/check", "/teams/{team_id}/case/similar", "/teams/{team_id}/assignments/{assignment_id}/check",
 }  # fmt: skip
 """Pages of moments that the demo is past; the main path and the first day come by and look at them."""
