@@ -53,7 +53,9 @@ async def set_up(person, code, *, back=False):
     await person.tick("With nothing")
     await person.press("Go on")
     await person.looks("set-up-administrator")
-    await person.fill({"Surname, first name and patronymic": "Ветрова Анна", "E-mail": "anna@example.org", "Password": PASSWORD})
+    await person.fill(
+        {"Surname, first name and patronymic": "Ветрова Анна", "E-mail": "anna@example.org", "Password": PASSWORD}
+    )
     await person.press("Finish the set-up")
 
 
@@ -81,7 +83,9 @@ async def publish(person):
     await person.looks("documents-empty")
     await person.follow("Write the first text")
     await person.looks("document-new")
-    await person.fill({"Title in Russian": "Согласие на обработку данных", "Text in Russian": "1. Что храним\n2. Зачем"})
+    await person.fill(
+        {"Title in Russian": "Согласие на обработку данных", "Text in Russian": "1. Что храним\n2. Зачем"}
+    )
     await person.press("Look at it first")
     await person.sees("As people will see it")
     await person.press("Publish this version", yes="Publish this version")
