@@ -74,7 +74,7 @@ def test_a_sheet_of_another_round_is_refused():
 
 def test_what_is_recorded_is_shown_again():
     assert rubric.typed(RUBRIC, (4500, None), "да") == {"mark_proof": "4.5", "comment": "да", "note": ""}
-    assert rubric.typed(RUBRIC, (), "") == {"comment": ""}
+    assert rubric.typed(RUBRIC, (), "") == {"comment": "", "note": ""}
 
 
 def test_a_scale_shows_every_step_and_its_words():
