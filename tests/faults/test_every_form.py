@@ -133,7 +133,7 @@ async def test_what_no_browser_sends_is_refused(hall, trial, door, data):
     body, way = data.draw(forgeries(strict))
     with hall.inside():
         answer, changed = await asked(hall, form(request, body), role)
-    assert answer.status in REFUSED | ({409} if way == "too long" else set()), (way, answer.status, body[:200])
+    assert answer.status in REFUSED | ({404, 409} if way == "too long" else set()), (way, answer.status, body[:200])
     assert not changed or counts(request, way), way
 
 
@@ -166,7 +166,7 @@ async def test_only_forms_are_read(hall, trial, door):
 
 
 LISTS = {
-    "team", "juror", "tie", "cause", "effect", "indicator", "unit", "baseline", "target", "year", "source", "eligible_positions",
+    "pick", "team", "juror", "tie", "cause", "effect", "indicator", "unit", "baseline", "target", "year", "source", "eligible_positions",
 }  # fmt: skip
 """Fields that a form may hold several times: ticked boxes and the cells of repeated rows (so are anchor_… and f_…)."""
 
@@ -242,5 +242,14 @@ async def test_only_marks_of_the_scale_are_marks(hall, trial, mark):
     assert (answer.status, changed) == (422, False), answer.text[:300]
 
 
+ELSEWHERE = {
+    "POST /teams/{}/assignments/{}/uploads": "no form: pieces of a file, see tests/stages/test_uploading.py",
+    "POST /rounds/{}/calibration/taken": "needs another cohort with a result, see tests/jury",
+    "POST /rounds/{}/unsign": "needs a signed list, see tests/jury/test_signing.py",
+}
+
+
 def test_every_unsafe_route_is_tried():
-    assert {name for name, _ in UNSAFE} == {f"POST {address}" for method, address in routes() if method != "GET"}
+    forms = {f"POST {address}" for method, address in routes() if method == "POST"}
+    assert {name for name, _ in UNSAFE} == forms - ELSEWHERE.keys()
+    assert forms >= ELSEWHERE.keys()

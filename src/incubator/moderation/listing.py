@@ -52,6 +52,7 @@ async def message(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any
         return _nobody(request, form)
     rows = await bulk.picked(viewer, picks, rules.MESSAGE)
     if not ready:
+        form.finish()
         return _message(request, Form.empty(), rows)
     text = form.text("text", limit=rules.MESSAGE_LIMIT, lines=True)
     form.finish()
@@ -84,6 +85,7 @@ async def extension(request: Web, viewer: NamedDependency[Viewer]) -> Response[A
         return _nobody(request, form)
     rows = await bulk.picked(viewer, picks, EXTEND)
     if not ready:
+        form.finish()
         reached = bulk.affected(rows)
         latest = max((row.deadline for row in reached), default=None)
         return _extension(request, viewer, Form.empty({"until": local_input(latest, zone())}), rows)
