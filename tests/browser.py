@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Response, async_playwright
+
+from needed import missing
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -26,7 +27,7 @@ async def chromium() -> AsyncIterator[Browser]:
     """Chromium of the system; without one a laptop skips loudly and CI fails."""
     path = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: pages were not tried in a browser")
+        missing("no Chromium: pages were not tried in a browser")
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield started

@@ -16,13 +16,14 @@ import pytest
 
 from incubator.foundation import postgres
 from incubator.foundation.postgres import PostgresError, embedded
+from needed import missing, needs
 
 FAST = {"fsync": "off"}
 PIPES: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+as_root = needs(os.geteuid() == 0, "only root can become another user")
 
 namespaces = subprocess.run(["unshare", "--user", "true"], check=False, capture_output=True).returncode == 0
-with_namespaces = pytest.mark.skipif(not namespaces, reason="no user namespaces here, as in most containers")
+with_namespaces = needs(namespaces, "no user namespaces here, as in most containers")
 
 # An app of its own: says where its database is, or why not, and runs until its input ends.
 APP = """
@@ -133,7 +134,7 @@ def ordinary(var: Path) -> tuple[str, ...]:
         probe = "import sys; sys.exit(sys.version_info < (3, 11))"
         if subprocess.run([*command, "-c", probe], check=False, capture_output=True).returncode == 0:
             return command
-    pytest.skip("no Python >= 3.11 that an ordinary user can run")
+    missing("no Python >= 3.11 that an ordinary user can run")
 
 
 def open_the_way(folder: Path) -> None:

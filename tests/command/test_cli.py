@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import signal
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from incubator.jury import verifier
+from needed import missing
 from operating import COMMAND, OURS, ROLES, a_person, ask, call, free_port, site, wait_until, words
 
 
@@ -225,7 +225,7 @@ def test_a_worker_without_redis_says_what_to_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_waits_for_jobs_until_it_is_told_to_stop(tmp_path: Path, own_server: str, number: int) -> None:
     if not shutil.which("redis-server"):
-        pytest.fail("redis-server is missing") if os.environ.get("CI") else pytest.skip("redis-server isn't installed")
+        missing("redis-server isn't installed")
     port = free_port()
     redis = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
     environment = words(tmp_path / "var", DATABASE_URL=own_server, REDIS_URL=f"redis://127.0.0.1:{port}/0")

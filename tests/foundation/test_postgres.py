@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from incubator.foundation.postgres import embedded
+from needed import missing, needs
 from postgres_apps import (
     FAST,
     address_of,
@@ -183,7 +184,7 @@ def test_data_of_another_major_version(var: Path) -> None:
     assert f"mv '{var}/pg' '{var}/pg.9'" in said
 
 
-@pytest.mark.skipif(not Path("/usr/lib/postgresql/15/bin/initdb").exists(), reason="PostgreSQL 15 isn't installed")
+@needs(Path("/usr/lib/postgresql/15/bin/initdb").exists(), "PostgreSQL 15 isn't installed")
 def test_data_decides_which_installed_version_runs(var: Path) -> None:
     made = ["/usr/lib/postgresql/15/bin/initdb", "-D", str(var / "pg" / "data"), "-U", "incubator", "--no-sync"]
     (var / "pg").mkdir()
@@ -205,6 +206,6 @@ def test_a_folder_that_is_a_file(var: Path) -> None:
 def test_no_network_is_needed(var: Path) -> None:
     offline = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--net", "--user")
     if subprocess.run([*offline, "true"], check=False, capture_output=True).returncode != 0:
-        pytest.skip("no network namespace here")
+        missing("no network namespace here")
     with app(var, prefix=(*offline, sys.executable)) as process:
         assert run(address_of(process), "SELECT 1") == 1
