@@ -22,7 +22,7 @@ from bench.traffic import Request, requests
 from bench.world import World, world
 from incubator.app import create_app
 from incubator.foundation import database
-from incubator.jury.results import EXPORT
+from incubator.jury.pages.results import EXPORT
 
 WARM = 0.3  # seconds
 COUNTED = 20  # requests by which statements are counted

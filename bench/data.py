@@ -18,7 +18,8 @@ from uuid import UUID
 from incubator import features
 from incubator.foundation import database
 from incubator.foundation.database import execute, fetch, new_id
-from incubator.jury import preparing, scoring
+from incubator.jury import scoring
+from incubator.jury.office import preparing
 from incubator.jury.rubric import plan_document, rubric_document, rubric_of
 from incubator.people import actions as people
 from incubator.people import passwords

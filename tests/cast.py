@@ -125,7 +125,7 @@ MEMBERS = ("Тимур Асланов", "Вера Кузьмина", "Глеб �
 
 async def cohort(*, places: int = 20, max_members: int = 10, opened: bool = True) -> CohortOfCast:
     """A cohort of a programme of its own, made by its organiser from the shipped school."""
-    from incubator.jury import preparing as _jury  # noqa: F401  (every layer of a plan is there, as in the application)
+    from incubator.jury.office import preparing as _jury  # noqa: F401  (every layer of a plan is there, as in the application)
     from incubator.programmes import actions as programmes
     from incubator.programmes.blueprint import Position
     from incubator.programmes.rules import CohortFacts, TeamFacts
@@ -233,7 +233,8 @@ async def scoring_round(
     *, teams: int = 2, jurors: int = 3, quorum: int = 2, opened: bool = True, declared: bool = True, **rules: object
 ) -> RoundOfCast:
     """A round of the shipped school's criteria, by a plan of its own."""
-    from incubator.jury import conducting, conflicts, preparing
+    from incubator.jury.conflicts import declaring
+    from incubator.jury.office import conducting, preparing
 
     where = await cohort()
     entrants = tuple([await team(where, number, members=1) for number in range(teams)])
@@ -244,7 +245,7 @@ async def scoring_round(
     made = await conducting.create_round(runs, where.id, "Итоговая защита", [each.id for each in entrants])
     await conducting.seat_jurors(runs, made, [each.id for each in judges])
     for judge in judges if declared else ():
-        await conflicts.declare(await viewer(judge), made, {})
+        await declaring.declare(await viewer(judge), made, {})
     if opened:
         await conducting.open_round(runs, made)
     return RoundOfCast(made, where, entrants, judges)
@@ -252,8 +253,8 @@ async def scoring_round(
 
 async def score(where: RoundOfCast, who: Person, project: UUID, *marks: int, comment: str = "") -> None:
     """Hand in a sheet with these marks, in whole points."""
-    from incubator.jury import actions as jury
     from incubator.jury.rubric import Entry
+    from incubator.jury.sheets import actions as jury
 
     written = Entry(tuple(mark * 1000 for mark in marks), comment)
     recorded = await fetch_value(
@@ -272,7 +273,7 @@ async def second_organiser(where: CohortOfCast) -> Person:
 
 async def publish(where: RoundOfCast) -> None:
     """Publish the result of a locked round: one organiser asks, a second one agrees."""
-    from incubator.jury import agreeing
+    from incubator.jury.office import agreeing
 
     asked = await agreeing.ask_to_publish(await where.organiser(), where.id)
     await agreeing.confirm(await viewer(await second_organiser(where.cohort)), where.id, asked)

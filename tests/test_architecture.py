@@ -1,51 +1,19 @@
 """The house as CONTRIBUTING.md draws it: rooms, roles inside a room, sizes, and what an action is."""
 
 import ast
+import os
+import shutil
 import statistics
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "incubator"
-FEATURES = (
-    "journal",
-    "people",
-    "installation",
-    "notifications",
-    "programmes",
-    "teams",
-    "stages",
-    "moderation",
-    "jury",
-    "reporting",
-)
-
-# Roles inside a feature, the lowest first; a file of a lower role never imports one of a higher. A feature that is too
-# large for one file of a role names the others by what people do or by what the page is.
-ROLES: dict[str, tuple[set[str], ...]] = {
-    "journal": ({"rules"}, {"tables"}, {"actions"}, {"queries"}),
-    "people": (
-        {"rights", "rules"}, {"tables"}, {"places", "passwords", "throttle", "queries"},
-        {"sessions", "actions", "accounts", "administering"}, {"web", "door", "desk"},
-    ),
-    "notifications": ({"rules"}, {"tables"}, {"letters", "actions", "queries"}, {"web"}),
-    "programmes": (
-        {"blueprint", "blueprint_shape", "blueprint_text", "blueprint_values", "blueprint_jury", "blueprint_changes", "copying",
-         "facts", "rules"}, {"tables"},
-        {"layers", "shipped", "queries"}, {"keeping"}, {"actions"}, {"web", "reusing"},
-    ),
-    "teams": (
-        {"municipalities", "cases", "passport", "rules"}, {"tables"}, {"queries", "reading", "passport_reading"},
-        {"actions", "writing", "passport_writing"}, {"web", "casework", "passport_pages"},
-    ),
-    "jury": (
-        {"scoring", "rubric", "rules"}, {"tables"}, {"rounds", "result", "standings"},
-        {"actions", "conducting", "agreeing", "preparing", "conflicts"}, {"queries", "board"}, {"web"},
-    ),
-}  # fmt: skip
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+# What has a folder with code and says in a contract which of its files build on which.
+FEATURES = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
 LONGEST_FILE = 400
 
 
@@ -74,16 +42,30 @@ def test_the_import_contracts_are_kept():
     assert run.returncode == 0, run.stdout[-3000:]
 
 
-@pytest.mark.parametrize("feature", ROLES)
-def test_roles_inside_a_feature_build_on_each_other_in_one_order(feature):
-    rank = {name: place for place, names in enumerate(ROLES[feature]) for name in names}
-    for path in (SOURCE / feature).glob("*.py"):
-        if path.stem not in rank:
-            continue
-        for name in imported(path):
-            parts = name.split(".")
-            if parts[:2] == ["incubator", feature] and len(parts) > 2 and parts[2] in rank:
-                assert rank[parts[2]] <= rank[path.stem], f"{feature}/{path.name} imports {parts[2]}"
+def test_every_feature_declares_the_order_of_its_files_and_leaves_none_out():
+    inside = {name.removeprefix("incubator."): each for each in CONTRACTS for name in each.get("containers", ())}
+    assert inside.pop("incubator")["exhaustive"]
+    assert set(inside) == FEATURES
+    assert all(each["exhaustive"] for each in inside.values())
+
+
+def test_a_file_in_no_role_and_an_import_up_the_stairs_break_the_contracts(tmp_path):
+    """The contracts are not empty words: a copy of the house in which somebody breaks them is refused."""
+    shutil.copytree(SOURCE, tmp_path / "incubator", ignore=shutil.ignore_patterns("__pycache__", "locale"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    broken = tmp_path / "incubator"
+    (broken / "teams/helping.py").write_text('"""Nobody knows what."""\n')
+    with (broken / "moderation/rules.py").open("a") as rules:
+        rules.write("from incubator.moderation import actions\n")
+    with (broken / "jury/scoring.py").open("a") as scoring:
+        scoring.write("import asyncpg\n")
+    run = subprocess.run(
+        [ROOT / ".venv/bin/lint-imports", "--no-cache"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert run.returncode != 0
+    refused = {line.removesuffix(" BROKEN") for line in run.stdout.splitlines() if line.endswith("BROKEN")}
+    assert refused == {"inside teams", "inside moderation", "rules and scoring are pure"}
 
 
 def test_only_pages_speak_http():
@@ -187,8 +169,6 @@ def test_nothing_asks_the_wall_clock_in_rules_and_actions():
 
 def test_no_migration_is_missing():
     """The tables and the chain of migrations say the same."""
-    import os
-
     environment = {**os.environ, "PICCOLO_CONF": "incubator.piccolo_conf"}
     before = set((ROOT / "migrations").iterdir())
     command = [ROOT / ".venv/bin/piccolo", "migrations", "new", "incubator", "--auto", "--auto_input=n", "--desc=test"]

@@ -14,7 +14,7 @@ MODULES = [
     *(f"incubator.{feature}.tables" for feature in (
         "journal", "people", "installation", "notifications", "programmes", "teams", "stages", "moderation", "exchange", "jury",
     )),
-    "incubator.jury.pitch_tables",
+    "incubator.jury.pitch.tables",
 ]  # fmt: skip
 
 APP_CONFIG = AppConfig(

@@ -238,31 +238,31 @@ WHERE r.opened_at IS NOT NULL ORDER BY r.opened_at DESC
 
 
 async def _ledgers(address: str) -> list[tuple[UUID, str, str]]:
-    from incubator.jury import ledger  # here: it pulls in the features below it
+    from incubator.jury.ledger import book  # here: it pulls in the features below it
 
     await _migrated(address)
     async with _pool(address):
         rows = await database.fetch(ROUNDS)
-        return [(row["id"], f"{row['cohort']}: {row['name']}", await ledger.root_of(row["id"])) for row in rows]
+        return [(row["id"], f"{row['cohort']}: {row['name']}", await book.root_of(row["id"])) for row in rows]
 
 
 async def _verified(address: str, round_id: UUID, root: str | None) -> tuple[list[str], str]:
-    from incubator.jury import ledger  # here: it pulls in the features below it
+    from incubator.jury.ledger import book  # here: it pulls in the features below it
 
     await _migrated(address)
     async with _pool(address):
-        faults, found = await ledger.verify(round_id, root)
+        faults, found = await book.verify(round_id, root)
     if not found:
         raise UpkeepError(NO_LEDGER.format(round=round_id))
     return faults, found
 
 
 async def _ledger_lines(address: str, round_id: UUID) -> list[str]:
-    from incubator.jury import ledger  # here: it pulls in the features below it
+    from incubator.jury.ledger import book  # here: it pulls in the features below it
 
     await _migrated(address)
     async with _pool(address):
-        found = await ledger.entries(round_id)
+        found = await book.entries(round_id)
     if not found:
         raise UpkeepError(NO_LEDGER.format(round=round_id))
     return [json.dumps(row, separators=(",", ":")) for row in found]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from incubator.jury import verifier
+from incubator.jury.ledger import verifier
 from needed import missing
 from operating import COMMAND, OURS, ROLES, a_person, ask, call, free_port, site, wait_until, words
 

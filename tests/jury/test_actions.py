@@ -5,10 +5,11 @@ import pytest
 import cast
 from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
-from incubator.jury import actions, conducting
-from incubator.jury.actions import Saved
+from incubator.jury.office import conducting
 from incubator.jury.rubric import Entry
 from incubator.jury.rules import SheetState
+from incubator.jury.sheets import actions
+from incubator.jury.sheets.actions import Saved
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -5,9 +5,11 @@ import pytest
 import cast
 from incubator.foundation.database import DB, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
-from incubator.jury import actions, agreeing, conducting, standings
+from incubator.jury.office import agreeing, conducting
+from incubator.jury.result import standings
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry
+from incubator.jury.sheets import actions
 from incubator.notifications import actions as letters  # noqa: F401  (who writes them when something is recorded)
 from incubator.people.actions import declare_conflict
 

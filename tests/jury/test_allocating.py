@@ -7,8 +7,10 @@ import pytest
 import cast
 from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Forbidden, Refused
-from incubator.jury import allocated, allocating, conducting, conflicts, seating
-from incubator.jury.allocating import Limits
+from incubator.jury.allocation import allocated, allocating
+from incubator.jury.allocation.allocating import Limits
+from incubator.jury.conflicts import declaring
+from incubator.jury.office import conducting, seating
 
 pytestmark = pytest.mark.usefixtures("db")
 LIMITS = Limits(sheets=2, cap=4, seed=7)
@@ -56,7 +58,7 @@ async def test_conflicts_wishes_caps_and_pairs_set_by_hand_are_kept():
     where = await draft()
     runs, glad = await where.organiser(), await cast.viewer(where.jurors[0])
     wishes = {team.id: 1 if number < 2 else -1 for number, team in enumerate(where.teams)}
-    await conflicts.declare(glad, where.id, {where.teams[4].id: "Сосед"}, wishes=wishes)
+    await declaring.declare(glad, where.id, {where.teams[4].id: "Сосед"}, wishes=wishes)
     await seating.set_duty(runs, where.id, await seat(where, 1), "member", cap=1)
     await allocating.ask(runs, where.id, LIMITS)
     assert (await where.project(4), await seat(where)) not in await pairs(where)
@@ -119,7 +121,7 @@ async def test_a_large_one_is_left_to_a_worker_and_overtaken_by_changes(monkeypa
 
     async def meanwhile(allocation, given):
         outcome = await found(allocation, given)
-        await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Сосед"})
+        await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Сосед"})
         return outcome
 
     monkeypatch.setattr(allocating, "_find", meanwhile)

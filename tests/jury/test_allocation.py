@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incubator.jury.allocation import Allocation, InfeasibleError, Request, allocate
+from incubator.jury.allocation.search import Allocation, InfeasibleError, Request, allocate
 
 PROJECTS, JURORS = ("p0", "p1", "p2", "p3"), ("j0", "j1", "j2")
 
@@ -144,7 +144,7 @@ def test_two_halves_are_joined_even_against_wishes():
 
 
 def test_large_panels_are_thinned_out_and_still_hang_together(monkeypatch):
-    monkeypatch.setattr("incubator.jury.allocation.MANY_PAIRS", 1000)
+    monkeypatch.setattr("incubator.jury.allocation.search.MANY_PAIRS", 1000)
     heard = []
     request = panel(200, 60, sheets=3)
     found = allocate(request, lambda step, share: heard.append((step, share)))

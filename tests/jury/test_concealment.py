@@ -9,8 +9,10 @@ import pytest
 
 import cast
 from incubator.foundation.database import execute, fetch, fetch_value
-from incubator.jury import actions, conducting, conflicts, seating
+from incubator.jury.conflicts import declaring
+from incubator.jury.office import conducting, seating
 from incubator.jury.rubric import Entry
+from incubator.jury.sheets import actions
 from incubator.jury.terms import Terms
 from incubator.people import sessions
 from incubator.settings import settings
@@ -97,7 +99,7 @@ async def test_no_page_tells_two_worlds_apart_that_differ_in_a_conflict_of_inter
             f"/rounds/{draft}/calibration", f"/rounds/{where.id}/receipts", "/", "/search?q=Сестра", "/search?q=Мороз", f"/cohorts/{where.cohort.id}"]  # fmt: skip
     before = await everything(browsers, where, more)
     letters = await fetch_value("SELECT count(*) FROM letter")
-    await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Сестра в команде"})
+    await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Сестра в команде"})
     after = await everything(browsers, where, more)
     assert [key for key in before if before[key] != after[key]] == []
     assert await fetch_value("SELECT count(*) FROM letter") == letters

@@ -7,8 +7,10 @@ import pytest
 import cast
 from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.jury import agreeing, conducting, conflicts, preparing, standings
-from incubator.jury.result import read_result
+from incubator.jury.conflicts import declaring
+from incubator.jury.office import agreeing, conducting, preparing
+from incubator.jury.result import standings
+from incubator.jury.result.snapshot import read_result
 from incubator.jury.rounds import round_for
 from incubator.notifications import actions as letters  # noqa: F401  (who writes them when something is recorded)
 from incubator.programmes.blueprint import Closing
@@ -49,7 +51,7 @@ async def test_opening_freezes_criteria_and_rules_and_deals_a_sheet_for_each_pro
 async def test_known_conflicts_and_own_teams_get_no_sheet():
     where = await cast.scoring_round(teams=3, jurors=2, opened=False)
     first, second = where.jurors
-    await conflicts.declare(await cast.viewer(first), where.id, {where.teams[0].id: "Родственник"})
+    await declaring.declare(await cast.viewer(first), where.id, {where.teams[0].id: "Родственник"})
     await cast.give(second, cast.Role.MODERATOR, cast.Scope.TEAM, where.teams[1].id, cohort=where.cohort.id)
     await conducting.open_round(await where.organiser(), where.id)
     pairs = await fetch(
@@ -97,7 +99,7 @@ async def test_a_substitute_gets_his_sheets_at_once():
     await conducting.seat_jurors(runs, where.id, [substitute.id])
     seat = await fetch_value("SELECT id FROM seat WHERE person = $1", where.jurors[1].id)
     await conducting.remove_juror(runs, where.id, seat, "Уехал")
-    await conflicts.declare(await cast.viewer(substitute), where.id, {})
+    await declaring.declare(await cast.viewer(substitute), where.id, {})
     for number in range(2):
         await cast.score(where, substitute, await where.project(number), 6, 6, 6, 6, 6)
     await lock(where)
@@ -277,42 +279,42 @@ async def test_a_void_sheet_does_not_count_and_is_not_void_twice():
 async def test_a_conflicted_organiser_runs_nothing():
     where = await cast.scoring_round(opened=False)
     runs = await where.organiser()
-    await conflicts.declare(runs, where.id, {where.teams[0].id: "Родной город"})
+    await declaring.declare(runs, where.id, {where.teams[0].id: "Родной город"})
     again = await where.organiser()
     with pytest.raises(Forbidden):
         await conducting.open_round(again, where.id)
     with pytest.raises(Forbidden):
-        await conflicts.lift(again, await fetch_value("SELECT id FROM conflict_of_interest"), "Пустяк")
+        await declaring.lift(again, await fetch_value("SELECT id FROM conflict_of_interest"), "Пустяк")
 
 
 async def test_a_lifted_conflict_gives_the_sheet_back():
     where = await cast.scoring_round(teams=1, jurors=2)
-    await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Показалось"})
+    await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Показалось"})
     conflict = await fetch_value("SELECT id FROM conflict_of_interest")
-    await conflicts.lift(await where.organiser(), conflict, "Однофамилец")
+    await declaring.lift(await where.organiser(), conflict, "Однофамилец")
     await cast.score(where, where.jurors[0], await where.project(), 7, 7, 7, 7, 7)
     with pytest.raises(Refused):
-        await conflicts.lift(await where.organiser(), conflict, "Ещё раз")
+        await declaring.lift(await where.organiser(), conflict, "Ещё раз")
     with pytest.raises(NotFound):
-        await conflicts.lift(await where.organiser(), where.id, "Нет такого")
+        await declaring.lift(await where.organiser(), where.id, "Нет такого")
 
 
 async def test_a_conflict_is_named_before_the_opening_and_declared_before_the_lock():
     where = await scored(await cast.scoring_round(teams=1, jurors=2), 7)
     lead = await cast.viewer(where.teams[0].lead)
     with pytest.raises(Refused):
-        await conflicts.claim(lead, where.teams[0].id, where.jurors[0].id, "Поздно")
+        await declaring.claim(lead, where.teams[0].id, where.jurors[0].id, "Поздно")
     await lock(where)
     with pytest.raises(Forbidden):
-        await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {})
+        await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {})
     with pytest.raises(NotFound):
-        await conflicts.declare(await where.organiser(), where.cohort.id, {})
+        await declaring.declare(await where.organiser(), where.cohort.id, {})
 
 
 async def test_nobody_declares_a_conflict_with_a_team_that_is_not_judged():
     where, other = await cast.scoring_round(teams=1), await cast.scoring_round(teams=1)
     with pytest.raises(NotFound):
-        await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {other.teams[0].id: "Чужая"})
+        await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {other.teams[0].id: "Чужая"})
 
 
 async def test_the_plan_of_a_cohort_comes_from_its_blueprint_and_goes_back():

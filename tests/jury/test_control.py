@@ -9,8 +9,9 @@ import cast
 from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.jury import agreeing, conducting, control, preparing
-from incubator.jury.materials import opened_to_juror
+from incubator.jury.office import agreeing, conducting, preparing
+from incubator.jury.pages import control
+from incubator.jury.sheets.materials import opened_to_juror
 from incubator.people.rights import Verdict
 
 REASON = {"reason": "Так решили"}
@@ -151,12 +152,13 @@ async def test_what_a_juror_has_scored_stays_open_to_him_after_the_publication()
 
 @pytest.mark.usefixtures("db")
 async def test_a_team_all_of_whose_jurors_have_a_conflict_is_not_assessed():
-    from incubator.jury import conflicts, standings
+    from incubator.jury.conflicts import declaring
+    from incubator.jury.result import standings
     from incubator.jury.rounds import round_for
 
     where = await cast.scoring_round(teams=2, jurors=2)
     for juror in where.jurors:
-        await conflicts.declare(await cast.viewer(juror), where.id, {where.teams[0].id: "Сосед"})
+        await declaring.declare(await cast.viewer(juror), where.id, {where.teams[0].id: "Сосед"})
         await cast.score(where, juror, await where.project(1), 5, 5, 5, 5, 5)
     await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=0)
     found = await standings.count_up(await round_for(await where.organiser(), where.id))

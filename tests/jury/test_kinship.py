@@ -4,8 +4,9 @@ import pytest
 
 import cast
 from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
-from incubator.jury import conducting, conflicts, kinship, seating
-from incubator.jury.conflicts import Card
+from incubator.jury.conflicts import declaring, kinship
+from incubator.jury.conflicts.declaring import Card
+from incubator.jury.office import conducting, seating
 from incubator.jury.terms import Terms
 from incubator.people import accounts
 from incubator.people.rights import Role, Scope
@@ -38,7 +39,7 @@ async def municipality(where: cast.RoundOfCast, number: int = 0):
 
 
 async def say(where: cast.RoundOfCast, number: int = 0, **card) -> None:
-    await conflicts.declare(await cast.viewer(where.jurors[number]), where.id, {}, card=Card(**card))
+    await declaring.declare(await cast.viewer(where.jurors[number]), where.id, {}, card=Card(**card))
 
 
 async def test_municipality_region_and_employer_are_found_and_fall_away():
@@ -93,7 +94,7 @@ async def test_what_an_organiser_lifts_stays_lifted_and_the_sheet_comes_back():
     assert await fetch_value("SELECT state FROM score_sheet WHERE total IS NOT NULL") == "recused"
     made = await fetch_value("SELECT id FROM conflict_of_interest WHERE lifted_at IS NULL")
     runs = await where.organiser()
-    await conflicts.lift(runs, made, "Родился там, уехал ребёнком")
+    await declaring.lift(runs, made, "Родился там, уехал ребёнком")
     assert await fetch_value("SELECT state FROM score_sheet WHERE total IS NOT NULL") == "draft"
     await say(where, municipality=home["id"], region=home["region"])
     assert await sources(where) == {}

@@ -12,8 +12,11 @@ import cast
 from incubator import upkeep
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Refusal
-from incubator.jury import actions, agreeing, conducting, conflicts, ledger, verifier
+from incubator.jury.conflicts import declaring
+from incubator.jury.ledger import book, verifier
+from incubator.jury.office import agreeing, conducting
 from incubator.jury.rubric import Entry
+from incubator.jury.sheets import actions
 from incubator.notifications import actions as letters  # noqa: F401  (who writes them when something is recorded)
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -39,8 +42,8 @@ async def told() -> cast.RoundOfCast:
     await actions.recuse(jurors[3], where.id, projects[2], "Работали вместе")
     await actions.take_back(jurors[0], where.id, projects[0])
     await actions.hand_in(jurors[0], where.id, projects[0], reads(1, 2, 3, 4, 5), expected=await version(where, 0, 0))
-    await conflicts.declare(jurors[2], where.id, {where.teams[0].id: "Свояк"})
-    await conflicts.lift(
+    await declaring.declare(jurors[2], where.id, {where.teams[0].id: "Свояк"})
+    await declaring.lift(
         runs, await fetch_value("SELECT id FROM conflict_of_interest WHERE person = $1", jurors[2].id), "Нет"
     )
     await conducting.remove_juror(runs, where.id, await seat(where, 4), "Заболел")
@@ -88,7 +91,7 @@ async def agreed(where: cast.RoundOfCast, second, asking) -> None:
 
 async def test_a_round_in_which_everything_happened_verifies():
     where = await told()
-    assert await ledger.verify(where.id) == ([], await ledger.root_of(where.id))
+    assert await book.verify(where.id) == ([], await book.root_of(where.id))
     kinds = await fetch(
         "SELECT payload::jsonb ->> 'k' AS k, count(*) FROM ledger_entry WHERE chain = $1 GROUP BY 1", where.id
     )
@@ -100,16 +103,16 @@ async def test_a_round_in_which_everything_happened_verifies():
 async def test_the_root_is_the_one_of_the_verifier_also_with_silent_jurors():
     where = await cast.scoring_round(teams=2, jurors=4)
     await cast.score(where, where.jurors[0], await where.project(), 1, 2, 3, 4, 5)
-    found = verifier.Ledger(await ledger.entries(where.id))
-    assert (found.faults, found.root) == ([], await ledger.root_of(where.id))
+    found = verifier.Ledger(await book.entries(where.id))
+    assert (found.faults, found.root) == ([], await book.root_of(where.id))
     assert sorted(length for length, _ in found.heads.values()) == [0, 0, 0, 1, 2]
 
 
 async def test_the_published_root_stands_in_the_journal_and_verifies():
     where = await told()
     root = await fetch_value("SELECT data ->> 'root' FROM journal_entry WHERE verb = 'round.published'")
-    assert await ledger.verify(where.id, root) == ([], root)
-    assert (await ledger.verify(where.id, "0" * 64))[0] == [f"the root is {root}, made known was {'0' * 64}"]
+    assert await book.verify(where.id, root) == ([], root)
+    assert (await book.verify(where.id, "0" * 64))[0] == [f"the root is {root}, made known was {'0' * 64}"]
 
 
 async def test_a_receipt_is_the_hash_of_an_own_entry():
@@ -143,17 +146,17 @@ async def test_the_same_marks_of_two_jurors_have_different_hashes():
 
 async def test_open_rounds_make_their_root_known_when_something_was_written():
     where = await cast.scoring_round(teams=2, jurors=3)
-    await ledger.checkpoint()
-    assert (await ledger.summary(where.id)).milestones == ()  # silence needs no root
+    await book.checkpoint()
+    assert (await book.summary(where.id)).milestones == ()  # silence needs no root
     await cast.score(where, where.jurors[0], await where.project(), 1, 2, 3, 4, 5)
-    await asyncio.gather(ledger.checkpoint(), ledger.checkpoint())
-    await ledger.checkpoint()
-    [known] = (await ledger.summary(where.id)).milestones
-    assert (known.kind, known.root, known.entries) == ("checkpoint", await ledger.root_of(where.id), 4)
-    assert (await ledger.verify(where.id, known.root))[0] == []
+    await asyncio.gather(book.checkpoint(), book.checkpoint())
+    await book.checkpoint()
+    [known] = (await book.summary(where.id)).milestones
+    assert (known.kind, known.root, known.entries) == ("checkpoint", await book.root_of(where.id), 4)
+    assert (await book.verify(where.id, known.root))[0] == []
     await cast.score(where, where.jurors[1], await where.project(), 1, 2, 3, 4, 5)
-    await ledger.checkpoint()
-    assert len((await ledger.summary(where.id)).milestones) == 2
+    await book.checkpoint()
+    assert len((await book.summary(where.id)).milestones) == 2
 
 
 async def test_every_juror_gets_the_root_and_his_own_last_receipt_by_letter():
@@ -161,7 +164,7 @@ async def test_every_juror_gets_the_root_and_his_own_last_receipt_by_letter():
     for juror in where.jurors[:2]:
         await cast.score(where, juror, await where.project(), 1, 2, 3, 4, 5)
     await lock(where)
-    root = await ledger.root_of(where.id)
+    root = await book.root_of(where.id)
     told = await fetch("SELECT person, context AS facts FROM letter WHERE kind = 'locked'")
     facts = {row["person"]: json.loads(row["facts"]) for row in told}
     assert set(facts) == {juror.id for juror in where.jurors}
@@ -193,11 +196,11 @@ REFUSED = [
 @pytest.mark.parametrize("statement", REFUSED)
 async def test_the_database_refuses(statement):
     where = await told()
-    before = await ledger.entries(where.id), await fetch("SELECT * FROM score_sheet ORDER BY id")
+    before = await book.entries(where.id), await fetch("SELECT * FROM score_sheet ORDER BY id")
     with pytest.raises(asyncpg.PostgresError) as caught:
         await execute(statement)
     assert caught.value.sqlstate == "42501"
-    assert (await ledger.entries(where.id), await fetch("SELECT * FROM score_sheet ORDER BY id")) == before
+    assert (await book.entries(where.id), await fetch("SELECT * FROM score_sheet ORDER BY id")) == before
 
 
 FORBIDDEN_TO_THE_SITE = [
@@ -229,13 +232,13 @@ async def test_the_role_that_serves_pages_can_add_but_not_change(dsn):
                 await connection.execute(statement)
     finally:
         await connection.close()
-    assert (await ledger.verify(where.id))[0] == []
+    assert (await book.verify(where.id))[0] == []
 
 
 async def test_a_mark_changed_with_a_new_version_is_in_the_ledger_as_somebody_elses():
     where = await told()
     await execute("UPDATE score_sheet SET marks[1] = 0, version = version + 1 WHERE state = 'handed_in'")
-    faults, _ = await ledger.verify(where.id)
+    faults, _ = await book.verify(where.id)
     assert any("marks were changed by somebody else" in fault for fault in faults)
     assert any("written in after the lock" in fault or "published" in fault for fault in faults)
 
@@ -268,11 +271,11 @@ async def test_every_edit_of_the_sheets_behind_our_back_is_noticed():
             with pytest.raises(_Undo):
                 async with DB.transaction():
                     assert await execute(statement, chance.choice(sheets)) == 1
-                    assert (await ledger.verify(where.id))[0] != [], statement
+                    assert (await book.verify(where.id))[0] != [], statement
                     raise _Undo
     finally:
         await execute("ALTER TABLE score_sheet ENABLE TRIGGER ledger")
-    assert (await ledger.verify(where.id))[0] == []
+    assert (await book.verify(where.id))[0] == []
 
 
 class _Undo(Exception):
@@ -302,7 +305,7 @@ async def presses(where: cast.RoundOfCast, count: int) -> None:
 async def test_many_presses_at_once_keep_every_chain_whole():
     where = await cast.scoring_round(teams=4, jurors=5)
     await presses(where, PRESSES)
-    assert (await ledger.verify(where.id))[0] == []
+    assert (await book.verify(where.id))[0] == []
     written = await fetch_value("SELECT count(*) FROM ledger_entry WHERE chain <> round")
     assert written == await fetch_value("SELECT sum(version) FROM score_sheet") > 0
 
@@ -317,4 +320,4 @@ async def test_without_the_lock_of_a_chain_presses_collide():
             await presses(where, PRESSES)
     finally:
         await execute(source)
-    assert (await ledger.verify(where.id))[0] == []
+    assert (await book.verify(where.id))[0] == []

@@ -1,7 +1,7 @@
 """From its own page a team finds the jury before the round, and the result after it; from nowhere else is it led there."""
 
 import cast
-from incubator.jury import conducting
+from incubator.jury.office import conducting
 
 TO_JURY, TO_RESULT = "/teams/{}/jury", "/teams/{}/result"
 

@@ -6,7 +6,7 @@ import pytest
 
 import cast
 from incubator.foundation.database import fetch, fetch_value
-from incubator.jury import conducting
+from incubator.jury.office import conducting
 from incubator.jury.rounds import round_for
 
 HOUR = timedelta(hours=1)

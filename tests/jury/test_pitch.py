@@ -8,13 +8,13 @@ import pytest
 import cast
 from incubator.foundation.database import execute, fetch, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.jury import pitch
+from incubator.jury.pitch import running
 
 
 async def day(teams: int = 3, jurors: int = 2):
     where = await cast.scoring_round(teams=teams, jurors=jurors)
     runs = await where.organiser()
-    await pitch.begin(runs, where.id)
+    await running.begin(runs, where.id)
     return where, runs
 
 
@@ -26,7 +26,7 @@ async def order(where) -> list:
 
 async def test_the_order_can_be_drawn_again_by_anybody_from_its_seed(db):
     where, runs = await day(teams=6)
-    seed = await pitch.draw(runs, where.id)
+    seed = await running.draw(runs, where.id)
     teams = [each.id for each in where.teams]
     again = sorted(teams, key=lambda team: hashlib.sha256(f"{seed}:{team}".encode()).digest())
     assert await order(where) == again
@@ -38,17 +38,17 @@ async def test_seeds_spread_the_order_evenly():
     import uuid
 
     teams = [uuid.UUID(int=n) for n in range(4)]
-    first = [pitch.drawn(str(seed), teams)[0] for seed in range(4000)]
+    first = [running.drawn(str(seed), teams)[0] for seed in range(4000)]
     assert all(900 < first.count(team) < 1100 for team in teams)
 
 
 async def test_once_a_team_has_presented_the_order_is_swapped_and_not_drawn(db):
     where, runs = await day()
-    await pitch.call(runs, where.id, None)
+    await running.call(runs, where.id, None)
     with pytest.raises(Refused):
-        await pitch.draw(runs, where.id)
+        await running.draw(runs, where.id)
     before = await order(where)
-    await pitch.swap(runs, where.id, await where.project(1), await where.project(2), "Опоздали")
+    await running.swap(runs, where.id, await where.project(1), await where.project(2), "Опоздали")
     assert await order(where) == [before[0], before[2], before[1]]
     noted = json.loads(await fetch_value("SELECT data FROM journal_entry WHERE verb = 'pitch.swapped'"))
     assert noted["reason"] == "Опоздали"
@@ -56,44 +56,44 @@ async def test_once_a_team_has_presented_the_order_is_swapped_and_not_drawn(db):
 
 async def test_teams_come_one_after_another_and_their_turns_are_known(db):
     where, runs = await day()
-    assert await pitch.turns_of(where.id) != {}
-    await pitch.call(runs, where.id, await where.project(2))
-    await pitch.call(runs, where.id, await where.project(0))
-    await pitch.call(runs, where.id, None)
-    now = await pitch.moment(where.id)
+    assert await running.turns_of(where.id) != {}
+    await running.call(runs, where.id, await where.project(2))
+    await running.call(runs, where.id, await where.project(0))
+    await running.call(runs, where.id, None)
+    now = await running.moment(where.id)
     assert now.project == await where.project(1)
-    turns = await pitch.turns_of(where.id)
+    turns = await running.turns_of(where.id)
     assert sorted(turns.values()) == [1, 2, 3]
-    await pitch.call(runs, where.id, await where.project(2))
+    await running.call(runs, where.id, await where.project(2))
     with pytest.raises(Refused):
-        await pitch.call(runs, where.id, None)
+        await running.call(runs, where.id, None)
 
 
 async def test_the_timer_runs_on_the_servers_clock_and_a_second_press_changes_nothing(db):
     where, runs = await day()
-    await pitch.set_minutes(runs, where.id, 7)
-    await pitch.press(runs, where.id, "start")
-    first = (await pitch.moment(where.id)).ends_at
-    await pitch.press(runs, where.id, "start")
-    assert (await pitch.moment(where.id)).ends_at == first
-    await pitch.press(runs, where.id, "pause")
-    left = (await pitch.moment(where.id)).left
+    await running.set_minutes(runs, where.id, 7)
+    await running.press(runs, where.id, "start")
+    first = (await running.moment(where.id)).ends_at
+    await running.press(runs, where.id, "start")
+    assert (await running.moment(where.id)).ends_at == first
+    await running.press(runs, where.id, "pause")
+    left = (await running.moment(where.id)).left
     assert 0 < left <= 7 * 60_000
-    await pitch.press(runs, where.id, "pause")
-    assert (await pitch.moment(where.id)).left == left
+    await running.press(runs, where.id, "pause")
+    assert (await running.moment(where.id)).left == left
     await execute("UPDATE pitch_day SET timer_ends_at = now() - interval '1 hour'")
-    assert (await pitch.moment(where.id)).clock == "0:00"
-    await pitch.press(runs, where.id, "reset")
-    assert (await pitch.moment(where.id)).clock == "7:00"
+    assert (await running.moment(where.id)).clock == "0:00"
+    await running.press(runs, where.id, "reset")
+    assert (await running.moment(where.id)).clock == "7:00"
 
 
 async def test_jurors_lead_nothing_and_whoever_has_no_part_sees_nothing(db):
     where, _ = await day()
     juror = await cast.viewer(where.jurors[0])
     with pytest.raises(Forbidden):
-        await pitch.press(juror, where.id, "start")
+        await running.press(juror, where.id, "start")
     with pytest.raises(NotFound):
-        await pitch.press(
+        await running.press(
             await cast.viewer(await cast.person("Чужой Человек", "stranger@example.org")), where.id, "start"
         )
 
@@ -101,8 +101,8 @@ async def test_jurors_lead_nothing_and_whoever_has_no_part_sees_nothing(db):
 async def test_the_hall_needs_its_address_and_learns_no_value(client):
     where, runs = await day()
     await cast.score(where, where.jurors[0], await where.project(0), 9, 9, 9, 9, 9, comment="Тайное")
-    await pitch.call(runs, where.id, None)
-    address = (await pitch.moment(where.id)).address
+    await running.call(runs, where.id, None)
+    address = (await running.moment(where.id)).address
     page = await client.get(f"/hall/{address}")
     assert page.status_code == 200
     assert "<svg" in page.text
@@ -111,10 +111,10 @@ async def test_the_hall_needs_its_address_and_learns_no_value(client):
     state = (await client.get(f"/hall/{address}/state")).json()
     assert set(state) == {"now", "ends", "left", "heading", "title", "sheet", "blank"}
     assert state["heading"].startswith("1. ")
-    await pitch.press(runs, where.id, "blank")
+    await running.press(runs, where.id, "blank")
     hidden = (await client.get(f"/hall/{address}/state")).json()
     assert (hidden["heading"], hidden["left"], hidden["sheet"]) == ("", None, "")
-    await pitch.renew_address(runs, where.id)
+    await running.renew_address(runs, where.id)
     assert (await client.get(f"/hall/{address}")).status_code == 404
     assert len(address) >= 32
 

@@ -7,7 +7,8 @@ import pytest
 import cast
 from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.jury import conducting, practising, round_rubric
+from incubator.jury.office import conducting, round_rubric
+from incubator.jury.practice import practising
 from incubator.jury.rounds import round_for
 from incubator.teams.cases import CaseText, as_content
 

@@ -9,8 +9,11 @@ import pytest
 import cast
 from incubator.foundation.database import DB, fetch, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, Refusal
-from incubator.jury import actions, agreeing, conducting, conflicts, rounds
+from incubator.jury import rounds
+from incubator.jury.conflicts import declaring
+from incubator.jury.office import agreeing, conducting
 from incubator.jury.rubric import Entry
+from incubator.jury.sheets import actions
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -33,7 +36,7 @@ async def opened_round(first: cast.RoundOfCast) -> cast.RoundOfCast:
     made = await conducting.create_round(runs, first.cohort.id, "Ещё раунд", [team.id for team in first.teams])
     await conducting.seat_jurors(runs, made, [juror.id for juror in first.jurors])
     for juror in first.jurors:
-        await conflicts.declare(await cast.viewer(juror), made, {})
+        await declaring.declare(await cast.viewer(juror), made, {})
     await conducting.open_round(runs, made)
     where = cast.RoundOfCast(made, first.cohort, first.teams, first.jurors)
     await cast.score(where, where.jurors[0], await where.project(), 1, 2, 3, 4, 5)
@@ -153,7 +156,7 @@ async def test_a_conflict_declared_while_handing_in_never_counts():
         juror = await cast.viewer(each)
         await asyncio.gather(
             soon(actions.hand_in(juror, first.id, project, reads(9, 9, 9, 9, 9), expected=0)),
-            soon(conflicts.declare(juror, first.id, {first.teams[0].id: "Бывший коллега"})),
+            soon(declaring.declare(juror, first.id, {first.teams[0].id: "Бывший коллега"})),
         )
     states = await fetch("SELECT DISTINCT state FROM score_sheet WHERE round = $1", first.id)
     assert [row["state"] for row in states] == ["recused"]

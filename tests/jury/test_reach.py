@@ -2,8 +2,8 @@
 
 import cast
 from incubator.foundation.database import execute
-from incubator.jury import preparing
-from incubator.jury.reach import reach
+from incubator.jury.office import preparing
+from incubator.jury.office.reach import reach
 
 
 async def test_the_form_names_the_round_and_its_teams(client, db):

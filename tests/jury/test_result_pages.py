@@ -8,8 +8,9 @@ import pytest
 import cast
 from incubator.foundation.database import execute, fetch, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.jury import advising, agreeing, conducting, deliberating, standings
-from incubator.jury.result_rules import DecisionKind, Motion
+from incubator.jury.office import agreeing, conducting
+from incubator.jury.result import advising, deliberating, standings
+from incubator.jury.result.rules import DecisionKind, Motion
 from incubator.jury.rounds import round_for
 
 MARKS = ((9, 9, 9, 9, 9), (8, 7, 8, 7, 8), (5, 6, 5, 6, 5), (7, 7, 6, 7, 7), (4, 3, 4, 3, 4))

@@ -10,7 +10,10 @@ import pytest
 import cast
 from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Forbidden, Refusal, Refused
-from incubator.jury import allocating, conducting, conflicts, ledger, round_rubric, seating
+from incubator.jury.allocation import allocating
+from incubator.jury.conflicts import declaring
+from incubator.jury.ledger import book
+from incubator.jury.office import conducting, round_rubric, seating
 from incubator.jury.rounds import round_for
 from incubator.jury.terms import Terms
 
@@ -42,7 +45,7 @@ async def test_chair_and_secretary_without_a_vote_see_the_board_and_no_value(cli
     await cast.sign_in(client, where.jurors[0])
     assert "1 из 2" in (await client.get(f"/rounds/{where.id}")).text
     assert (await client.get(f"/rounds/{where.id}/projects/{await where.project()}")).status_code == 404
-    await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Брат"})
+    await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Брат"})
     assert (await client.get(f"/rounds/{where.id}/progress")).status_code == 404, "counts leak too"
     await cast.sign_in(client, where.jurors[2])
     assert (await client.get(f"/rounds/{where.id}/progress")).status_code == 404
@@ -55,8 +58,8 @@ async def test_a_substitute_takes_over_what_is_missing_or_fell_away(client):
     await conducting.open_round(runs, where.id)
     assert await fetch_value("SELECT count(*) FROM score_sheet WHERE round = $1", where.id) == 2 * 3
     await cast.score(where, where.jurors[0], await where.project(0), 7, 7, 7, 7, 7)
-    await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[1].id: "Сестра"})
-    await conflicts.declare(await cast.viewer(where.jurors[2]), where.id, {})
+    await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[1].id: "Сестра"})
+    await declaring.declare(await cast.viewer(where.jurors[2]), where.id, {})
     await cast.sign_in(client, where.cohort.organiser)
     sent = {"instead_of": str(await seat(where, 0)), "reason": "Заболел"}
     address = f"/rounds/{where.id}/jurors/{await seat(where, 2)}/call-up"
@@ -73,7 +76,7 @@ async def test_a_substitute_takes_over_what_is_missing_or_fell_away(client):
     assert "Заболел" in page
     assert where.jurors[2].name in (await client.get(f"/cohorts/{where.cohort.id}/conflicts")).text
     await cast.score(where, where.jurors[2], second, 5, 5, 5, 5, 5)
-    faults, _ = await ledger.verify(where.id)
+    faults, _ = await book.verify(where.id)
     assert faults == []
 
 
@@ -82,7 +85,7 @@ async def test_a_substitute_never_takes_over_a_team_of_his_own():
     runs = await where.organiser()
     await seating.set_duty(runs, where.id, await seat(where, 1), "substitute")
     await conducting.open_round(runs, where.id)
-    await conflicts.declare(await cast.viewer(where.jurors[1]), where.id, {where.teams[0].id: "Сын"})
+    await declaring.declare(await cast.viewer(where.jurors[1]), where.id, {where.teams[0].id: "Сын"})
     with pytest.raises(Refused):
         await seating.call_up(runs, where.id, await seat(where, 1), await seat(where, 0), "Заболел")
     with pytest.raises(Refused):
@@ -180,7 +183,7 @@ async def test_a_sheet_handed_in_while_a_substitute_is_called_up_counts_once_or_
         handed_in = states[goes, project] == "handed_in"
         assert handed_in != ((comes, project) in states), "either his own stands or the substitute has it"
         assert handed_in or states[goes, project] == "void"
-    faults, _ = await ledger.verify(where.id)
+    faults, _ = await book.verify(where.id)
     assert faults == []
 
 

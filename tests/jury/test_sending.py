@@ -94,7 +94,7 @@ async def test_what_was_recorded_before_the_lock_keeps_its_receipt_after_it_and_
     data = body(str(uuid.uuid4()))
     receipt = await sent(client, where, 0, data)
     missing = await fetch_value("SELECT count(*) FROM score_sheet WHERE round = $1 AND state = 'empty'", where.id)
-    from incubator.jury import conducting
+    from incubator.jury.office import conducting
 
     await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=missing)
     assert await sent(client, where, 0, data) == receipt

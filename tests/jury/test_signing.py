@@ -8,8 +8,10 @@ import pytest
 import cast
 from incubator.foundation.database import fetch_value
 from incubator.foundation.refusals import Forbidden, Refused
-from incubator.jury import actions, ledger, signing, verifier
+from incubator.jury.ledger import book, verifier
+from incubator.jury.pages import signing
 from incubator.jury.rubric import Entry
+from incubator.jury.sheets import actions
 from jury.ledgers import Book, reseal
 
 
@@ -33,12 +35,12 @@ async def test_confirmed_sheets_stand_still_until_the_confirmation_is_taken_back
         await actions.save_sheet(juror, where.id, project, reads(7), expected=1)
     with pytest.raises(Forbidden):
         await actions.take_back(juror, where.id, project)
-    assert (await ledger.verify(where.id))[0] == []
+    assert (await book.verify(where.id))[0] == []
     await signing.take_back(juror, where.id)
     await actions.hand_in(juror, where.id, project, reads(7), expected=1)
     await signing.sign(juror, where.id)
-    assert (await ledger.verify(where.id))[0] == []
-    found = await ledger.receipts(where.id, juror.id)
+    assert (await book.verify(where.id))[0] == []
+    found = await book.receipts(where.id, juror.id)
     assert found[0].hash == await fetch_value("SELECT encode(signature, 'hex') FROM seat WHERE person = $1", juror.id)
 
 
@@ -57,7 +59,7 @@ async def test_either_the_change_comes_first_and_is_confirmed_or_it_is_refused(d
             actions.hand_in(juror, where.id, project, reads(8), expected=1), signing.sign(juror, where.id),
             return_exceptions=True,
         )  # fmt: skip
-        assert (await ledger.verify(where.id))[0] == []
+        assert (await book.verify(where.id))[0] == []
 
 
 async def test_the_page_shows_and_confirms(client):

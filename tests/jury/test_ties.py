@@ -4,7 +4,7 @@ import re
 
 import cast
 from incubator.foundation.database import fetch_value
-from incubator.jury import conducting
+from incubator.jury.office import conducting
 
 
 async def tied(client):

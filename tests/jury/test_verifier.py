@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from incubator.jury import verifier
+from incubator.jury.ledger import verifier
 from jury.ledgers import CRITERIA, RULE, Book, reseal, told
 
 

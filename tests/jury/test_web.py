@@ -7,8 +7,10 @@ import pytest
 import cast
 from incubator.foundation.database import fetch_one, fetch_value
 from incubator.foundation.refusals import Refusal
-from incubator.jury import actions, conducting, conflicts
+from incubator.jury.conflicts import declaring
+from incubator.jury.office import conducting
 from incubator.jury.rubric import Entry
+from incubator.jury.sheets import actions
 
 MARKS = {"mark_problem": "7", "mark_solution": "8", "mark_pilot": "6", "mark_feasibility": "5", "mark_team": "9"}
 
@@ -180,7 +182,7 @@ async def test_a_juror_reads_the_materials_of_a_team_he_judges(client):
         page = await client.get(f"{await address(where)}/materials", headers=asked)
         assert page.status_code == 200
         assert "Отток молодых семей" in page.text
-    await conflicts.declare(await cast.viewer(where.jurors[0]), where.id, {team.id: "Коллега"})
+    await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {team.id: "Коллега"})
     assert (await client.get(f"{await address(where)}/materials")).status_code == 403
 
 
@@ -356,7 +358,7 @@ async def sheet_saved_before(where: cast.RoundOfCast) -> None:
     entry = Entry((1000,) * 5, "")
     juror = await cast.viewer(where.jurors[0])
     await actions.save_sheet(juror, where.id, await where.project(), lambda _: entry, expected=0)
-    await conflicts.declare(juror, where.id, {where.teams[0].id: "Родственник"})
+    await declaring.declare(juror, where.id, {where.teams[0].id: "Родственник"})
 
 
 async def test_a_conflict_declared_after_scoring_makes_the_sheet_unwritable_but_readable(client):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import cast
 from incubator.foundation.database import fetch, fetch_value
 from incubator.foundation.i18n import speaking
-from incubator.jury import preparing
+from incubator.jury.office import preparing
 from incubator.programmes import blueprint, keeping
 from incubator.programmes.blueprint import LateWork
 from incubator.programmes.blueprint_changes import differences

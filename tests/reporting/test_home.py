@@ -134,10 +134,11 @@ async def test_a_juror_is_asked_to_declare_then_to_score_then_thanked(db):
     juror = where.jurors[0]
     (part,) = (await page_of(juror)).parts
     assert said(part)["Declare your conflicts of interest"].href == f"/rounds/{where.id}/conflicts"
-    from incubator.jury import conducting, conflicts
+    from incubator.jury.conflicts import declaring
+    from incubator.jury.office import conducting
 
     for each in where.jurors:
-        await conflicts.declare(await cast.viewer(each), where.id, {})
+        await declaring.declare(await cast.viewer(each), where.id, {})
     assert (await page_of(juror)).parts[0].todos == []
     await conducting.open_round(await where.organiser(), where.id)
     (part,) = (await page_of(juror)).parts
@@ -197,14 +198,15 @@ async def test_a_letter_whose_invitation_was_taken_up_is_nothing_to_mend(school)
 
 
 async def test_a_round_on_its_way(db):
-    from incubator.jury import conducting, conflicts
+    from incubator.jury.conflicts import declaring
+    from incubator.jury.office import conducting
 
     where = await cast.scoring_round(declared=False, opened=False, quorum=2)
     who = where.cohort.organiser
     (lines,) = await attention(who)
     assert lines["Prepare the round “Итоговая защита”"].href == f"/rounds/{where.id}"
     for each in where.jurors:
-        await conflicts.declare(await cast.viewer(each), where.id, {})
+        await declaring.declare(await cast.viewer(each), where.id, {})
     assert "Open the round “Итоговая защита”" in (await attention(who))[0]
     await conducting.open_round(await where.organiser(), where.id)
     assert "The round “Итоговая защита” is being scored" in (await attention(who))[0]

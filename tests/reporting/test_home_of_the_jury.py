@@ -3,7 +3,7 @@
 import cast
 from incubator.foundation.database import fetch_value
 from incubator.foundation.i18n import MOSCOW, speaking
-from incubator.jury import agreeing, conducting
+from incubator.jury.office import agreeing, conducting
 from incubator.reporting import home
 
 ROUND = "the round “Итоговая защита”"

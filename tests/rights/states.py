@@ -9,9 +9,12 @@ from uuid import UUID
 import cast
 from incubator.foundation import files
 from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
-from incubator.jury import actions as scoring
-from incubator.jury import agreeing, allocating, conducting, conflicts, practising, preparing, round_rubric, seating
+from incubator.jury.allocation import allocating
+from incubator.jury.conflicts import declaring
+from incubator.jury.office import agreeing, conducting, preparing, round_rubric, seating
+from incubator.jury.practice import practising
 from incubator.jury.rubric import Entry
+from incubator.jury.sheets import actions as scoring
 from incubator.moderation import actions as moderation
 from incubator.moderation.rules import Verdict
 from incubator.people import accounts, administering
@@ -244,7 +247,7 @@ async def _seated(w: World) -> None:
     w.ids["round"] = await conducting.create_round(runs, cohort, "Защита", entrants)
     await conducting.seat_jurors(runs, w.id("round"), [w.people[role].id for role in SEATED])
     for role in SEATED:
-        await conflicts.declare(await w.viewer(role), w.id("round"), {})
+        await declaring.declare(await w.viewer(role), w.id("round"), {})
         w.ids[f"seat_{role}"] = await fetch_value(
             "SELECT id FROM seat WHERE round = $1 AND person = $2", w.id("round"), w.people[role].id
         )
@@ -329,7 +332,7 @@ async def _round_scored(w: World) -> None:
 
 @state("recused_late", after="round_scored")
 async def _recused_late(w: World) -> None:
-    await conflicts.declare(await w.viewer("juror_extra"), w.id("round"), {w.id("team"): SECRETS["conflict"]})
+    await declaring.declare(await w.viewer("juror_extra"), w.id("round"), {w.id("team"): SECRETS["conflict"]})
 
 
 @state("session_expired", after="round_open")

@@ -1,6 +1,6 @@
 """The state of a pitch day."""
 
-from incubator.jury import pitch
+from incubator.jury.pitch import day
 from rights.world import World, state
 
 
@@ -8,5 +8,5 @@ from rights.world import World, state
 async def _pitch_day(w: World) -> None:
     """The first team is before the jury."""
     runs = await w.viewer("organiser_own")
-    await pitch.begin(runs, w.id("round"))
-    await pitch.call(runs, w.id("round"), w.id("project"))
+    await day.begin(runs, w.id("round"))
+    await day.call(runs, w.id("round"), w.id("project"))

@@ -1,7 +1,8 @@
 """What has happened to a result besides: a deliberation, a publication with the advisory part; see `states.py`."""
 
-from incubator.jury import agreeing, deliberating
-from incubator.jury.result_rules import DecisionKind, Motion
+from incubator.jury.office import agreeing
+from incubator.jury.result import deliberating
+from incubator.jury.result.rules import DecisionKind, Motion
 from rights.world import World, state
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from incubator.foundation.database import fetch_value
-from incubator.jury import actions as scoring
-from incubator.jury import conflicts
+from incubator.jury.conflicts import declaring
 from incubator.jury.rubric import Entry
+from incubator.jury.sheets import actions as scoring
 from incubator.moderation import actions as moderation
 from incubator.stages import actions as stages
 from incubator.stages import queries
@@ -66,7 +66,7 @@ async def handed_in(w, other):
 
 async def conflict(w, other):
     if other:
-        await conflicts.declare(await w.viewer("juror_second"), w.id("round"), {w.id("team"): "Родственник"})
+        await declaring.declare(await w.viewer("juror_second"), w.id("round"), {w.id("team"): "Родственник"})
 
 
 async def draft_of_a_case(w, other):

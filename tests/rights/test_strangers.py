@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from incubator.jury import conducting
+from incubator.jury.office import conducting
 from rights.hall import UUID, Request
 from rights.matrix import lines
 from rights.trial import CALLS

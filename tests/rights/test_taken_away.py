@@ -6,7 +6,8 @@ import pytest
 
 from incubator.foundation import live
 from incubator.foundation.database import execute
-from incubator.jury import conducting, conflicts
+from incubator.jury.conflicts import declaring
+from incubator.jury.office import conducting
 from incubator.moderation import actions as moderation
 from incubator.people import administering, sessions
 from incubator.teams import actions as teams
@@ -42,7 +43,7 @@ async def remove_juror(w):
 
 def declare(role):
     async def declares(w):
-        await conflicts.declare(await w.viewer(role), w.id("round"), {w.id("team"): "Родственник"})
+        await declaring.declare(await w.viewer(role), w.id("round"), {w.id("team"): "Родственник"})
 
     return declares
 

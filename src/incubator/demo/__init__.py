@@ -15,7 +15,7 @@ from incubator.demo.removal import remove
 from incubator.demo.story import Pace, Step, Tale, TeamTale
 from incubator.foundation import i18n
 from incubator.foundation.database import DB, fetch, fetch_value
-from incubator.jury import pitch
+from incubator.jury.pitch import running
 from incubator.people.actions import ensure_person, give_role, set_password
 from incubator.people.queries import viewer_for
 from incubator.people.rights import Role, Scope
@@ -230,8 +230,8 @@ class FirstRound:
         async def call(moment: datetime) -> None:
             assert self.round is not None
             viewer = await viewer_for(self.staff.organiser, moment)
-            await pitch.begin(viewer, self.round)
-            await pitch.call(viewer, self.round, project)
+            await running.begin(viewer, self.round)
+            await running.call(viewer, self.round, project)
 
         return call
 

@@ -6,22 +6,17 @@ from uuid import UUID
 
 from incubator.demo import script
 from incubator.foundation.database import fetch, fetch_value
-from incubator.jury import actions as jury
-from incubator.jury import (
-    agreeing,
-    allocating,
-    conducting,
-    conflicts,
-    deliberating,
-    practising,
-    round_rubric,
-    seating,
-)
-from incubator.jury.preparing import rubric_for_cohort
-from incubator.jury.result_rules import DecisionKind, Motion
+from incubator.jury.allocation import allocating
+from incubator.jury.conflicts import declaring
+from incubator.jury.office import agreeing, conducting, round_rubric, seating
+from incubator.jury.office.preparing import rubric_for_cohort
+from incubator.jury.practice import practising
+from incubator.jury.result import deliberating
+from incubator.jury.result.rules import DecisionKind, Motion
+from incubator.jury.result.standings import count_up
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry, Rubric
-from incubator.jury.standings import count_up
+from incubator.jury.sheets import actions as jury
 from incubator.people.queries import viewer_for
 
 MINUTE = timedelta(minutes=1)
@@ -50,7 +45,7 @@ async def projects(scoring: UUID) -> list[tuple[UUID, UUID]]:
 
 async def declare(juror: UUID, scoring: UUID, moment: datetime, reasons: Mapping[UUID, str]) -> None:
     """A juror declares his conflicts, or that he has none."""
-    await conflicts.declare(await viewer_for(juror, moment), scoring, reasons)
+    await declaring.declare(await viewer_for(juror, moment), scoring, reasons)
 
 
 def marks(rubric: Rubric, project: int, juror: int) -> tuple[int, ...]:
@@ -127,9 +122,9 @@ async def semi_final(
     for number, juror in enumerate(jurors[:4]):
         wishes = {team: 1 if (place + number) % 4 == 0 else -1 if (place + number) % 5 == 0 else 0
                   for place, team in enumerate(teams)}  # fmt: skip
-        card = conflicts.Card("Институт развития территорий (вымышленный)", home if number == 1 else None)
+        card = declaring.Card("Институт развития территорий (вымышленный)", home if number == 1 else None)
         person = await viewer_for(juror, moment)
-        await conflicts.declare(person, scoring, {}, card=card, wishes=wishes)
+        await declaring.declare(person, scoring, {}, card=card, wishes=wishes)
     samples = [await practising.add_sample(viewer, scoring, title, text) for title, text in script.SAMPLES]
     criteria = len((await rubric_for_cohort(cohort))[0].criteria)
     for number, juror in enumerate(jurors[:4]):

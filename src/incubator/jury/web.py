@@ -16,26 +16,21 @@ from incubator.foundation import files, pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, clock, locale, number, score
 from incubator.foundation.refusals import Clash, Forbidden, Invalid, NotFound
-from incubator.jury import (
-    actions,
-    allocation_pages,
-    conducting,
-    conflict_pages,
+from incubator.jury.office import conducting
+from incubator.jury.pages import (
+    allocation,
+    conflicts,
     control,
     editing,
-    ledger_pages,
+    ledger,
     offline,
-    pitch_pages,
-    practice_pages,
-    queries,
+    pitch,
+    practice,
     results,
-    round_pages,
+    rounds,
     signing,
 )
-from incubator.jury.actions import Saved
-from incubator.jury.materials import file_among, materials
-from incubator.jury.pitch import moment
-from incubator.jury.queries import SheetPage
+from incubator.jury.pitch.running import moment
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry, Rubric, read_entry, typed
 from incubator.jury.rules import (
@@ -50,8 +45,12 @@ from incubator.jury.rules import (
     write_sheet,
 )
 from incubator.jury.scoring import sheet_total
-from incubator.jury.sending import MOST_DOUBTS, Sending, fingerprint, once
-from incubator.jury.strips import blank_strips, draw
+from incubator.jury.sheets import actions, queries
+from incubator.jury.sheets.actions import Saved
+from incubator.jury.sheets.materials import file_among, materials
+from incubator.jury.sheets.queries import SheetPage
+from incubator.jury.sheets.sending import MOST_DOUBTS, Sending, fingerprint, once
+from incubator.jury.sheets.strips import blank_strips, draw
 from incubator.people.rights import Relation, Verdict, Viewer
 from incubator.people.sessions import flash
 
@@ -344,7 +343,7 @@ async def _step_aside(request: Web, viewer: Viewer, round_id: UUID, project_id: 
 
 HANDLERS: list[Any] = [
     home, round_page, sheet, read_materials, read_file, show_file, write_sheet_down, take_back, abstain, recuse,
-    *conflict_pages.HANDLERS, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
-    *ledger_pages.HANDLERS, *round_pages.HANDLERS, *allocation_pages.HANDLERS,
-    *practice_pages.HANDLERS, *offline.HANDLERS, *pitch_pages.HANDLERS, *signing.HANDLERS,
+    *conflicts.HANDLERS, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
+    *ledger.HANDLERS, *rounds.HANDLERS, *allocation.HANDLERS,
+    *practice.HANDLERS, *offline.HANDLERS, *pitch.HANDLERS, *signing.HANDLERS,
 ]  # fmt: skip

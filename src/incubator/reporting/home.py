@@ -8,8 +8,8 @@ from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.i18n import Message
-from incubator.jury import queries as jury
 from incubator.jury.rules import RoundState
+from incubator.jury.sheets import queries as jury
 from incubator.moderation import threads
 from incubator.moderation.queue import QueueRow, queue
 from incubator.people.rights import Role, Scope, Viewer

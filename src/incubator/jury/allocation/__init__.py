@@ -1,0 +1,1 @@
+"""Who scores whom: limits, a search by integer programming, changes by hand."""

@@ -1,0 +1,1 @@
+"""The pages of a jury: a file for each of its rooms."""

@@ -1,0 +1,1 @@
+"""Calibration on sample projects, before the marks that count."""

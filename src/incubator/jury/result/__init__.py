@@ -1,0 +1,1 @@
+"""The result of a round: counted up, explained, advised on, deliberated, kept as a snapshot."""

@@ -1,0 +1,105 @@
+"""The advisory result of a round: its sheets are analysed beside the event loop, once for each state they are in."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from incubator.foundation.database import fetch, fetch_one
+from incubator.jury import analysis
+from incubator.jury.analysis import Analysis
+from incubator.jury.result.snapshot import Contender, Result, result_of
+from incubator.jury.result.standings import contenders
+from incubator.jury.rounds import Round
+from incubator.jury.rubric import rubric_of
+from incubator.jury.scoring import POINT, stored_total
+
+TOPS = (3, 1, 5, 10)
+"""How many win; the first one is asked for when nobody says otherwise."""
+
+PATIENCE = 4.0  # seconds a page waits for figures; afterwards it says that they are coming
+KEPT = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A project or a juror of the analysis: told apart by the id, called by the name."""
+
+    id: UUID
+    name: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Key = tuple[object, ...]
+_found: OrderedDict[Key, asyncio.Future[Analysis]] = OrderedDict()
+
+STATE = """
+SELECT count(*) FILTER (WHERE state = 'handed_in') AS sheets, coalesce(sum(version), 0)::bigint AS versions
+FROM score_sheet WHERE round = $1
+"""
+MARKS = """
+SELECT s.project, s.seat, h.name AS juror, p.place, s.marks FROM score_sheet s
+JOIN round_project p ON p.id = s.project JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person
+WHERE s.round = $1 AND s.state = 'handed_in' ORDER BY s.id
+"""
+
+
+async def advice(scoring: Round, result: Result, top: int) -> Analysis | None:
+    """The advisory result of a locked or published round; None while it is still being worked out. Two statements."""
+    state = await fetch_one(STATE, scoring.id)
+    key = (scoring.id, tuple(state.values()) if state else (), len(result.rows), result.outcome, top)
+    if key not in _found:
+        _keep(key, await _begin(scoring, result, top))
+    try:
+        return await asyncio.wait_for(asyncio.shield(_found[key]), PATIENCE)
+    except TimeoutError:
+        return None
+
+
+def _keep(key: Key, coming: asyncio.Future[Analysis]) -> None:
+    _found[key] = coming
+    while len(_found) > KEPT:
+        _found.popitem(last=False)
+
+
+async def _begin(scoring: Round, result: Result, top: int) -> asyncio.Future[Analysis]:
+    """The analysis in a thread of its own. Projects that can't be assessed, whatever they have, are left out."""
+    projects = {row.project: Known(row.project, row.name) for row in result.rows if row.sheets}
+    rows = [row for row in await fetch(MARKS, scoring.id) if row["project"] in projects]
+    criteria = result.rubric.criteria
+    weights = {each.key: float(each.weight) for each in criteria}
+
+    def work() -> Analysis:
+        sheets = [
+            analysis.Sheet(
+                projects[row["project"]], Known(row["seat"], row["juror"]), [mark / POINT for mark in row["marks"]],
+                row["place"],
+            )
+            for row in rows
+        ]  # fmt: skip
+        return analysis.analyse(sheets, criteria=[each.key for each in criteria], weights=weights, top=top)
+
+    return asyncio.ensure_future(asyncio.to_thread(work))
+
+
+# --- Other weights, on a copy -----------------------------------------------------------------------------------------
+
+
+async def reweighed(scoring: Round, weights: Mapping[str, int]) -> Result:
+    """The official result as it would be with other weights: the same sheets, formula and ties; nothing is kept."""
+    rubric = rubric_of(replace(each, weight=weights[each.key]) for each in scoring.rubric.criteria)
+    given: dict[UUID, list[tuple[UUID, int]]] = {}
+    for row in await fetch(MARKS, scoring.id):
+        given.setdefault(row["project"], []).append((row["seat"], stored_total(row["marks"], rubric.scoring)))
+    found, votes = await contenders(scoring)
+    return result_of(rubric, scoring.plan, [_weighed(each, given) for each in found], votes)
+
+
+def _weighed(each: Contender, given: Mapping[UUID, list[tuple[UUID, int]]]) -> Contender:
+    sheets: list[tuple[Any, int]] = list(given.get(each.tally.project, ()))
+    totals, seats = [total for _, total in sheets], [seat for seat, _ in sheets]
+    return replace(each, tally=replace(each.tally, totals=totals, jurors=seats))

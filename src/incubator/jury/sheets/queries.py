@@ -1,0 +1,276 @@
+"""What a juror's pages show: his rounds in running order, one sheet with what it needs, the page of conflicts."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from markupsafe import escape
+
+from incubator.foundation.database import fetch, fetch_one, fetch_value
+from incubator.foundation.i18n import Message, number, score
+from incubator.foundation.refusals import NotFound
+from incubator.jury.rubric import Rubric
+from incubator.jury.rules import SETTLED, RoundState, SheetState, view_sheet
+from incubator.jury.scoring import Rounding, rounded, sheet_total
+from incubator.jury.sheets.actions import OWN_SHEET, Sheet, sheet_of
+from incubator.jury.terms import DUTY_WORDS, Duty, Terms, masked, number_of, read_terms, stems
+from incubator.people import rights
+from incubator.people.rights import Scope, Viewer
+
+
+def about(team: str, title: str, municipality: str) -> str:
+    """Municipality and project of a team, without repeating its name; a team is often called like its town."""
+    return " · ".join(word for word in (municipality, title) if word and word != team)
+
+
+# --- The juror's home -------------------------------------------------------------------------------------------------
+
+
+NOT_HIS = frozenset({None, SheetState.RECUSED, SheetState.VOID})
+PUT_OFF = Message("Put off")
+REOPENED = Message("Reopened: hand it in again")
+NOT_TO_SCORE = Message("You don't score this project")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A project in a juror's list; `state` None: a conflict of interest was known before sheets were dealt."""
+
+    project: UUID
+    place: int
+    title: str
+    team: str
+    municipality: str
+    state: SheetState | None
+    skipped: bool
+    reopened: bool = False
+
+    @property
+    def about(self) -> str:
+        """What stands under the team's name."""
+        return about(self.team, self.title, self.municipality)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is the juror's to score."""
+        return self.state not in NOT_HIS
+
+    @property
+    def line(self) -> tuple[str, int, str, str, str]:
+        """Ready for the list: project ("" for no link), place, escaped team and note, state."""
+        note = self.about
+        if not self.counts or self.skipped or self.reopened:
+            words = NOT_TO_SCORE if not self.counts else REOPENED if self.reopened else PUT_OFF
+            note = " · ".join(filter(None, (note, str(words))))
+        state = self.state or SheetState.RECUSED
+        return (
+            str(self.project) if self.state else "",
+            self.place,
+            str(escape(self.team)),
+            str(escape(note)),
+            state.value,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One round of a juror. Teams he has a conflict with are named but don't count."""
+
+    round: UUID
+    name: str
+    state: RoundState
+    cohort_name: str
+    declared: bool
+    duty: Duty
+    votes: bool
+    calibration: str
+    deliberates: bool
+    rows: tuple[QueueRow, ...]
+    pitch: bool = False
+
+    @property
+    def office(self) -> Message | None:
+        """Chair, secretary or substitute; None for a juror like the others."""
+        return None if self.duty is Duty.MEMBER else DUTY_WORDS[self.duty]
+
+    @property
+    def reopened(self) -> list[QueueRow]:
+        """Sheets of a locked round that two organisers have given back to the juror."""
+        return [row for row in self.rows if row.reopened and self.state is RoundState.LOCKED]
+
+    @property
+    def total(self) -> int:
+        """Sheets to bring in."""
+        return sum(1 for row in self.rows if row.counts)
+
+    @property
+    def done(self) -> int:
+        """Sheets handed in or abstained from."""
+        return sum(1 for row in self.rows if row.state in SETTLED)
+
+    @property
+    def next(self) -> QueueRow | None:
+        """What to score now: in running order, skipped ones last; after the lock only what was reopened."""
+        waiting = [row for row in self.rows if row.counts and row.state not in SETTLED]
+        if self.state is not RoundState.OPEN:
+            waiting = self.reopened
+        return min(waiting, key=lambda row: (row.skipped, row.place), default=None)
+
+
+SEATS = """
+SELECT r.id AS round, r.name, r.state, c.name AS cohort_name, e.declared_at IS NOT NULL AS declared, e.duty, e.votes,
+  r.calibration, r.state = 'locked' AND EXISTS (
+    SELECT FROM deliberation d WHERE d.round = r.id AND d.closed_at IS NULL) AS deliberates,
+  EXISTS (SELECT FROM pitch_day d WHERE d.round = r.id) AND r.state = 'open' AS pitch
+FROM seat e JOIN scoring_round r ON r.id = e.round JOIN cohort c ON c.id = r.cohort
+WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR r.id = $2)
+ORDER BY r.state = 'published', r.created_at DESC
+"""
+# Two halves, each by its index: the juror's sheets, and the teams he has none for because of a conflict. Where names
+# are hidden the second half is: a name beside a number that is missing would give it away.
+BLIND = "((r.terms ->> 'blind')::boolean IS TRUE AND r.state <> 'published')"
+QUEUE = f"""
+SELECT s.round, p.id AS project, p.place, p.title, t.name AS team, m.name AS municipality, s.state,
+  s.skipped_at IS NOT NULL AS skipped, s.reopened_at IS NOT NULL AS reopened, {BLIND} AS blind
+FROM seat e JOIN score_sheet s ON s.seat = e.id JOIN round_project p ON p.id = s.project
+JOIN scoring_round r ON r.id = p.round
+JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
+WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
+  AND NOT ({BLIND} AND s.state = 'recused')
+UNION ALL
+SELECT p.round, p.id, p.place, p.title, t.name, m.name, NULL, false, false, false
+FROM seat e JOIN round_project p ON p.round = e.round AND p.team = ANY($3)
+JOIN scoring_round r ON r.id = p.round AND NOT {BLIND}
+JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
+WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
+  AND NOT EXISTS (SELECT FROM score_sheet s WHERE s.seat = e.id AND s.project = p.id)
+ORDER BY place
+"""
+
+
+async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
+    """The rounds in which the viewer has a seat, or one of them; two statements."""
+    rows: dict[UUID, list[QueueRow]] = {}
+    for row in await fetch(QUEUE, viewer.id, round_id, _teams_in_conflict(viewer)):
+        state = SheetState(row["state"]) if row["state"] else None
+        found = QueueRow(
+            row["project"],
+            row["place"],
+            "" if row["blind"] else row["title"],
+            number_of(row["place"]) if row["blind"] else row["team"],
+            "" if row["blind"] else row["municipality"],
+            state,
+            row["skipped"],
+            row["reopened"],
+        )
+        rows.setdefault(row["round"], []).append(found)
+    return [
+        Queue(seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"],
+              Duty(seat["duty"]), seat["votes"], seat["calibration"], seat["deliberates"],
+              tuple(rows.get(seat["round"], ())), seat["pitch"])
+        for seat in await fetch(SEATS, viewer.id, round_id)
+    ]  # fmt: skip
+
+
+def _teams_in_conflict(viewer: Viewer) -> list[UUID]:
+    own = {grant.where for grant in viewer.grants if grant.scope is Scope.TEAM and grant.where}
+    return [*own, *(interest.team for interest in viewer.interests)]
+
+
+# --- One sheet --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A sheet that the juror handed in before, to keep his own measure by."""
+
+    team: str
+    project: UUID
+    marks: tuple[str, ...]
+    total: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPage:
+    """Everything on a score sheet."""
+
+    sheet: Sheet
+    round_name: str
+    place: int
+    title: str
+    team: str
+    municipality: str
+    region: str
+    earlier: tuple[Earlier, ...]
+    terms: Terms
+    blind: bool
+    hidden: frozenset[str]
+
+    @property
+    def heading(self) -> str:
+        """What the sheet is called: place and team, or the number alone."""
+        return self.team if self.blind else f"{self.place}. {self.team}"
+
+    @property
+    def rubric(self) -> Rubric:
+        """The criteria."""
+        return self.sheet.rubric
+
+
+SHEET_PAGE = OWN_SHEET.format(
+    share="""r.name AS round_name, p.place, p.title, t.name AS team_name, m.name AS municipality, m.region,
+  r.terms, (SELECT json_agg(json_build_array(u.name, o.project, o.marks, q.place)) FROM (
+     SELECT o.project, o.marks FROM score_sheet o WHERE o.seat = e.id AND o.state = 'handed_in' AND o.project <> p.id
+     ORDER BY o.handed_in_at DESC LIMIT 5) o
+   JOIN round_project q ON q.id = o.project JOIN team u ON u.id = q.team) AS earlier,"""
+).replace(
+    "LEFT JOIN seat e", "JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality\nLEFT JOIN seat e"
+)
+
+
+async def sheet_page(viewer: Viewer, round_id: UUID, project_id: UUID) -> SheetPage:
+    """A juror's own sheet through its viewer; one statement. Raises NotFound, Forbidden."""
+    row = await fetch_one(SHEET_PAGE, round_id, project_id, viewer.id)
+    if row is None:
+        raise NotFound
+    sheet = sheet_of(row, viewer)
+    rights.guard(*view_sheet(sheet.standing, sheet.place))
+    terms = read_terms(row["terms"])
+    blind = terms.blind and sheet.place.round is not RoundState.PUBLISHED
+    names: tuple[str, str, str] = (row["team_name"], row["municipality"], row["region"])
+    hidden = stems(names) if blind else frozenset()
+    team, municipality, region = (number_of(row["place"]), "", "") if blind else names
+    return SheetPage(
+        sheet, row["round_name"], row["place"], masked(row["title"], hidden), team, municipality, region,
+        tuple(_earlier(each, sheet.rubric, blind=blind) for each in json.loads(row["earlier"] or "[]")),
+        terms, blind, hidden,
+    )  # fmt: skip
+
+
+def _earlier(row: tuple[str, str, list[int], int], rubric: Rubric, *, blind: bool) -> Earlier:
+    team, project, marks, place = row
+    total = points_of(sheet_total(marks, rubric.scoring))
+    return Earlier(number_of(place) if blind else team, UUID(project), tuple(map(score, marks)), number(total))
+
+
+def points_of(value: Fraction) -> Decimal:
+    """A sheet's total as people read it: two decimals, half up."""
+    return rounded(value, 2, Rounding.HALF_UP)
+
+
+NEXT = """
+SELECT s.project FROM score_sheet s JOIN round_project p ON p.id = s.project
+JOIN round_project here ON here.id = $3
+WHERE s.round = $1 AND s.seat = (SELECT id FROM seat WHERE round = $1 AND person = $2)
+  AND s.state IN ('empty', 'draft') AND s.project <> $3
+  AND (s.reopened_at IS NOT NULL OR EXISTS (SELECT FROM scoring_round r WHERE r.id = $1 AND r.state = 'open'))
+ORDER BY s.skipped_at IS NOT NULL, p.place < here.place, p.place LIMIT 1
+"""
+
+
+async def next_after(viewer: Viewer, round_id: UUID, project_id: UUID) -> UUID | None:
+    """The project to score after this one: further down the running order, then from its top, skipped ones last."""
+    found: UUID | None = await fetch_value(NEXT, round_id, viewer.id, project_id)
+    return found
