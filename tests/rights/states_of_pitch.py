@@ -1,6 +1,6 @@
 """The state of a pitch day."""
 
-from incubator.jury.pitch import day
+from incubator.jury.pitch import running
 from rights.world import World, state
 
 
@@ -8,5 +8,5 @@ from rights.world import World, state
 async def _pitch_day(w: World) -> None:
     """The first team is before the jury."""
     runs = await w.viewer("organiser_own")
-    await day.begin(runs, w.id("round"))
-    await day.call(runs, w.id("round"), w.id("project"))
+    await running.begin(runs, w.id("round"))
+    await running.call(runs, w.id("round"), w.id("project"))
