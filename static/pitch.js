@@ -69,14 +69,18 @@
       if (stream.readyState === EventSource.CLOSED) setTimeout(() => { if (!paused) listen(); }, 15000);
     });
   }
-  const button = part("pause");
+  const own = part("pause");
+  // The panel has one button for all that is live on it; its words are changed by app.js.
+  const button = own ?? document.querySelector(".page-head [data-pause]");
   button?.addEventListener("click", () => {
     paused = !paused;
-    button.setAttribute("aria-pressed", String(paused));
-    button.querySelector("span").textContent = paused ? words.resume : words.halt;
+    if (own) {
+      own.setAttribute("aria-pressed", String(paused));
+      own.querySelector("span").textContent = paused ? words.resume : words.halt;
+    }
     if (paused) { stream.close(); clearTimeout(poll); say(words.paused); } else { say(""); ask(); listen(); }
   });
-  if (button) button.hidden = false;
+  if (own) own.hidden = false;
   document.addEventListener("visibilitychange", () => { if (!document.hidden && !paused) ask(); });
   window.addEventListener("offline", () => { if (!paused) say(words.lost); });
   window.addEventListener("online", () => { if (!paused) ask(); });

@@ -53,9 +53,10 @@ async def panel(request: Web, viewer: NamedDependency[Viewer], round_id: FromPat
 
 async def _panel(request: Web, scoring: Round, form: Form) -> Response[Any]:
     now = await running.moment(scoring.id)
+    timer = form if form.error("minutes") else Form.empty({"minutes": now.minutes if now else ""})
     return pages.page(
         request, "jury/pitch.html", block="matrix", status=422 if form.errors else 200, round=scoring, form=form,
-        now=now, panel=await running.panel(scoring.id), words=SHEET_WORDS, may_lock=scoring.standing.may(CONDUCT),
+        timer=timer, now=now, panel=await running.panel(scoring.id), words=SHEET_WORDS, may_lock=scoring.standing.may(CONDUCT),
         hall=f"{settings().origin}/hall/{now.address}" if now else "",
     )  # fmt: skip
 

@@ -126,7 +126,7 @@ SELECT r.id AS round, r.name, r.state, c.name AS cohort_name, e.declared_at IS N
   EXISTS (SELECT FROM pitch_day d WHERE d.round = r.id) AND r.state = 'open' AS pitch
 FROM seat e JOIN scoring_round r ON r.id = e.round JOIN cohort c ON c.id = r.cohort
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR r.id = $2)
-ORDER BY r.state = 'published', r.created_at DESC
+ORDER BY CASE r.state WHEN 'open' THEN 0 WHEN 'published' THEN 2 ELSE 1 END, r.created_at DESC
 """
 # Two halves, each by its index: the juror's sheets, and the teams he has none for because of a conflict. Where names
 # are hidden the second half is: a name beside a number that is missing would give it away.
