@@ -167,17 +167,23 @@ def test_nothing_asks_the_wall_clock_in_rules_and_actions():
             assert "time.time(" not in source, path
 
 
-def test_no_migration_is_missing():
-    """The tables and the chain of migrations say the same."""
-    environment = {**os.environ, "PICCOLO_CONF": "incubator.piccolo_conf"}
-    before = set((ROOT / "migrations").iterdir())
+ELSEWHERE = """
+from incubator.piccolo_conf import APP_CONFIG, APP_REGISTRY, DB
+APP_CONFIG.migrations_folder_path = {folder!r}
+"""
+
+
+def test_no_migration_is_missing(tmp_path):
+    """The tables and the chain of migrations say the same; in a copy, for other tests read the folder meanwhile."""
+    chain = tmp_path / "migrations"
+    shutil.copytree(ROOT / "migrations", chain, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE.format(folder=str(chain)))
+    environment = {**os.environ, "PICCOLO_CONF": "elsewhere", "PYTHONPATH": str(tmp_path)}
+    before = set(chain.glob("*.py"))
     command = [ROOT / ".venv/bin/piccolo", "migrations", "new", "incubator", "--auto", "--auto_input=n", "--desc=test"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
-    made = set((ROOT / "migrations").iterdir()) - before
-    for path in made:
-        if path.is_file():
-            path.unlink()
-    assert not [path for path in made if path.suffix == ".py"], run.stdout[-2000:]
+    assert "No changes detected" in run.stdout, run.stdout[-2000:] + run.stderr[-2000:]
+    assert set(chain.glob("*.py")) == before
 
 
 SHORT_SENTENCE = "what a workplace or a registry is called must not stand in what is committed"

@@ -1,10 +1,15 @@
 """The wheel, the Makefile and the locks."""
 
+import contextlib
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
+
+import pytest
 
 from operating import ROOT, site, words
 
@@ -47,3 +52,35 @@ def test_the_lock_has_hashes_and_no_index_address() -> None:
         pinned = re.findall(r"^[\w.-]+==\S+", text, re.MULTILINE)
         assert len(pinned) > 50
         assert len(re.findall(r"^[\w.-]+==[^\n]*\\\n    --hash=sha256:", text, re.MULTILINE)) == len(pinned)
+
+
+def named(requirement: str) -> tuple[str, set[str]]:
+    """Name and extras of a requirement: `pydantic[email]<3; python_version > "3"` -> ("pydantic", {"email"})."""
+    found = re.match(r"([\w.-]+)\s*(?:\[([^\]]*)\])?", requirement)
+    assert found, requirement
+    extras = {extra.strip().lower() for extra in (found[2] or "").split(",") if extra.strip()}
+    return re.sub(r"[-_.]+", "-", found[1]).lower(), extras
+
+
+def applies(requirement: str, extras: set[str]) -> bool:
+    """Whether it is asked for at all: it belongs to no extra of its distribution, or to one that is locked."""
+    of = re.findall(r"""\bextra\s*==\s*["']([^"']+)""", requirement.partition(";")[2])
+    return not of or bool(extras & {extra.lower() for extra in of})
+
+
+@pytest.mark.parametrize("lock", ["production.txt", "development.txt"])
+def test_the_lock_names_every_extra_that_something_in_it_needs(lock: str) -> None:
+    """The pip of Debian 12 takes `name==1` for no pin of `name[extra]`: it looks for the newest and then lacks its hash."""
+    pins = re.findall(r"^([\w.-]+(?:\[[^\]]*\])?)==", (ROOT / "requirements" / lock).read_text(), re.MULTILINE)
+    locked = dict(map(named, pins))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = list(project["project"]["dependencies"])
+    if lock == "development.txt":
+        wanted += project["dependency-groups"]["dev"] + project["project"]["optional-dependencies"]["embedded"]
+    for name, extras in locked.items():
+        with contextlib.suppress(metadata.PackageNotFoundError):  # for another system
+            needs = metadata.requires(name) or []
+            wanted += [each for each in needs if applies(each, extras)]
+    asked = [(name, extras) for name, extras in map(named, wanted) if extras and name in locked]
+    assert len(asked) > 3
+    assert [(name, extras - locked[name]) for name, extras in asked if not extras <= locked[name]] == []

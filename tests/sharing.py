@@ -1,0 +1,43 @@
+"""How many processes the tests are shared among (`-n auto`), and which files are handed out first."""
+
+import contextlib
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+MOST = 8  # each has a PostgreSQL and, for some files, a Chromium of its own
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+# The longest first, or one process would be left alone with them at the end. Times differ from machine to machine, the
+# order hardly does; `--durations=0` tells when it has become another.
+LONGEST: tuple[str, ...] = ()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """The cores that we may use: a container is often given less than the machine has."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, allowed(), MOST)
+
+
+def allowed() -> int:
+    """The share of a container in whole cores, rounded up."""
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = QUOTA.read_text().split()
+        return max(1, math.ceil(int(quota) / int(period)))
+    return MOST
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a process that shares the tests with others: long files to the front, the rest in its order."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: rank(item.nodeid, LONGEST))
+
+
+def rank(name: str, first: Sequence[str]) -> int:
+    """The place of a test in the order of files."""
+    file = name.partition("::")[0].removeprefix("tests/")
+    return first.index(file) if file in first else len(first)
