@@ -16,6 +16,13 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")
 LONGEST: tuple[str, ...] = ()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """With `-n` a process takes whole files, in the order of the collection: fixtures of a module are made once."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist, config.option.loadscopereorder = "loadfile", False
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """The cores that we may use: a container is often given less than the machine has."""
