@@ -22,8 +22,8 @@ setup:  ## prepare .venv with the locked dependencies (Python 3.11 or newer)
 	  echo "Making .venv with $$($$candidate --version)"; \
 	  $$candidate -m venv --clear .venv || { echo "Python can't make a virtual environment (Debian: apt install python3-venv)."; rm -rf .venv; exit 1; }; \
 	fi
-	@echo "Installing the locked dependencies (a minute, the first time)"
-	@$(PYTHON) -m pip --disable-pip-version-check --quiet install --require-hashes -r $(LOCK)
+	@cmp -s $(LOCK) .venv/locked || { echo "Installing the locked dependencies (a minute, the first time)"; \
+	  $(PYTHON) -m pip --disable-pip-version-check --quiet install --require-hashes -r $(LOCK) && cp $(LOCK) .venv/locked; }
 	@$(PYTHON) -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation -e .
 	@for link in .venv/lib/python*/site-packages/*incubator.pth; do echo ../../../../src >"$$link"; done  # relative, as Python reads it in any locale
 	@{ pwd; cat $(LOCK) pyproject.toml; } >.venv/made-from
