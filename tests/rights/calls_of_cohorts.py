@@ -9,6 +9,7 @@ SHEET = ROUND + "/projects/{project}"
 MODULE = COHORT + "/plan/modules/{module_last}"
 RUNS = "organiser_own"
 REASON = {"reason": PROBE}
+MARKS = {f"mark_{key}": "5" for key in ("problem", "solution", "pilot", "feasibility", "team")}
 STALE = {"juror_assigned": "409"}
 FOREIGN = {"juror_assigned": "400"}
 
@@ -91,6 +92,24 @@ CALLS: dict[str, list[Call]] = {
         post(f"{ROUND}/pitch/swap", "pitch_day", form={"one": "{project}", "other": "{project_2}", **REASON}),
     ],
     "pitch_day turn_the_clock open": [post(f"{ROUND}/pitch", "pitch_day", form={"act": "start"})],
+    "paper_sheet view session_open": [
+        get(f"{ROUND}/paper", "paper_typed"),
+        get(f"{ROUND}/paper/print", "paper_typed"),
+        get(ROUND + "/paper/{paper}", "paper_typed"),
+    ],
+    "paper_sheet type session_open": [
+        post(ROUND + "/paper/{paper}", "paper_typed", form={"step": "second", **MARKS}),
+        post(ROUND + "/paper/{paper}/aside", "paper_typed", form=REASON),
+    ],
+    "paper_sheet find session_open": [
+        post(f"{ROUND}/paper", "paper_typed", form={"seat": "{seat_juror_extra}", "project": "{project}"}),
+    ],
+    "paper_sheet type session_locked": [
+        post(ROUND + "/paper/{sheet}", "round_locked", form={"step": "first", **MARKS}),
+    ],
+    "score_own choose_paper session_open": [
+        post(ROUND + "/projects/{project}/paper", "paper_waits", form={"stands": "own", "version": "1"}),
+    ],
     "pitch_day follow open": [
         get(f"{ROUND}/pitch/state", "pitch_day"),
         get(f"{ROUND}/pitch/live", "pitch_day", stream=True),
@@ -125,8 +144,7 @@ CALLS: dict[str, list[Call]] = {
     ],
     "calibration view draft": [get(f"{ROUND}/calibration", "round_calibrating")],
     "calibration score draft": [
-        post(ROUND + "/calibration/samples/{sample}", "round_calibrating",
-             form={f"mark_{key}": "5" for key in ("problem", "solution", "pilot", "feasibility", "team")}),
+        post(ROUND + "/calibration/samples/{sample}", "round_calibrating", form=MARKS),
     ],
     "jury_session lock open": [post(f"{ROUND}/lock", "round_scored", page=ROUND, reader=RUNS, form={"agreed": "on"})],
     "jury_session unlock locked": [

@@ -10,6 +10,7 @@ APPEND_ONLY = {
     "cohort_blueprint": ("append_only", "ENABLE"),
     "ledger_entry": ("append_only", "ENABLE ALWAYS"),
     "score_sheet": ("ledger", "ENABLE"),
+    "paper_entry": ("kept", "ENABLE"),
 }
 """The trigger that keeps the past of each table, and how it is switched on again."""
 COHORTS = "SELECT c.id FROM cohort c JOIN programme p ON p.id = c.programme WHERE p.demo"

@@ -98,6 +98,10 @@ LEAD = right(
     "jury_session.lead", allow=ORGANISER | OFFICERS, forbid=JURORS | CONFLICTED | ADMINISTRATOR,
     reason=Message("A round is led by its chair, its secretary and organisers without a conflict of interest."),
 )  # fmt: skip
+PAPER = right(
+    "paper_sheet.type", allow=ORGANISER | OFFICERS, forbid=JURORS | CONFLICTED | ADMINISTRATOR,
+    reason=Message("Sheets of paper are typed by chair, secretary and organisers without a conflict of interest."),
+)  # fmt: skip
 PRACTICE = right(
     "calibration.view", allow=ORGANISER | JURORS | OFFICERS, forbid=CONFLICTED | ADMINISTRATOR,
     reason=Message("A calibration is seen by the jurors of the round and by organisers without a conflict of interest."),
@@ -138,6 +142,9 @@ AFTER_LOCK = _closed("score_own.locked", Message("The round is locked. What was 
 NOT_YOURS = _closed("score_own.recused", Message("You have a conflict of interest with this team and don't score it."))
 VOIDED = _closed("score_own.void", Message("This sheet is void and doesn't count. You can still read it."))
 REMOVED = _closed("score_own.removed", Message("You are no longer on this jury. You can still read your sheets."))
+NOT_BY_A_JUROR = _closed(
+    "paper_sheet.scores", Message("Whoever scores in this round himself doesn't type the sheets of other jurors.")
+)
 NO_VALUES_YET = _closed("ranking.open", Message("Nobody sees a mark or a result before the round is locked."))
 BEFORE_LOCK_ONLY = _closed("assignment.locked", Message("The round is locked: its jury can't be changed any more."))
 FROZEN = _closed(

@@ -24,6 +24,7 @@ from incubator.jury.pages import (
     editing,
     ledger,
     offline,
+    paper,
     pitch,
     practice,
     results,
@@ -345,5 +346,5 @@ HANDLERS: list[Any] = [
     home, round_page, sheet, read_materials, read_file, show_file, write_sheet_down, take_back, abstain, recuse,
     *conflicts.HANDLERS, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
     *ledger.HANDLERS, *rounds.HANDLERS, *allocation.HANDLERS,
-    *practice.HANDLERS, *offline.HANDLERS, *pitch.HANDLERS, *signing.HANDLERS,
+    *practice.HANDLERS, *offline.HANDLERS, *pitch.HANDLERS, *signing.HANDLERS, *paper.HANDLERS,
 ]  # fmt: skip

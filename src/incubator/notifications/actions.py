@@ -88,6 +88,8 @@ TOLD = (
     "text",
     "sender",
     "root",
+    "project",
+    "receipt",
 )  # what may pass from `aside` into a letter
 
 
@@ -115,11 +117,24 @@ async def tell_jury(entry: Entry) -> None:
         await _write(entry, Kind.LOCKED, await fetch(ONE, juror), facts, programme=await _programme(entry.cohort))
 
 
-@reads("sheet.reopened")
+OF_A_JUROR = {"sheet.reopened": Kind.REOPENED, "paper.entered": Kind.PAPER, "paper.waits": Kind.PAPER_WAITS}
+
+
+@reads(*OF_A_JUROR)
 async def tell_juror(entry: Entry) -> None:
-    """The juror hears that one of his sheets waits for him again."""
+    """The juror hears that one of his sheets waits for him, or that his paper was recorded."""
     readers = await fetch(ONE, entry.aside["juror"])
-    await _write(entry, Kind.REOPENED, readers, _told(entry), programme=await _programme(entry.cohort))
+    await _write(entry, OF_A_JUROR[entry.verb], readers, _told(entry), programme=await _programme(entry.cohort))
+
+
+SEVERAL = "SELECT id, email, locale, time_zone, id AS about FROM person WHERE id = ANY($1) AND deactivated_at IS NULL"
+
+
+@reads("deliberation.opened")
+async def tell_table(entry: Entry) -> None:
+    """Those who may sit at the table hear that the jury deliberates; nothing of the ranking."""
+    readers = await fetch(SEVERAL, list(entry.aside["jurors"]))
+    await _write(entry, Kind.DELIBERATION, readers, _told(entry), programme=await _programme(entry.cohort))
 
 
 def _told(entry: Entry) -> dict[str, Any]:

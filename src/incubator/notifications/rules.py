@@ -20,6 +20,8 @@ A letter is written in the transaction of the action it tells of, by reading the
 | round.published         | everybody in the cohort    | cohort                  | round: title; path                               |
 | round.locked            | its jurors                 | cohort                  | round: title; path; root; receipts: {juror's id: his last receipt, ""} |
 | sheet.reopened          | its juror                  | cohort                  | juror: his id; round: title; path                |
+| paper.entered, .waits   | its juror                  | cohort                  | juror; round; project: what it is called; path; receipt |
+| deliberation.opened     | jurors without a conflict  | cohort                  | jurors: their ids; round: title; path            |
 
     await record("submission.returned", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=…, team=…,
                  subject=submission_id, aside={"assignment": title, "path": f"/teams/{team}/assignments/{assignment}"})
@@ -72,6 +74,9 @@ class Kind(StrEnum):
     RESULT = "result"
     REOPENED = "reopened"
     LOCKED = "locked"
+    PAPER = "paper"
+    PAPER_WAITS = "paper_waits"
+    DELIBERATION = "deliberation"
 
 
 KIND_NAMES = {
@@ -90,9 +95,12 @@ KIND_NAMES = {
     Kind.RESULT: Message("Result published"),
     Kind.REOPENED: Message("Score sheet reopened"),
     Kind.LOCKED: Message("Round locked"),
+    Kind.PAPER: Message("Sheet of paper recorded"),
+    Kind.PAPER_WAITS: Message("Sheet of paper waits for the juror"),
+    Kind.DELIBERATION: Message("Deliberation opened"),
 }
 
-TO_THE_JURY = frozenset({Kind.REOPENED, Kind.LOCKED})
+TO_THE_JURY = frozenset({Kind.REOPENED, Kind.LOCKED, Kind.PAPER, Kind.PAPER_WAITS, Kind.DELIBERATION})
 """Letters that tell when the jury acts: who has a conflict of interest doesn't read of it, as in the journal."""
 
 
@@ -363,3 +371,30 @@ def _locked(facts: Facts, _: Mapping[str, str]) -> Letter:
         paragraphs.append(Message("Your last receipt: {receipt}", receipt=facts["receipt"]))
     paragraphs.append(Message("Keep this letter. With it anybody can check later that nothing was changed."))
     return Message("the round is locked"), paragraphs, Message("See the score ledger"), facts["path"]
+
+
+@_writes(Kind.PAPER)
+def _paper(facts: Facts, _: Mapping[str, str]) -> Letter:
+    paragraphs = [
+        Message("Your sheet of paper was typed and recorded: {project}, “{title}”.", project=facts["project"], title=facts["round"]),
+        Message("Receipt: {receipt}", receipt=facts["receipt"]),
+        Message("Look whether it says what you wrote. Until the lock you can change it or take it back."),
+    ]  # fmt: skip
+    return Message("your sheet of paper is recorded"), paragraphs, Message("Open the sheet"), facts["path"]
+
+
+@_writes(Kind.PAPER_WAITS)
+def _paper_waits(facts: Facts, _: Mapping[str, str]) -> Letter:
+    paragraphs = [
+        Message("Your sheet of paper says something else than you wrote on the site: {project}, “{title}”.", project=facts["project"], title=facts["round"]),
+        Message("Nothing was changed. Open the sheet and choose what stands; until then the site's version counts."),
+    ]  # fmt: skip
+    return Message("choose between paper and site"), paragraphs, Message("Open the sheet"), facts["path"]
+
+
+@_writes(Kind.DELIBERATION)
+def _deliberation(facts: Facts, _: Mapping[str, str]) -> Letter:
+    told = Message(
+        "The jury deliberates on the round “{title}”. Meanwhile you see its ranking on the site.", title=facts["round"]
+    )
+    return Message("the jury deliberates"), [told], Message("Go to the deliberation"), facts["path"]

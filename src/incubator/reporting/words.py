@@ -182,6 +182,16 @@ SIMPLE: Final[Mapping[str, str]] = {
     "sheet.voided": N_("agreed to make a score sheet void in the round “{round_name}”"),
     "sheet.reopened": N_("agreed to give a score sheet of the round “{round_name}” back to its juror: {person}"),
     "sheet.closed": N_("closed a reopened score sheet of the round “{round_name}” as it was: {person}"),
+    "paper.typed": N_("typed a sheet of paper of the round “{round_name}”: {person}"),
+    "paper.entered": N_(
+        "typed a sheet of paper of the round “{round_name}” a last time, and it was recorded: {person}"
+    ),
+    "paper.waits": N_(
+        "typed a sheet of paper of the round “{round_name}” that its juror has to choose about: {person}"
+    ),
+    "paper.same": N_("typed a sheet of paper of the round “{round_name}” that says what its juror handed in: {person}"),
+    "paper.set_aside": N_("set aside what was typed from a sheet of paper of the round “{round_name}”: {person}"),
+    "paper.declined": N_("let what he wrote himself stand instead of his sheet of paper in the round “{round_name}”"),
     "ranking.read": N_("looked at the result before its publication"),
     "jurors.viewed": N_("looked at the addresses of the jurors"),
     "materials.read": N_("read the work of the team as a juror"),
@@ -203,7 +213,7 @@ SIMPLE: Final[Mapping[str, str]] = {
 REASONED: Final = frozenset({
     "exchange.hidden",
     "submission.extended", "team.advanced", "team.rolled_back", "case.withdrawn", "juror.removed", "conflict.lifted",
-    "unlock.asked", "void.asked", "reopen.asked", "sheet.reopened",
+    "unlock.asked", "void.asked", "reopen.asked", "sheet.reopened", "paper.set_aside",
 })  # fmt: skip
 """Acts that ask for a reason, which their entry keeps (those of earlier versions did not) and tells after them."""
 

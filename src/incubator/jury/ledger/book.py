@@ -101,6 +101,12 @@ WHERE r.state = 'open' AND EXISTS (
   WHERE l.seq > coalesce((SELECT (payload::jsonb #>> ARRAY['heads', c.seat::text, '0'])::bigint FROM ledger_entry
                           WHERE round = r.id AND chain = r.id AND payload::jsonb ->> 'k' IN ('checkpoint', 'lock')
                           ORDER BY seq DESC LIMIT 1), 0))
+OR r.state = 'open' AND (
+  SELECT max(seq) FROM ledger_entry WHERE round = r.id AND chain = r.id AND payload::jsonb ? 'paper'
+) > (
+  SELECT coalesce(max(seq), 0) FROM ledger_entry
+  WHERE round = r.id AND chain = r.id AND payload::jsonb ->> 'k' IN ('checkpoint', 'lock')
+)
 """
 
 
@@ -166,20 +172,23 @@ def _milestone(round_id: UUID, row: Any) -> Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One entry in a juror's own chain; `hash` in hex."""
+    """One entry in a juror's own chain, or about his sheet of paper in the round's; `hash` in hex."""
 
     seq: int
     at: datetime
     team: str
     version: int
     hash: str
+    paper: bool = False
 
 
 SIGNATURES = {"sign": Message("All sheets confirmed"), "unsign": Message("The confirmation taken back")}
 RECEIPTS = """
 SELECT l.seq, l.payload, l.hash, t.name AS team, p.place FROM ledger_entry l
 LEFT JOIN round_project p ON p.id = (l.payload::jsonb ->> 'p')::uuid LEFT JOIN team t ON t.id = p.team
-WHERE l.round = $1 AND l.chain = (SELECT id FROM seat WHERE round = $1 AND person = $2) ORDER BY l.seq DESC LIMIT 1000
+JOIN seat e ON e.round = $1 AND e.person = $2
+WHERE l.round = $1 AND (l.chain = e.id OR (l.chain = $1 AND payload::jsonb ? 'paper' AND payload::jsonb ->> 'seat' = e.id::text))
+ORDER BY payload::jsonb ->> 'at' DESC, l.seq DESC LIMIT 1000
 """
 
 
@@ -193,6 +202,7 @@ async def receipts(round_id: UUID, person: UUID, *, blind: bool = False) -> list
             number_of(row["place"]) if blind and row["place"] else row["team"] or str(SIGNATURES.get(told["k"], "–")),
             told.get("v", 0),
             row["hash"].hex(),
+            "paper" in told,
         )
         for row, told in found
     ]

@@ -12,6 +12,10 @@ first control entry, `open`, names criteria, rule and projects; `deal` says whic
 all of a sheet at one version: in the juror's own chain what he did, in the control chain what befell it (conflict, void,
 given back), which changes no mark. With `sign` a juror confirms his sheets as they stand ({project: version}); until
 `unsign` he writes on none, unless it was given back to him. `checkpoint`, `lock` and `publish` hold the heads of all other chains then.
+
+A `sheet` entry with `paper` is a juror's signed sheet of paper: `paper` lists who read it, which reading it was and the
+marks. Two readings that agree are the marks; where they differ, a settled one is. It stands in the control chain, only
+where the juror had written nothing himself, and never behind the lock or on a confirmed sheet.
 """
 
 import hashlib
@@ -125,6 +129,8 @@ class Ledger:
                 grown = [chain for chain, (length, _) in heads.items() if shut and length != last.get(chain, [0])[0]]
                 self.faults += [f"{chain}: written in after the lock" for chain in grown]
                 last = heads
+            if shut and "paper" in entry:
+                self.faults.append(f"{entry['seat']} on {entry['p']}: typed from paper after the lock")
             shut = (shut or entry["k"] in {"lock", "publish"}) and entry["k"] not in OPENS_AGAIN
 
     def _sheets(self) -> None:
@@ -146,6 +152,7 @@ class Ledger:
         for seat in self.seats:
             written: dict[str, int] = {}
             signed = False
+            confirmed: dict[str, int] = {}
             for entry in self.chains.get(seat, []):
                 if entry["k"] == "sheet":
                     written[entry["p"]] = entry["v"]
@@ -156,6 +163,12 @@ class Ledger:
                 elif entry["k"] not in {"sign", "unsign"}:
                     self.faults.append(f"{seat}: an entry of an unknown kind")
                 signed = entry["k"] == "sign" or (signed and entry["k"] != "unsign")
+                confirmed = entry.get("sheets", confirmed)
+            self.faults += [
+                f"{seat} on {entry['p']}: typed from paper on a sheet that was confirmed"
+                for entry in self.control
+                if signed and "paper" in entry and entry["seat"] == seat and entry["v"] > confirmed.get(entry["p"], 0)
+            ]
 
     def _replay(self, pair: tuple[str, str], acts: dict[int, dict[str, Any]]) -> dict[str, Any]:
         now: dict[str, Any] = {"s": "empty", "m": []}
@@ -168,7 +181,9 @@ class Ledger:
                 self.faults.append(f"{place}: version {version} is missing")
             if act["own"] and now["s"] in STANDS:
                 self.faults.append(f"{place}: written on a sheet that was {now['s']}")
-            if not act["own"] and act["m"] not in [now["m"], *lent]:
+            if "paper" in act:
+                self._paper(place, now, act)
+            elif not act["own"] and act["m"] not in [now["m"], *lent]:
                 self.faults.append(f"{place}: marks were changed by somebody else")
             if not self._on_scale(act):
                 self.faults.append(f"{place}: a mark off its scale, or missing on a sheet that is handed in")
@@ -176,6 +191,16 @@ class Ledger:
                 lent = [act["m"]] if act["back"] else []
             now = act
         return now
+
+    def _paper(self, place: str, before: dict[str, Any], act: dict[str, Any]) -> None:
+        """Paper is entered as two readings say it, and never over what its juror wrote himself."""
+        read = {reading: marks for _, reading, marks in act["paper"] or []}
+        both = "first" in read and "second" in read and len(read) == len(act["paper"])
+        agreed = read.get("second") if read.get("first") == read.get("second") else read.get("settled")
+        if act["own"] or act["s"] != "handed_in" or not both or act["m"] != agreed:
+            self.faults.append(f"{place}: isn't what was read from paper")
+        if before["s"] not in ("empty", "draft") or any(mark is not None for mark in before["m"]):
+            self.faults.append(f"{place}: paper came over what the juror had written")
 
     def _on_scale(self, act: dict[str, Any]) -> bool:
         criteria = self.terms["criteria"]

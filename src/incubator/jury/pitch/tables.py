@@ -30,7 +30,11 @@ class ScoreRequest(Table, db=DB, tablename="score_request"):
 
 
 class PaperEntry(Table, db=DB, tablename="paper_entry"):
-    """A sheet of paper as somebody typed it: the first reading, the second, and where they differ the settled one."""
+    """A sheet of paper as somebody typed it: the first reading, the second, and where they differ the settled one.
+
+    `attempt` counts from 1: when the readings of a sheet were set aside (`set_aside_at`, by whom and why) it can be typed
+    again. `reason` is why the settled reading is the right one. No reading is ever changed or taken out.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     sheet = ref(ScoreSheet, index=False)
@@ -39,8 +43,13 @@ class PaperEntry(Table, db=DB, tablename="paper_entry"):
     comment = Text(null=False, default="")
     typed_at = Timestamptz(null=False, default=None)
     typed_by = ref(Person)
+    attempt = Integer(null=False, default=1)
+    reason = Text(null=False, default="")
+    set_aside_at = Timestamptz(null=True, default=None)
+    set_aside_by = UUID(null=True, default=None)
+    set_aside_reason = Text(null=False, default="")
 
-    each_reading_once = Unique(["sheet", "reading"])
+    reading_once = Unique(["sheet", "attempt", "reading"])
     reading_known = Check("reading IN ('first', 'second', 'settled')")
     marks_on_scale = Check("0 <= ALL (marks) AND 100000 >= ALL (marks)")
 

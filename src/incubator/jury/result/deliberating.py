@@ -89,7 +89,19 @@ async def open_deliberation(viewer: Viewer, round_id: UUID, *, shows_sheets: boo
             " ON CONFLICT (round) DO UPDATE SET shows_sheets = $3, opened_at = $4, opened_by = $5, closed_at = NULL",
             new_id(), round_id, shows_sheets, viewer.now, viewer.id,
         )  # fmt: skip
-        await tell("deliberation.opened", viewer, scoring, shows_sheets=shows_sheets)
+        at_table = [row["person"] for row in await fetch(AT_TABLE, round_id, scoring.cohort)]
+        await tell(
+            "deliberation.opened", viewer, scoring, shows_sheets=shows_sheets,
+            aside={"jurors": at_table, "round": scoring.name, "path": f"/rounds/{round_id}/deliberation"},
+        )  # fmt: skip
+
+
+# Jurors, chair and secretary too, whom no conflict of interest in the cohort keeps away from the table.
+AT_TABLE = """
+SELECT e.person FROM seat e WHERE e.round = $1 AND e.removed_at IS NULL AND NOT EXISTS (
+  SELECT FROM conflict_of_interest i WHERE i.person = e.person AND i.cohort = $2 AND i.lifted_at IS NULL)
+ORDER BY e.id
+"""
 
 
 async def close_deliberation(viewer: Viewer, round_id: UUID) -> None:

@@ -31,7 +31,7 @@ TAKE_BACK_FIRST = Message("You abstained from this project. Take the sheet back 
 OWN_SHEET = """
 SELECT {share} r.id AS round, p.id AS project, r.state AS round_state, r.criteria, r.cohort, c.programme, p.team,
   e.id AS seat, e.declared_at, e.removed_at, e.signed_at, s.id, s.state, s.marks, s.total, s.comment, s.note, s.reason, s.version, s.saved_at,
-  s.handed_in_at, s.skipped_at, s.reopened_at, s.receipt
+  s.handed_in_at, s.skipped_at, s.reopened_at, s.receipt, s.paper_at
 FROM round_project p JOIN scoring_round r ON r.id = p.round JOIN cohort c ON c.id = r.cohort
 LEFT JOIN seat e ON e.round = r.id AND e.person = $3
 LEFT JOIN score_sheet s ON s.seat = e.id AND s.project = p.id
@@ -64,6 +64,7 @@ class Sheet:
     handed_in_at: datetime | None
     skipped_at: datetime | None
     receipt: str
+    paper_at: datetime | None
 
     @property
     def rubric(self) -> Rubric:
@@ -121,12 +122,12 @@ def sheet_of(row: Mapping[str, Any], viewer: Viewer) -> Sheet:
         seat=row["seat"], document=row["criteria"], place=place, standing=standing, marks=tuple(row["marks"] or ()),
         total=row["total"], comment=row["comment"] or "", note=row["note"] or "", reason=row["reason"] or "", version=row["version"] or 0,
         saved_at=row["saved_at"], handed_in_at=row["handed_in_at"], skipped_at=row["skipped_at"],
-        receipt=(row["receipt"] or b"").hex(),
+        receipt=(row["receipt"] or b"").hex(), paper_at=row["paper_at"],
     )  # fmt: skip
 
 
-async def _hold(viewer: Viewer, round_id: UUID, project_id: UUID) -> Sheet:
-    """Lock the round against its closing, load the viewer's sheet and pass only who may write on it now."""
+async def hold_own(viewer: Viewer, round_id: UUID, project_id: UUID) -> Sheet:
+    """A step: lock the round against its closing, load the viewer's sheet and pass only who may write on it now."""
     row = await fetch_one(LOAD_AND_LOCK, round_id, project_id, viewer.id, lock_key(round_id))
     return _writable(row, viewer)
 
@@ -148,7 +149,7 @@ async def save_sheet(viewer: Viewer, round_id: UUID, project_id: UUID, read: Rea
     Raises Clash when another window was quicker, Invalid when the form can't be read.
     """
     async with DB.transaction():
-        sheet = _not_abstained(await _hold(viewer, round_id, project_id))
+        sheet = _not_abstained(await hold_own(viewer, round_id, project_id))
         entry = read(sheet.rubric)
         return await _record(viewer, sheet, _saved(sheet, entry), expected=expected, verb="sheet.saved")
 
@@ -156,7 +157,7 @@ async def save_sheet(viewer: Viewer, round_id: UUID, project_id: UUID, read: Rea
 async def hand_in(viewer: Viewer, round_id: UUID, project_id: UUID, read: Read, *, expected: int) -> Saved:
     """Hand a full sheet in; until the lock it can still be changed or taken back."""
     async with DB.transaction():
-        sheet = _not_abstained(await _hold(viewer, round_id, project_id))
+        sheet = _not_abstained(await hold_own(viewer, round_id, project_id))
         entry = read(sheet.rubric)
         total = entry.total(sheet.rubric)
         if total is None:
@@ -181,7 +182,7 @@ def _saved(sheet: Sheet, entry: Entry) -> Change:
 async def take_back(viewer: Viewer, round_id: UUID, project_id: UUID) -> Saved:
     """Make a sheet that was handed in, or abstained from, a draft again."""
     async with DB.transaction():
-        sheet = await _hold(viewer, round_id, project_id)
+        sheet = await hold_own(viewer, round_id, project_id)
         if sheet.state not in {SheetState.HANDED_IN, SheetState.ABSTAINED}:
             raise Refused(Message("The sheet is a draft already."))
         change = Change(SheetState.DRAFT, sheet.entry, sheet.total)
@@ -191,7 +192,7 @@ async def take_back(viewer: Viewer, round_id: UUID, project_id: UUID) -> Saved:
 async def abstain(viewer: Viewer, round_id: UUID, project_id: UUID, reason: str) -> Saved:
     """Say that one can't judge a project; it is no mark and no conflict, and until the lock it can be taken back."""
     async with DB.transaction():
-        sheet = await _hold(viewer, round_id, project_id)
+        sheet = await hold_own(viewer, round_id, project_id)
         change = Change(SheetState.ABSTAINED, sheet.entry, sheet.total, reason=reason)
         return await _record(viewer, sheet, change, expected=sheet.version, verb="sheet.abstained")
 
@@ -199,7 +200,7 @@ async def abstain(viewer: Viewer, round_id: UUID, project_id: UUID, reason: str)
 async def recuse(viewer: Viewer, round_id: UUID, project_id: UUID, reason: str) -> Saved:
     """Declare a conflict of interest with the team of this project: the sheet doesn't count from now on."""
     async with DB.transaction():
-        sheet = await _hold(viewer, round_id, project_id)
+        sheet = await hold_own(viewer, round_id, project_id)
         await declare_conflict(
             viewer.id, cohort=sheet.cohort, team=sheet.team, reason=reason, by=viewer.id, at=viewer.now
         )
@@ -210,7 +211,7 @@ async def recuse(viewer: Viewer, round_id: UUID, project_id: UUID, reason: str) 
 async def skip(viewer: Viewer, round_id: UUID, project_id: UUID, read: Read, *, expected: int) -> None:
     """Put a project off: it comes last in the order of what is next. What was written so far is kept."""
     async with DB.transaction():
-        sheet = _not_abstained(await _hold(viewer, round_id, project_id))
+        sheet = _not_abstained(await hold_own(viewer, round_id, project_id))
         entry = read(sheet.rubric)
         if entry == sheet.entry:
             await execute("UPDATE score_sheet SET skipped_at = $2 WHERE id = $1", sheet.id, viewer.now)

@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from markupsafe import escape
@@ -15,6 +17,7 @@ from incubator.jury.rubric import Rubric
 from incubator.jury.rules import SETTLED, RoundState, SheetState, view_sheet
 from incubator.jury.scoring import Rounding, rounded, sheet_total
 from incubator.jury.sheets.actions import OWN_SHEET, Sheet, sheet_of
+from incubator.jury.sheets.papers import Paper, paper_of
 from incubator.jury.terms import DUTY_WORDS, Duty, Terms, masked, number_of, read_terms, stems
 from incubator.people import rights
 from incubator.people.rights import Scope, Viewer
@@ -207,6 +210,18 @@ class SheetPage:
     terms: Terms
     blind: bool
     hidden: frozenset[str]
+    paper: Paper
+
+    @property
+    def from_paper(self) -> bool:
+        """Whether what stands here came from the juror's sheet of paper, unchanged by him since."""
+        sheet = self.sheet
+        return self.paper.entered(sheet.paper_at) and sheet.marks == self.paper.agreed
+
+    @property
+    def paper_waits(self) -> bool:
+        """Whether his sheet of paper says something else than he wrote here, so that he has to choose."""
+        return self.paper.waits(self.sheet.state, self.sheet.marks, self.sheet.paper_at)
 
     @property
     def heading(self) -> str:
@@ -219,12 +234,16 @@ class SheetPage:
         return self.sheet.rubric
 
 
+READINGS = """
+SELECT g.sheet, g.reading, g.marks, g.comment, h.name AS by, g.typed_by AS person, g.typed_at AS at, g.reason
+FROM paper_entry g JOIN person h ON h.id = g.typed_by"""
 SHEET_PAGE = OWN_SHEET.format(
-    share="""r.name AS round_name, p.place, p.title, t.name AS team_name, m.name AS municipality, m.region,
+    share=f"""r.name AS round_name, p.place, p.title, t.name AS team_name, m.name AS municipality, m.region,
   r.terms, (SELECT json_agg(json_build_array(u.name, o.project, o.marks, q.place)) FROM (
      SELECT o.project, o.marks FROM score_sheet o WHERE o.seat = e.id AND o.state = 'handed_in' AND o.project <> p.id
      ORDER BY o.handed_in_at DESC LIMIT 5) o
-   JOIN round_project q ON q.id = o.project JOIN team u ON u.id = q.team) AS earlier,"""
+   JOIN round_project q ON q.id = o.project JOIN team u ON u.id = q.team) AS earlier,
+  (SELECT json_agg(k) FROM ({READINGS} WHERE g.sheet = s.id AND g.set_aside_at IS NULL) k) AS papers,"""
 ).replace(
     "LEFT JOIN seat e", "JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality\nLEFT JOIN seat e"
 )
@@ -245,8 +264,12 @@ async def sheet_page(viewer: Viewer, round_id: UUID, project_id: UUID) -> SheetP
     return SheetPage(
         sheet, row["round_name"], row["place"], masked(row["title"], hidden), team, municipality, region,
         tuple(_earlier(each, sheet.rubric, blind=blind) for each in json.loads(row["earlier"] or "[]")),
-        terms, blind, hidden,
+        terms, blind, hidden, paper_of(json.loads(row["papers"] or "[]", object_hook=_reading)),
     )  # fmt: skip
+
+
+def _reading(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "person": UUID(row["person"]), "at": datetime.fromisoformat(row["at"])}
 
 
 def _earlier(row: tuple[str, str, list[int], int], rubric: Rubric, *, blind: bool) -> Earlier:
