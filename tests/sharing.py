@@ -3,7 +3,6 @@
 import contextlib
 import math
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,27 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 # The longest first, or one process would be left alone with them at the end. Times differ from machine to machine, the
 # order hardly does; `--durations=0` tells when it has become another.
-LONGEST: tuple[str, ...] = ()
+LONGEST = (
+    "faults/test_every_form.py",
+    "journeys/test_pages.py",
+    "rights/test_matrix.py",
+    "command/test_serving.py",
+    "command/test_cli.py",
+    "faults/test_hostile_input.py",
+    "journeys/test_never_lost.py",
+    "journeys/test_offline.py",
+    "rights/test_forgery.py",
+    "rights/test_inference.py",
+    "rights/test_strangers.py",
+    "rights/test_taken_away.py",
+    "journeys/test_story.py",
+    "journeys/test_first_day.py",
+    "journeys/test_roles.py",
+    "journeys/test_uploading.py",
+    "test_worker.py",
+    "test_demo.py",
+    "test_comforts.py",
+)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -41,10 +60,10 @@ def allowed() -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In a process that shares the tests with others: long files to the front, the rest in its order."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: rank(item.nodeid, LONGEST))
+        items.sort(key=lambda item: rank(item.nodeid))
 
 
-def rank(name: str, first: Sequence[str]) -> int:
+def rank(name: str) -> int:
     """The place of a test in the order of files."""
     file = name.partition("::")[0].removeprefix("tests/")
-    return first.index(file) if file in first else len(first)
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)

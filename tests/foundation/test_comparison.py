@@ -49,11 +49,11 @@ def test_one_changed_line_leaves_the_others_alone():
 
 
 def test_texts_with_nothing_in_common_are_not_searched_for_long():
-    begun = time.perf_counter()
+    begun = time.process_time()
     for old, new in (("а " * 10_000, "б " * 10_000), ("а б в " * 3_000, "в а б " * 3_000)):
         pieces = compare(old, new)
         assert joined(pieces, Kind.SAME, Kind.ADDED) == new
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 # --- Rows -------------------------------------------------------------------------------------------------------------

@@ -142,9 +142,9 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_content_is_refused_quickly(case):
     name, content = HOSTILE[case]
-    begun = time.perf_counter()
+    begun = time.process_time()
     refused(name, content)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_a_million_entries_are_refused_by_the_count_alone():
@@ -156,9 +156,9 @@ def test_a_million_entries_are_refused_by_the_count_alone():
     table = entry * 60_000
     local = b"PK\x03\x04" + b"\0" * 30
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 60_000, 60_000, len(table), len(local), 0)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert refused("a.docx", local + table + end) == file_types.TOO_DENSE
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 0.5
 
 
 def test_an_encrypted_office_file_is_refused():
