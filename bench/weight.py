@@ -64,8 +64,6 @@ PAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "admin": {"people": ("/people",), "programmes": ("/people", "/programmes")},
 }
-# The list of a juror's projects also fetches what he needs to score without a line: the sheets, their page, every font.
-MORE = {("juror", "jury"): 40 * KB}
 
 
 @dataclass(frozen=True)
@@ -144,8 +142,7 @@ async def weights(browser: Browser, address: str, accounts: Mapping[str, tuple[s
         visited = await context.storage_state()
         await context.close()
         for name, way in ways.items():
-            limit = MORE.get((role, name), LATER)
-            found.append(weight(role, name, limit, await _later(browser, address, visited, way)))
+            found.append(weight(role, name, LATER, await _later(browser, address, visited, way)))
     return found
 
 

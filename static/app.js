@@ -176,4 +176,13 @@
     menu.open = false;
     $("summary", menu).focus();
   });
+
+  // Whose session has ended, however that came, leaves no sheets of a jury behind (offline.js): they go when a page finds
+  // nobody signed in and the server agrees. What he wrote and could not send stays, sealed.
+  async function leaveNoRounds() {
+    const kept = (await caches.keys()).filter((name) => name.startsWith("jury:"));
+    if (!kept.length || (await fetch("/session", { cache: "no-store" })).status !== 401) return;
+    kept.forEach((name) => caches.delete(name));
+  }
+  if (window.caches && !document.body.dataset.viewer) leaveNoRounds().catch(() => {});
 })();

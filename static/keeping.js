@@ -1,6 +1,7 @@
 // Keeping: what is typed into a form lies on this device until the server has it, whatever happens to the line, the
 // server, the session or the tab. It lies there sealed with a key that only pages of the same person hold, so that who
-// signs in after him at the same computer can't read it; signing out takes it away, and so do two weeks.
+// signs in after him at the same computer can't read it; signing out takes it away, and so do two weeks. Who said at
+// sign-in that others use the computer too gets no key, and nothing lies there.
 //
 // A form that is sent carries a mark (`_sent`). Where the server has done what was asked it says so with a cookie of the
 // same name, and the kept text goes. A page that answers the sending itself (a fault to mend, two texts) names the mark
@@ -10,8 +11,12 @@ window.keeping = (() => {
   const RETRY = [2000, 5000, 15000, 30000];
   const ASIDE = new Set(["_csrf", "_sent", "version", "revision", "confirmed"]);
   const { viewer = "", seal: sealKey = "", answers = "" } = document.body?.dataset ?? {};
+  const holds = sealKey !== "";
   const states = new WeakMap();
-  const word = (name) => document.getElementById("words")?.dataset[name] ?? "";
+  const word = (name) => {
+    const words = document.getElementById("words")?.dataset ?? {};
+    return (holds ? "" : words[`${name}Here`]) || (words[name] ?? "");
+  };
   const random = (bytes) => [...crypto.getRandomValues(new Uint8Array(bytes))];
 
   // --- Sealing (ChaCha20, RFC 8439) ---------------------------------------------------------------------------------
@@ -65,8 +70,8 @@ window.keeping = (() => {
   };
   const place = (id) => `kept:${viewer}:${id}`;
   const all = (store) => Object.keys(store).filter((name) => name.startsWith("kept:"));
-  const write = (id, value) => storage((store) => store.setItem(place(id), `${Date.now() + LASTS}.${seal(value)}`));
-  const read = (id) => storage((store) => {
+  const write = (id, value) => holds && storage((store) => store.setItem(place(id), `${Date.now() + LASTS}.${seal(value)}`));
+  const read = (id) => (holds ? storage : () => null)((store) => {
     const text = store.getItem(place(id));
     return text && unseal(text.slice(text.indexOf(".") + 1));
   });
@@ -161,9 +166,9 @@ window.keeping = (() => {
     line.classList.toggle("saved--fault", fault);
     if (!link) return;
     const more = link.href
-      ? Object.assign(document.createElement("a"), { href: link.href, textContent: link.text })
+      ? Object.assign(document.createElement("a"), { href: link.href, textContent: link.text, target: holds ? "" : "_blank" })
       : Object.assign(document.createElement("button"), { type: "button", className: "button button--quiet button--small", textContent: link.text });
-    more.addEventListener("click", () => { stateOf(form).leaving = true; link.press?.(); });
+    more.addEventListener("click", () => { stateOf(form).leaving = holds; link.press?.(); });
     line.append(" ", more);
   }
   const signedOut = (form) => tell(form, word("signedOut"), true, {
@@ -357,5 +362,5 @@ window.keeping = (() => {
   document.addEventListener("DOMContentLoaded", () => forms().filter((form) => !("autosave" in form.dataset)).forEach(restore));
 
   const leave = (form) => { stateOf(form).leaving = true; };
-  return { chacha, changed, formOf, forget, keep, leave, probe, lost, restore, seal, signedOut, tell, unseal, versionOf, viewer, word };
+  return { chacha, changed, formOf, forget, holds, keep, leave, probe, lost, restore, seal, signedOut, tell, unseal, versionOf, viewer, word };
 })();

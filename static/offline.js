@@ -2,9 +2,9 @@
 // shows it when the line is gone). What can't be sent goes into an outbox, sealed like all that keeping.js keeps, each
 // sheet under a number of its own: the server records a number once, however often and in whatever order it comes.
 window.offline = (() => {
-  const { viewer, seal, unseal, versionOf, word } = window.keeping;
+  const { holds, viewer, seal, unseal, versionOf, word } = window.keeping;
   const box = document.querySelector("[data-outbox]");
-  if (!viewer || !box || !window.idbKeyval || !window.indexedDB) return null;
+  if (!viewer || !holds || !box || !window.idbKeyval || !window.indexedDB) return null;
   const { createStore, del, entries, get, set } = window.idbKeyval;
   const store = createStore(`jury:${viewer}`, "jury");
   const words = box.dataset;
@@ -207,12 +207,16 @@ window.offline = (() => {
   // --- Keeping a round ----------------------------------------------------------------------------------------------
   const inside = (text) => [...new Set(text.match(/\/static\/[0-9a-f]{12}\/[\w./-]+/g) ?? [])];
   async function keepFile(cache, address) {
-    if (await cache.match(address, { ignoreVary: true })) return [];
+    if (await cache.match(address, { ignoreVary: true })) return;
     const answer = await fetch(address);
     if (!answer.ok) throw new Error(address);
-    await cache.put(address, answer.clone());
-    if (!address.endsWith(".css")) return [];
-    return [...(await answer.text()).matchAll(/url\(["']?([^"')]+)/g)].map(([, path]) => new URL(path, new URL(address, location.origin)).pathname).filter((path) => path.startsWith("/static/"));
+    await cache.put(address, answer);
+  }
+  // Fonts that this page uses, which the browser has already; rare letters come from a font of the device.
+  async function fonts() {
+    await document.fonts.ready;
+    return performance.getEntriesByType("resource").map(({ name }) => new URL(name))
+      .filter(({ origin, pathname }) => origin === location.origin && pathname.endsWith(".woff2")).map(({ pathname }) => pathname);
   }
   async function keepRound(round) {
     const address = `/rounds/${round}/offline`;
@@ -221,7 +225,7 @@ window.offline = (() => {
     const page = await answer.text();
     if (!page.includes(`data-viewer="${viewer}"`)) return false;
     const cache = await caches.open(`jury:${viewer}`);
-    for (const file of inside(page)) for (const more of await keepFile(cache, file)) await keepFile(cache, more);
+    for (const file of [...inside(page), ...await fonts()]) await keepFile(cache, file);
     const headers = new Headers(answer.headers);
     headers.set("x-kept-at", String(Date.now()));
     headers.delete("content-encoding");

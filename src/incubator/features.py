@@ -38,7 +38,7 @@ def navigation(request: Any) -> Mapping[str, Any]:
         "demo": viewer.demo,
         "nav": [(href, label, _inside(path, href)) for href, label in _links(viewer)],
         "menu": _menu(viewer),
-        "keeping": keeping(viewer.id),
+        "keeping": keeping(viewer.id, shared=viewer.shared),
     }
 
 

@@ -229,6 +229,47 @@ async def test_signing_out_takes_the_round_away_and_nobody_else_sees_it(hall, br
             await page.goto(f"/rounds/{round_id}")
 
 
+async def test_a_session_that_ended_elsewhere_takes_the_round_away_at_the_next_page(hall, browser):
+    _, database = hall
+    email, round_id, _ = (await jurors(database))[1]
+    names = "caches.keys().then(found => found.filter(name => name.startsWith('jury:')).length)"
+    async with device(browser, hall, email) as (context, page):
+        await kept(page, round_id)
+        assert await page.evaluate(names) == 1
+        await context.set_offline(True)
+        await page.goto(f"/rounds/{round_id}")  # nobody can say anything about the session: the round stays
+        assert await page.evaluate(names) == 1
+        await database.execute("DELETE FROM session WHERE person = (SELECT id FROM person WHERE email = $1)", email)
+        await context.set_offline(False)
+        await page.goto("/")
+        await page.wait_for_selector("[name=password]")
+        await page.wait_for_function(f"() => {names}.then(count => count === 0)")
+
+
+async def test_a_computer_that_others_use_keeps_no_round_and_no_draft(hall, browser):
+    _, database = hall
+    email, round_id, projects = (await jurors(database))[1]
+    async with device(browser, hall, email) as (context, page):
+        await database.execute(
+            "UPDATE session SET shared = true WHERE person = (SELECT id FROM person WHERE email = $1)", email
+        )
+        for address in ("/jury", f"/rounds/{round_id}", f"/rounds/{round_id}/projects/{projects[0]}"):
+            await page.goto(address, wait_until="networkidle")
+        await context.set_offline(True)
+        await mark(page, 4, "На чужом компьютере")
+        await page.locator("#sheet button[value=hand_in]").click()
+        await page.wait_for_function("document.querySelector('[data-autosave-status]')?.textContent.includes('нигде')")
+        kept_here = "async () => [...await caches.keys(), ...Object.keys(localStorage), ...(await indexedDB.databases()).map(each => each.name)]"
+        assert await page.evaluate(kept_here) == []
+        await context.set_offline(False)
+        for _ in range(150):
+            found = await database.fetchrow(f"{SHEETS} AND s.project = $3::uuid", email, round_id, projects[0])
+            if found and found["comment"] == "На чужом компьютере":
+                break
+            await asyncio.sleep(0.1)
+        assert found["comment"] == "На чужом компьютере"
+
+
 async def test_marks_that_came_after_the_lock_are_told_and_stay_readable(hall, browser):
     _, database = hall
     email, round_id, projects = (await jurors(database))[0]

@@ -141,6 +141,28 @@ async def test_sessions_end_by_age_and_by_rest(client, anna):
         assert (await client.get("/profile")).status_code == 303
 
 
+async def test_at_a_shared_computer_the_session_is_short_and_the_browser_holds_nothing(client, anna):
+    answer = await enter(client, shared="on")
+    cookies = answer.headers.get_list("set-cookie")
+    assert [each.partition("=")[0] for each in cookies] == ["session"]  # no mark of a known browser
+    assert "max-age" not in cookies[0].lower()
+    assert await fetch_value("SELECT expires_at - created_at <= $1 FROM session", sessions.SHARED_LASTS)
+    page = await client.get("/profile")
+    assert 'data-seal=""' in page.text
+    await execute("UPDATE session SET seen_at = now() - $1::interval * 0.9", sessions.SHARED_IDLE)
+    assert (await client.get("/profile")).status_code == 200
+    await execute("UPDATE session SET seen_at = now() - $1::interval", sessions.SHARED_IDLE)
+    assert (await client.get("/profile")).status_code == 303
+
+
+async def test_a_shared_computer_stays_one_when_the_session_is_renewed(client, anna):
+    await enter(client, shared="on")
+    token = sessions.csrf_token(queries.token_fingerprint(client.cookies["session"]))
+    answer = await client.post("/profile/sessions", headers={"x-csrf-token": token})
+    assert answer.status_code == 303 and "max-age" not in answer.headers["set-cookie"].lower()
+    assert 'data-seal=""' in (await client.get("/profile")).text
+
+
 async def test_roles_taken_away_count_at_the_next_request(client, db):
     admin = await cast.administrator()
     await cast.sign_in(client, admin)

@@ -35,11 +35,14 @@ from incubator.settings import settings
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who knocks: the address he comes from, the mark of a browser that was signed in before, the session it has now."""
+    """Who knocks: the address he comes from, the mark of a browser that was signed in before, the session it has now,
+    and whether others use his computer too.
+    """
 
     address: str
     device: str = ""
     session: bytes = b""
+    shared: bool = False
 
 
 # Signing in and out
@@ -65,7 +68,7 @@ async def sign_in(email: str, password: str, visitor: Visitor) -> tuple[UUID, st
     async with DB.transaction():
         if renewed:
             await execute(SWAP, known["id"], known["password_hash"], renewed)
-        token = await sessions.begin(known["id"], instead_of=visitor.session)
+        token = await sessions.begin(known["id"], instead_of=visitor.session, shared=visitor.shared)
         await _record_own("person.signed_in", known["id"], known["now"])
     await throttle.forget_old()
     return known["id"], token
@@ -104,7 +107,7 @@ async def sign_out_everywhere(viewer: Viewer) -> str:
     async with DB.transaction():
         await sessions.end_all(viewer.id)
         await _record_own("person.signed_out_everywhere", viewer.id, viewer.now)
-        return await sessions.begin(viewer.id)
+        return await sessions.begin(viewer.id, shared=viewer.shared)
 
 
 # Invitations
@@ -134,7 +137,7 @@ async def join(key: str, account: NewAccount, visitor: Visitor) -> tuple[UUID, s
             person, password, account.name, account.time_zone, spoken(),
         )  # fmt: skip
         await _take_up(offered, person, now)
-        return person, await sessions.begin(person, instead_of=visitor.session)
+        return person, await sessions.begin(person, instead_of=visitor.session, shared=visitor.shared)
 
 
 def _refuse_joining(offered: Invitation) -> None:
@@ -221,7 +224,7 @@ async def offer_reset(person: UUID, token: str, *, by: UUID, at: datetime) -> No
         )
 
 
-async def use_reset(token: str, password: str) -> tuple[UUID, str]:
+async def use_reset(token: str, password: str, *, shared: bool = False) -> tuple[UUID, str]:
     """A new password by a reset link: every session of the account ends, the link is used up; person and new session."""
     if await queries.reset_of(token) is None:
         raise Refused(RESET_OVER)
@@ -234,7 +237,7 @@ async def use_reset(token: str, password: str) -> tuple[UUID, str]:
         )
         if used is None:
             raise Refused(RESET_OVER)
-        return used["person"], await _new_password(used["person"], hashed, used["now"])
+        return used["person"], await _new_password(used["person"], hashed, used["now"], shared=shared)
 
 
 async def change_password(viewer: Viewer, current: str, wanted: str) -> str | None:
@@ -249,16 +252,16 @@ async def change_password(viewer: Viewer, current: str, wanted: str) -> str | No
     async with DB.transaction():
         if not await execute(SWAP, viewer.id, known, known):  # changed meanwhile elsewhere
             return None
-        return await _new_password(viewer.id, hashed, viewer.now)
+        return await _new_password(viewer.id, hashed, viewer.now, shared=viewer.shared)
 
 
-async def _new_password(person: UUID, hashed: str, now: datetime) -> str:
+async def _new_password(person: UUID, hashed: str, now: datetime, *, shared: bool = False) -> str:
     """Write it, end all sessions and other links, tell the person by letter; the token of a new session."""
     await execute("UPDATE person SET password_hash = $2 WHERE id = $1", person, hashed)
     await execute("DELETE FROM password_reset WHERE person = $1 AND used_at IS NULL", person)
     await sessions.end_all(person)
     await _record_own("person.password_changed", person, now)
-    return await sessions.begin(person)
+    return await sessions.begin(person, shared=shared)
 
 
 # Profile

@@ -175,6 +175,7 @@ class Viewer:
     session: bytes = b""
     demo: bool = False  # an invented person: every page says so
     asks: bool = False  # whether a consent has to be answered before anything else
+    shared: bool = False  # at a computer that others use too: nothing is kept on it
     first_steps: str = ""  # "hidden" or "shown" by the person, else until they are done
     flash: tuple[tuple[str, str], ...] = field(default=(), compare=False)  # (kind, text)
 

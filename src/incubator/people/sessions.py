@@ -30,15 +30,17 @@ from incubator.settings import Settings, settings
 
 LASTS = timedelta(days=30)  # however much it is used
 IDLE = timedelta(days=7)  # without being used
+SHARED_LASTS, SHARED_IDLE = timedelta(hours=12), timedelta(hours=2)  # the same at a computer that others use too
 TOUCH = timedelta(minutes=10)  # how exactly we know when it was last used
 DEVICE_LASTS = timedelta(days=365)
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 SESSION = f"""
-SELECT p.id, p.name, p.email, p.locale, p.time_zone, p.demo, p.first_steps, s.flash, s.asks, now() AS now, s.seen_at < now() - $2::interval AS touch,
+SELECT p.id, p.name, p.email, p.locale, p.time_zone, p.demo, p.first_steps, s.flash, s.asks, s.shared, now() AS now, s.seen_at < now() - $2::interval AS touch,
 {queries.HOLDS}
 FROM session s JOIN person p ON p.id = s.person
-WHERE s.token_hash = $1 AND s.expires_at > now() AND s.seen_at > now() - $3::interval AND p.deactivated_at IS NULL
+WHERE s.token_hash = $1 AND s.expires_at > now() AND s.seen_at > now() - CASE WHEN s.shared THEN $4::interval ELSE $3::interval END
+  AND p.deactivated_at IS NULL
 """
 FORGET = """
 UPDATE session SET flash = coalesce(
@@ -58,14 +60,15 @@ def csrf_token(session: bytes) -> str:
     return base64.urlsafe_b64encode(digest[:24]).decode()
 
 
-def keeping(person: UUID) -> tuple[str, str]:
+def keeping(person: UUID, *, shared: bool = False) -> tuple[str, str]:
     """Under what name, and sealed by what key, a browser keeps what this person types until the server has it.
 
-    Both are the same in all sessions, so that text survives the end of one; nobody else's pages hold them.
+    Both are the same in all sessions, so that text survives the end of one; nobody else's pages hold them. Without a key
+    nothing is kept: that is so at a `shared` computer.
     """
     secret = settings().secret("keeping")
     name = hmac.new(secret, b"name" + person.bytes, hashlib.sha256).digest()[:9]
-    key = hmac.new(secret, b"key" + person.bytes, hashlib.sha256).digest()
+    key = b"" if shared else hmac.new(secret, b"key" + person.bytes, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(name).decode(), base64.urlsafe_b64encode(key).decode()
 
 
@@ -115,23 +118,26 @@ def _wanted(scope: Scope) -> str:
 async def load(token: str) -> Viewer | None:
     """The viewer whose session this is, or None when it has ended."""
     key = queries.token_fingerprint(token)
-    row = await fetch_one(SESSION, key, TOUCH, IDLE)
+    row = await fetch_one(SESSION, key, TOUCH, IDLE, SHARED_IDLE)
     if row is None:
         return None
     if row["touch"]:
         await execute("UPDATE session SET seen_at = now() WHERE token_hash = $1", key)
     lines = tuple((line["kind"], line["text"]) for line in json.loads(row["flash"]))
-    return queries.viewer_of(row, row["now"], session=key, flash=lines, asks=row["asks"])
+    return queries.viewer_of(row, row["now"], session=key, flash=lines, asks=row["asks"], shared=row["shared"])
 
 
-async def begin(person: UUID, *, instead_of: bytes = b"") -> str:
-    """Open a session and end the one it replaces; the new token, which is shown to the browser once."""
+async def begin(person: UUID, *, instead_of: bytes = b"", shared: bool = False) -> str:
+    """Open a session and end the one it replaces; the new token, which is shown to the browser once.
+
+    At a `shared` computer it is short.
+    """
     token = secrets.token_urlsafe(32)
     await execute("DELETE FROM session WHERE token_hash = $1 OR expires_at < now()", instead_of)
     await execute(
-        "INSERT INTO session (token_hash, person, created_at, seen_at, expires_at, flash, asks)"
-        f" SELECT $2, $1, now(), now(), now() + $3::interval, '[]', EXISTS ({DUE})",
-        person, queries.token_fingerprint(token), LASTS,
+        "INSERT INTO session (token_hash, person, created_at, seen_at, expires_at, flash, asks, shared)"
+        f" SELECT $2, $1, now(), now(), now() + $3::interval, '[]', EXISTS ({DUE}), $4",
+        person, queries.token_fingerprint(token), SHARED_LASTS if shared else LASTS, shared,
     )  # fmt: skip
     return token
 
@@ -146,10 +152,10 @@ async def end(session: bytes) -> None:
     await execute("DELETE FROM session WHERE token_hash = $1", session)
 
 
-def cookie(token: str) -> Cookie:
-    """The cookie for a new token; an empty token takes the cookie away."""
+def cookie(token: str, *, shared: bool = False) -> Cookie:
+    """The cookie for a new token; an empty token takes the cookie away. A `shared` computer forgets it with its window."""
     words = settings()
-    age = int(LASTS.total_seconds()) if token else 0
+    age = (None if shared else int(LASTS.total_seconds())) if token else 0
     return Cookie(
         key=cookie_name(words), value=token, max_age=age, path="/", httponly=True, secure=words.https, samesite="lax"
     )

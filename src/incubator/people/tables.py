@@ -38,6 +38,7 @@ class Session(Table, db=DB, tablename="session"):
     expires_at = Timestamptz(null=False, default=None)
     flash = JSONB(null=False, default="[]")
     asks = Boolean(null=False, default=False)  # whether a consent has to be asked for before anything else
+    shared = Boolean(null=False, default=False)  # at somebody else's computer: short, and nothing is kept there
 
 
 class RoleGrant(Table, db=DB, tablename="role_grant"):

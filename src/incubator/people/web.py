@@ -36,12 +36,13 @@ def _viewer(request: Asked) -> Viewer | None:
     return viewer
 
 
-def _visitor(request: Asked) -> Visitor:
+def _visitor(request: Asked, *, shared: bool = False) -> Visitor:
     viewer = _viewer(request)
     return Visitor(
         address=request.client.host if request.client else "",
         device=request.cookies.get(sessions.device_name(settings()), ""),
         session=viewer.session if viewer else b"",
+        shared=shared,
     )
 
 
@@ -50,13 +51,14 @@ def _note(request: Asked) -> Message | None:
     return NOTES.get(request.query_params.get("note", ""))
 
 
-async def _enter(request: Asked, person: UUID, token: str, path: str) -> Response[None]:
-    """Go on as a signed-in person, with pages as he likes them."""
+async def _enter(request: Asked, person: UUID, token: str, path: str, *, shared: bool) -> Response[None]:
+    """Go on as a signed-in person, with pages as he likes them; a `shared` computer is not to know him again."""
     response = pages.redirect(request, rules.local_path(path))
     if look := await queries.look_of(person):
         response.set_cookie(_look(look))
-    response.set_cookie(sessions.cookie(token))
-    response.set_cookie(sessions.device_cookie(person))
+    response.set_cookie(sessions.cookie(token, shared=shared))
+    if not shared:
+        response.set_cookie(sessions.device_cookie(person))
     return response
 
 
@@ -78,12 +80,12 @@ async def sign_in(request: Asked) -> Response[Any]:
     """Sign in and go where one wanted to go."""
     form = await pages.read_form(request)
     email, password = form.email("email"), rules.read_password(form, "password")
-    goal = form.text("next", required=False, limit=2000)
+    goal, shared = form.text("next", required=False, limit=2000), form.flag("shared")
     form.finish()
     status, wait = 422, {}
     try:
-        if form.ok and (entered := await accounts.sign_in(email, password, _visitor(request))):
-            return await _enter(request, *entered, goal or "/")
+        if form.ok and (entered := await accounts.sign_in(email, password, _visitor(request, shared=shared))):
+            return await _enter(request, *entered, goal or "/", shared=shared)
     except TooMany as fault:
         status, wait = fault.status, {"retry-after": str(fault.retry_after)}
         form.fail("", fault.reason)
@@ -165,11 +167,12 @@ async def accept_invitation(request: Asked, key: FromPath[str]) -> Response[Any]
             Message("The invitation is accepted: {role}.", role=str(rules.ROLE_NAMES[offered.role]).lower()),
         )
         return pages.redirect(request, "/")
-    account = rules.read_new_account(form, offered.email)
+    account, shared = rules.read_new_account(form, offered.email), form.flag("shared")
     form.finish()
     if not form.ok and not offered.has_password:
         return await _invitation_page(request, key, offered, form, 422)
-    return await _enter(request, *await accounts.join(key, account, _visitor(request)), "/")
+    entered = await accounts.join(key, account, _visitor(request, shared=shared))
+    return await _enter(request, *entered, "/", shared=shared)
 
 
 @get("/code", opt={"public": True})
@@ -227,11 +230,11 @@ async def reset_page(request: Asked, token: FromPath[str]) -> Response[Any]:
 async def reset(request: Asked, token: FromPath[str]) -> Response[Any]:
     """Use the link up: a new password, a new session, the end of all others."""
     form, email = await pages.read_form(request), await queries.reset_of(token)
-    password = rules.read_password(form, "password", email or "")
+    password, shared = rules.read_password(form, "password", email or ""), form.flag("shared")
     form.finish()
     if email and not form.ok:
         return pages.page(request, "people/reset.html", status=422, form=form, token=token, email=email)
-    return await _enter(request, *await accounts.use_reset(token, password), "/")
+    return await _enter(request, *await accounts.use_reset(token, password, shared=shared), "/", shared=shared)
 
 
 # The profile
@@ -296,7 +299,7 @@ async def _renewed(request: Asked, token: str, told: Message) -> Response[Any]:
     if renewed is not None:
         await flash(renewed, "success", told)
     response = pages.redirect(request, "/profile")
-    response.set_cookie(sessions.cookie(token))
+    response.set_cookie(sessions.cookie(token, shared=renewed is not None and renewed.shared))
     return response
 
 
