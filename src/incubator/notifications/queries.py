@@ -1,7 +1,7 @@
 """Letters as their job and their pages need them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ from incubator.people.rules import ROLE_NAMES
 from incubator.settings import settings
 
 PLATFORM_LETTERS = right("letters.platform", allow=frozenset({Relation.ADMINISTRATOR}), forbid=ORGANISERS)
-SHOWN = 200
+SHOWN = 50  # letters on a page
 
 # A letter whose link leads nowhere any more: the invitation was used, withdrawn or ran out, the half hour of a reset is over.
 OVER = """
@@ -116,6 +116,8 @@ class LettersPage:
     state: State | None
     cohort: UUID | None = None
     cohort_name: str = ""
+    before: UUID | None = None  # the last letter of the page before this one
+    older: UUID | None = None  # the last letter of this page, when there are more
 
     @property
     def total(self) -> int:
@@ -138,16 +140,30 @@ IN_STATE = {
 }
 
 
-async def _page(where: str, values: Iterable[Any], state: State | None, **more: Any) -> LettersPage:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which letters a list is to show: those in a state, those written before one."""
+
+    state: State | None = None
+    before: UUID | None = None
+
+
+async def _page(where: str, values: Sequence[Any], wanted: Wanted, **more: Any) -> LettersPage:
     counts = await fetch_one(f"{COUNTS} WHERE {where}", *values)
-    wanted = f"{where} AND {IN_STATE[state]}" if state else where
-    rows = await fetch(f"{LETTERS} WHERE {wanted} ORDER BY l.created_at DESC, l.id DESC LIMIT {SHOWN}", *values)
+    some = f"{where} AND {IN_STATE[wanted.state]}" if wanted.state else where
+    if wanted.before:
+        at = len(values) + 1
+        some += f" AND (l.created_at, l.id) < (SELECT b.created_at, b.id FROM letter b WHERE b.id = ${at})"
+        values = [*values, wanted.before]
+    rows = await fetch(f"{LETTERS} WHERE {some} ORDER BY l.created_at DESC, l.id DESC LIMIT {SHOWN + 1}", *values)
     numbers = {each: (counts or {})[each.value] for each in State}
-    return LettersPage(tuple(_letter(row) for row in rows), numbers, state, **more)
+    shown = tuple(_letter(row) for row in rows[:SHOWN])
+    older = shown[-1].id if len(rows) > SHOWN else None
+    return LettersPage(shown, numbers, wanted.state, before=wanted.before, older=older, **more)
 
 
-async def letters_of_cohort(viewer: Viewer, cohort: UUID, state: State | None) -> LettersPage:
-    """The newest letters of a cohort, for its organisers; with a conflict of interest not those to the jury."""
+async def letters_of_cohort(viewer: Viewer, cohort: UUID, wanted: Wanted) -> LettersPage:
+    """Letters of a cohort, the newest first, for its organisers; with a conflict of interest not those to the jury."""
     place = await places.place(cohort)
     if place is None or place.cohort != cohort:
         raise NotFound
@@ -155,13 +171,13 @@ async def letters_of_cohort(viewer: Viewer, cohort: UUID, state: State | None) -
     standing.need(SEE_LETTERS)
     hidden = [] if standing.may(SEE_JURYS_LETTERS) else list(TO_THE_JURY)
     where = "l.cohort = $1 AND l.kind <> ALL($2)"
-    return await _page(where, [cohort, hidden], state, cohort=cohort, cohort_name=place.name)
+    return await _page(where, [cohort, hidden], wanted, cohort=cohort, cohort_name=place.name)
 
 
-async def letters_of_platform(viewer: Viewer, state: State | None) -> LettersPage:
-    """The newest letters that belong to no cohort, and the failed ones of all: the mail server is the administrator's."""
+async def letters_of_platform(viewer: Viewer, wanted: Wanted) -> LettersPage:
+    """Letters, the newest first, that belong to no cohort, and the failed ones of all: the mail server is the administrator's."""
     standing_anywhere(viewer).need(PLATFORM_LETTERS)
-    page = await _page("(l.cohort IS NULL OR l.sent_at IS NULL AND l.failed_at IS NOT NULL)", [], state)
+    page = await _page("(l.cohort IS NULL OR l.sent_at IS NULL AND l.failed_at IS NOT NULL)", [], wanted)
     return replace(page, rows=tuple(row if row.cohort is None else replace(row, link="") for row in page.rows))
 
 

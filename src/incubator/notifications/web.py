@@ -18,29 +18,37 @@ from incubator.settings import settings
 Asked = Request[Any, Any, Any]
 
 
-def _state(request: Asked) -> rules.State | None:
-    wanted = request.query_params.get("state", "")
-    return rules.State(wanted) if wanted in set(rules.State) else None
+def _wanted(request: Asked) -> queries.Wanted:
+    query = request.query_params
+    state = query.get("state", "")
+    return queries.Wanted(rules.State(state) if state in set(rules.State) else None, _id(query.get("before", "")))
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _letters(request: Asked, page: queries.LettersPage, template: str) -> Response[Any]:
     return pages.page(
         request, template, block="letters", page=page, kinds=rules.KIND_NAMES, states=rules.STATE_NAMES,
-        has_server=bool(settings().smtp_url), most=queries.SHOWN,
+        has_server=bool(settings().smtp_url),
     )  # fmt: skip
 
 
 @get("/cohorts/{cohort_id:uuid}/letters")
 async def cohort_letters(request: Asked, viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID]) -> Response[Any]:
     """Every letter of the cohort: whom it went to, what became of it."""
-    page = await queries.letters_of_cohort(viewer, cohort_id, _state(request))
+    page = await queries.letters_of_cohort(viewer, cohort_id, _wanted(request))
     return _letters(request, page, "notifications/cohort_letters.html")
 
 
 @get("/letters")
 async def platform_letters(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """Letters of no cohort, and the failed ones of all."""
-    return _letters(request, await queries.letters_of_platform(viewer, _state(request)), "notifications/letters.html")
+    return _letters(request, await queries.letters_of_platform(viewer, _wanted(request)), "notifications/letters.html")
 
 
 @post("/letters/{letter_id:uuid}/again")

@@ -186,12 +186,15 @@ def read_guests(form: Form) -> tuple[Role, list[Guest]]:
     role = form.choice("role", list(INVITED))
     text = form.text("guests", limit=40_000, lines=True)
     guests: dict[str, Guest] = {}
-    for number, line in enumerate(filter(str.strip, text.split("\n")), start=1):
+    wrong: list[str] = []
+    for number, line in enumerate(text.split("\n"), start=1):
         guest = _guest(line)
-        if guest is None:
-            form.fail("guests", Message("Line {n}: there is no e-mail address in “{line}”.", n=number, line=line[:80]))
-        else:
+        if guest is not None:
             guests.setdefault(guest.email, guest)
+        elif line.strip():
+            wrong.append(f"{number} – {line.strip()[:80]}")
+    if wrong:
+        form.fail("guests", Message("There is no e-mail address in these lines: {lines}.", lines="; ".join(wrong[:20])))
     if len(guests) > MOST_AT_ONCE:
         form.fail("guests", Message("Invite at most {n} people at once.", n=MOST_AT_ONCE))
     form.demand()

@@ -20,6 +20,7 @@ from incubator.people.sessions import flash
 from incubator.programmes import actions, blueprint, queries, reusing, rules
 from incubator.programmes.blueprint import Blueprint, BlueprintFaults, Fault
 from incubator.programmes.shipped import shipped, text_of
+from incubator.settings import settings
 
 BLUEPRINT_LIMIT = 1024 * 1024  # bytes of the upload form; the file itself may have a quarter of that
 OWN_FILE = "upload"
@@ -175,10 +176,18 @@ async def invite(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
         shown = _people_page if await _runs(viewer, cohort_id) else _moderators_page
         return await shown(request, viewer, cohort_id, form)
     offers = await actions.invite(viewer, cohort_id, role, guests)
-    await flash(viewer, "success", Message.count("{n} invitation is on its way.", "{n} invitations are on their way.",
-                                                 len(offers)))  # fmt: skip
+    await flash(viewer, "success", _invited(len(offers)))
     here = f"/cohorts/{cohort_id}/people" if await _runs(viewer, cohort_id) else "/programmes"
     return pages.redirect(request, here)
+
+
+def _invited(count: int) -> Message:
+    if settings().smtp_url:
+        return Message.count("{n} invitation is on its way.", "{n} invitations are on their way.", count)
+    return Message.count(
+        "{n} invitation is ready. There is no mail server yet: hand over the card.",
+        "{n} invitations are ready. There is no mail server yet: hand over the cards.", count,
+    )  # fmt: skip
 
 
 async def _runs(viewer: Viewer, cohort_id: UUID) -> bool:
