@@ -56,7 +56,7 @@ class Founding(Telling):
         self.cohort = organiser.path.removesuffix("/plan").removesuffix("/settings")
         await organiser.go(f"{self.cohort}/settings")
         await organiser.looks("cohort-draft")
-        await organiser.fill({"Fewest members of a team": "2"})
+        await organiser.fill({"Smallest number of members": "2"})
         await organiser.press("Save the settings")
         await organiser.go(f"{self.cohort}/jury/rules")
         await organiser.fill({"Quorum": "3"})

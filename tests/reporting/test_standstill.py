@@ -89,6 +89,8 @@ def test_the_next_step_is_one_that_the_reader_may_take():
     assert mine[Why.WAITS].href == f"/submissions/{stuck.waiting[0].submission}/desk"
     assert theirs[Why.WAITS].href == f"/teams/{stuck.team}/assignments/{stuck.waiting[0].assignment}"
     assert str(mine[Why.OVERDUE].step) != str(theirs[Why.OVERDUE].step)
+    late = f"/teams/{stuck.team}/assignments/{stuck.overdue[0].assignment}"
+    assert (mine[Why.OVERDUE].href, theirs[Why.OVERDUE].href) == (f"{late}#extension", late)
     assert mine[Why.ALONE].href == f"/cohorts/{stuck.cohort}/moderators"
     assert theirs[Why.ALONE].href == f"/teams/{stuck.team}"
 

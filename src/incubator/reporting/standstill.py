@@ -140,7 +140,8 @@ def _overdue(team: Condition, now: datetime, *, extends: bool) -> Iterator[Reaso
     if days < 1:
         words = Message("“{title}” should have been sent today.", title=first.title)
     step = Message("Extend the deadline") if extends else Message("Open the work")
-    yield Reason(Why.OVERDUE, words, _work(team, first), step, first)
+    href = f"{_work(team, first)}#extension" if extends else _work(team, first)  # the form is folded away at the end
+    yield Reason(Why.OVERDUE, words, href, step, first)
 
 
 def _waits(team: Condition, now: datetime, *, checks: bool) -> Iterator[Reason]:
