@@ -1,12 +1,15 @@
 """Letters on pages: organisers see their cohort's, the administrator the platform's, nobody a reset link."""
 
+import html
 import json
+import re
 
 import pytest
 
 import cast
 from incubator.foundation import jobs
 from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
+from incubator.notifications import queries
 from incubator.people import accounts
 from incubator.people.rights import Role, Scope
 
@@ -240,6 +243,21 @@ async def test_the_page_costs_the_same_for_one_letter_and_for_many(client, schoo
     for n in range(12):
         await invited(school, email=f"more{n}@example.org")
     assert await statements() == few <= 5
+
+
+async def test_many_letters_come_in_pages_that_lose_none(client, school, no_smtp):
+    most = queries.SHOWN + 3
+    for n in range(most):
+        await invited(school, email=f"more{n}@example.org")
+    await cast.sign_in(client, school.organiser)
+    address, seen = f"/cohorts/{school.cohort}/letters", []
+    while address:
+        page = await client.get(address)
+        seen.append(re.findall(r"more\d+@example\.org(?=</span>)", page.text))
+        older = re.search(r'rel="next" href="([^"]+)"', page.text)
+        address = html.unescape(older[1]) if older else ""
+    assert [len(each) for each in seen] == [queries.SHOWN, 3]
+    assert len({each for page in seen for each in page}) == most
 
 
 async def test_an_administrator_sees_his_own_invitations_with_links(client, school, no_smtp):

@@ -118,16 +118,28 @@ async def test_people_are_invited_from_a_pasted_list(organiser, client):
     assert await fetch_value("SELECT count(*) FROM journal_entry WHERE verb = 'people.invited'") == 1
     page = await client.get(f"/cohorts/{cohort}/people")
     assert "boris@example.org" in page.text
+    assert "2 приглашения готовы" in page.text and "отправлен" not in page.text.split("<h1")[0]  # nothing can send them
 
 
-async def test_a_line_without_an_address_is_named(organiser, client):
+async def test_a_draft_leads_to_its_opening(organiser, client):
+    cohort = await make(organiser)
+    await cast.sign_in(client, organiser)
+    for path in ("", "/plan", "/settings"):
+        assert f'action="/cohorts/{cohort}/open"' in (await client.get(f"/cohorts/{cohort}{path}")).text
+    assert (await client.post(f"/cohorts/{cohort}/open")).status_code == 303
+    for path in ("", "/plan", "/settings"):
+        assert f'action="/cohorts/{cohort}/open"' not in (await client.get(f"/cohorts/{cohort}{path}")).text
+
+
+async def test_every_line_without_an_address_is_named_by_its_number(organiser, client):
     cohort = await make(organiser)
     await cast.sign_in(client, organiser)
     answer = await client.post(
-        f"/cohorts/{cohort}/people", data={"role": "juror", "guests": "a@example.org\nБорис Ким"}
+        f"/cohorts/{cohort}/people",
+        data={"role": "juror", "guests": "a@example.org\n\nБорис Ким\nb@example.org\nВера@"},
     )
     assert answer.status_code == 422
-    assert "Борис Ким" in answer.text
+    assert "3 – Борис Ким; 5 – Вера@" in answer.text
     assert await fetch_value("SELECT count(*) FROM invitation") == 0
 
 
