@@ -62,7 +62,7 @@ class Founding(Telling):
         await organiser.fill({"Quorum": "3"})
         await organiser.press("Save")
         await organiser.go(f"{self.cohort}/settings")
-        await organiser.press("Open the cohort")
+        await organiser.press("Open the cohort", yes="Open the cohort")
         await organiser.shot("cohort-opened")
 
     async def invitations(self) -> None:

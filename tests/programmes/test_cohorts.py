@@ -90,6 +90,17 @@ async def test_an_uploaded_file_is_refused_whole_with_every_fault(organiser, cli
     assert await fetch_value("SELECT (SELECT count(*) FROM cohort) + (SELECT count(*) FROM module)") == 0
 
 
+async def test_a_file_beside_a_shipped_blueprint_is_not_left_out_in_silence(organiser, client):
+    await cast.sign_in(client, organiser)
+    answer = await client.post(
+        "/cohorts/new", data=fields(await programme_of(organiser)),
+        files={"file": ("own.toml", text_of(SCHOOL).encode(), "application/toml")},
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert 'href="#f-blueprint' in answer.text
+    assert await fetch_value("SELECT count(*) FROM cohort") == 0
+
+
 async def test_a_downloaded_blueprint_makes_the_same_cohort_again(organiser, client):
     cohort = await make(organiser)
     await cast.sign_in(client, organiser)
@@ -171,7 +182,8 @@ async def test_settings_are_changed_and_the_cohort_opened_once(organiser, client
     assert behind.status_code == 409 and "Осень" in behind.text and "Весна" in behind.text, "both are shown"
     facts = await queries.cohort_settings(cohort)
     assert (facts.name, facts.places, facts.eligible_positions) == ("Весна", 19, ("head", "deputy_head"))
-    assert (await client.post(f"/cohorts/{cohort}/open")).status_code == 303
+    opened = await client.post(f"/cohorts/{cohort}/open")
+    assert (opened.status_code, opened.headers["location"]) == (303, f"/cohorts/{cohort}")
     assert (await client.post(f"/cohorts/{cohort}/open")).status_code == 409
 
 

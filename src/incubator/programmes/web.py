@@ -77,7 +77,9 @@ def _moderates(viewer: Viewer) -> bool:
 async def new_cohort(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """The form for a new cohort."""
     start = (viewer.now + timedelta(days=30)).date()
-    form = Form.empty({"time_zone": viewer.time_zone, "places": "20", "starts_on": start.isoformat()})
+    ready = [each.key for each in shipped()]
+    chosen = {"blueprint": ready[0]} if len(ready) == 1 else {}  # nothing to choose between
+    form = Form.empty({"time_zone": viewer.time_zone, "places": "20", "starts_on": start.isoformat(), **chosen})
     return await _new_cohort(request, viewer, form)
 
 
@@ -111,8 +113,11 @@ async def _plan(request: Web, form: Form, source: str | None) -> tuple[Blueprint
     """The chosen blueprint, or the faults of the uploaded file (noted on the form too)."""
     form.text("file", required=False)  # browsers send a file control that holds no file as an empty text
     text = text_of(source) if source and source != OWN_FILE else None
+    files = [content for field, _name, content in await pages.uploads(request) if field == "file"]
+    if files and text is not None:
+        form.fail("blueprint", Message("You have added a file too. Choose “A file of my own”, or leave the file out."))
+        return None, ()
     if source == OWN_FILE:
-        files = [content for field, _name, content in await pages.uploads(request) if field == "file"]
         if not files:
             form.fail("file", Message("Choose the blueprint's file."))
             return None, ()
@@ -271,8 +276,8 @@ async def open_cohort(request: Web, viewer: NamedDependency[Viewer], cohort_id: 
     """Open a draft cohort."""
     (await pages.read_form(request)).demand()
     await actions.open_cohort(viewer, cohort_id)
-    await flash(viewer, "success", Message("The cohort is open."))
-    return pages.redirect(request, f"/cohorts/{cohort_id}/settings")
+    await flash(viewer, "success", Message("The cohort is open. Team leads can register their teams now."))
+    return pages.redirect(request, f"/cohorts/{cohort_id}")
 
 
 @post("/cohorts/{cohort_id:uuid}/close")
