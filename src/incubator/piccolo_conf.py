@@ -15,6 +15,7 @@ MODULES = [
         "journal", "people", "installation", "notifications", "programmes", "teams", "stages", "moderation", "exchange", "jury",
     )),
     "incubator.jury.pitch.tables",
+    "incubator.jury.minutes.tables",
 ]  # fmt: skip
 
 APP_CONFIG = AppConfig(

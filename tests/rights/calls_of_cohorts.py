@@ -1,5 +1,6 @@
 """How the lines about cohorts, rounds of scoring and their results are asked for; see `calls.py`."""
 
+from incubator.jury.minutes import template
 from rights.calls import PROBE, Call, get, post
 
 COHORT = "/cohorts/{cohort}"
@@ -12,6 +13,7 @@ REASON = {"reason": PROBE}
 MARKS = {f"mark_{key}": "5" for key in ("problem", "solution", "pilot", "feasibility", "team")}
 STALE = {"juror_assigned": "409"}
 FOREIGN = {"juror_assigned": "400"}
+MINUTES = {"number": "1", "held_on": "2026-11-20", "version": "0"}
 
 
 def sheet(at: str, **more) -> Call:
@@ -227,6 +229,20 @@ CALLS: dict[str, list[Call]] = {
         get("/teams/{team}/result", "round_published", shows="sheet"),
         get("/teams/{team}/rounds/{round}/why", "round_published"),
     ],
+    # --- Documents
+    "minutes view session_open": [get(f"{ROUND}/minutes", "round_scored")],
+    "minutes view session_locked": [get(f"{ROUND}/minutes", "round_locked")],
+    "minutes try session_locked": [post(f"{ROUND}/minutes/preview", "round_locked", form=MINUTES)],
+    "minutes edit session_locked": [post(f"{ROUND}/minutes", "round_locked", form=MINUTES)],
+    "minutes take session_locked": [get(f"{ROUND}/minutes.pdf", "round_locked"), get(f"{ROUND}/minutes.docx", "round_locked")],
+    "minutes take session_published": [get(f"{ROUND}/minutes.pdf", "round_published")],
+    "minutes file drawn_up": [post(f"{ROUND}/minutes/file", "minutes_drawn_up")],
+    "minutes_template take session_locked": [get(f"{ROUND}/minutes/template.docx", "round_locked")],
+    "minutes_template bring session_locked": [
+        post(f"{ROUND}/minutes/template", "round_locked", upload=("file", "Протокол.docx", template.shipped()))
+    ],
+    "minutes_template drop drawn_up": [post(f"{ROUND}/minutes/template/drop", "minutes_drawn_up")],
+    "score_own take session_open": [get(f"{ROUND}/mine.pdf", "round_scored")],
     # --- Programmes and cohorts
     "cohort view any": [get(COHORT, "remarked"), get(f"{COHORT}/map", "remarked"), get(f"{COHORT}/map.csv", "remarked")],
     "passport view any": [get("/teams/{team}/passport", "draft")],

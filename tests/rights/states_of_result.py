@@ -1,5 +1,10 @@
 """What has happened to a result besides: a deliberation, a publication with the advisory part; see `states.py`."""
 
+from datetime import date
+
+from incubator.jury.minutes import actions as minutes
+from incubator.jury.minutes import template
+from incubator.jury.minutes.rules import Draft
 from incubator.jury.office import agreeing
 from incubator.jury.result import deliberating
 from incubator.jury.result.rules import DecisionKind, Motion
@@ -19,3 +24,11 @@ async def _deliberation(w: World) -> None:
     await deliberating.open_deliberation(runs, w.id("round"), shows_sheets=True)
     motion = Motion(DecisionKind.AWARD, "За смелость", "", str(w.id("project")), 3, 0, 0)
     w.ids["jury_decision"] = await deliberating.decide(runs, w.id("round"), motion)
+
+
+@state("minutes_drawn_up", after="round_locked")
+async def _minutes_drawn_up(w: World) -> None:
+    """Minutes are saved, and the cohort has a Word template of its own."""
+    runs = await w.viewer("organiser_own")
+    await minutes.save(runs, w.id("round"), Draft("1", date(2026, 11, 20), "", "", "", "", ""), 0)
+    await minutes.take_template(runs, w.id("round"), "Протокол.docx", template.shipped())

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
+from incubator.programmes.blueprint import Aggregate, Closing, Rounding
 
 # --- Duties -----------------------------------------------------------------------------------------------------------
 
@@ -50,6 +51,24 @@ def kind_of_seat(duty: str, votes: bool) -> str:
     """The choice in a form that a seat is; a substitute who was called up is a substitute still."""
     found = next((name for name, pair in VOTING.items() if pair == (duty, votes)), None)
     return found or Duty(duty).value
+
+
+# --- Rules of counting, in words -----------------------------------------------------------------------------------
+
+AGGREGATES = {
+    Aggregate.MEAN: Message("Mean of the sheets"),
+    Aggregate.SUM: Message("Sum of the sheets"),
+    Aggregate.TRIMMED_MEAN: Message("Mean without the highest and the lowest sheet, from five sheets up"),
+}
+CLOSINGS = {
+    Closing.SUBSTITUTE: Message("The lock waits until another juror has filled them in"),
+    Closing.CLOSE_WITH_GAPS: Message("The sheets that are there decide"),
+    Closing.NOT_ASSESSED: Message("A project that lacks a sheet is not assessed"),
+}
+ROUNDINGS = {
+    Rounding.HALF_UP: Message("A five is rounded up"),
+    Rounding.HALF_EVEN: Message("A five is rounded to the even digit"),
+}
 
 
 # --- Terms ------------------------------------------------------------------------------------------------------------

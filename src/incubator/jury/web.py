@@ -23,6 +23,7 @@ from incubator.jury.pages import (
     control,
     editing,
     ledger,
+    minutes,
     offline,
     paper,
     pitch,
@@ -346,5 +347,5 @@ HANDLERS: list[Any] = [
     home, round_page, sheet, read_materials, read_file, show_file, write_sheet_down, take_back, abstain, recuse,
     *conflicts.HANDLERS, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
     *ledger.HANDLERS, *rounds.HANDLERS, *allocation.HANDLERS,
-    *practice.HANDLERS, *offline.HANDLERS, *pitch.HANDLERS, *signing.HANDLERS, *paper.HANDLERS,
+    *practice.HANDLERS, *offline.HANDLERS, *pitch.HANDLERS, *signing.HANDLERS, *paper.HANDLERS, *minutes.HANDLERS,
 ]  # fmt: skip

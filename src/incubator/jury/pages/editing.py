@@ -31,29 +31,15 @@ from incubator.jury.rubric import (
     version_of,
 )
 from incubator.jury.rules import CONDUCT, SEE_JURORS
+from incubator.jury.terms import AGGREGATES, CLOSINGS, ROUNDINGS
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
-from incubator.programmes.blueprint import Aggregate, Closing, CriterionPlan, JuryPlan, Rounding
+from incubator.programmes.blueprint import CriterionPlan, JuryPlan
 from incubator.programmes.blueprint_values import points
 from incubator.programmes.queries import cohort_for
 from incubator.programmes.rules import EDIT_JURY_SETTINGS
 
 Web = Request[Any, Any, Any]
-
-AGGREGATES = {
-    Aggregate.MEAN: Message("Mean of the sheets"),
-    Aggregate.SUM: Message("Sum of the sheets"),
-    Aggregate.TRIMMED_MEAN: Message("Mean without the highest and the lowest sheet, from five sheets up"),
-}
-CLOSINGS = {
-    Closing.SUBSTITUTE: Message("The lock waits until another juror has filled them in"),
-    Closing.CLOSE_WITH_GAPS: Message("The sheets that are there decide"),
-    Closing.NOT_ASSESSED: Message("A project that lacks a sheet is not assessed"),
-}
-ROUNDINGS = {
-    Rounding.HALF_UP: Message("A five is rounded up"),
-    Rounding.HALF_EVEN: Message("A five is rounded to the even digit"),
-}
 
 
 @get("/cohorts/{cohort_id:uuid}/jury")

@@ -22,7 +22,6 @@ from incubator.foundation.refusals import Invalid, NotFound, Refused
 from incubator.jury.office import board, conducting
 from incubator.jury.pages import advice, deliberation
 from incubator.jury.pages.advice import own_teams
-from incubator.jury.pages.editing import AGGREGATES
 from incubator.jury.pages.reading import hidden_names, need_inside, need_values, note, shown_round
 from incubator.jury.result import deliberating, standings
 from incubator.jury.result.snapshot import Result, Row, profile, tie_words
@@ -38,6 +37,7 @@ from incubator.jury.rules import (
 )
 from incubator.jury.scoring import sheet_total
 from incubator.jury.sheets.queries import points_of
+from incubator.jury.terms import AGGREGATES
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 

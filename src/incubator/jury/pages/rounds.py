@@ -18,7 +18,7 @@ from incubator.jury.result.snapshot import tie_words
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import anchors, choices, read_criterion, read_jury_plan, read_version
 from incubator.jury.rules import CONDUCT, RoundState
-from incubator.jury.terms import VOTING, read_terms_form
+from incubator.jury.terms import AGGREGATES, CLOSINGS, VOTING, read_terms_form
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.blueprint import CriterionPlan, JuryPlan
@@ -52,8 +52,8 @@ async def _set_up(request: Web, scoring: Round, form: Form | None) -> Response[A
         request, "jury/round_set_up.html", status=422 if shown.errors else 200, scoring=scoring, form=shown, plan=plan,
         assignments=[(str(each.id), f"{each.module}: {each.title}") for each in assignments], criteria=rubric.criteria,
         weights=sum(each.weight for each in rubric.criteria), own=round_rubric.is_own(scoring),
-        draft=scoring.state is RoundState.DRAFT, aggregate=editing.AGGREGATES[plan.aggregate],
-        closing=editing.CLOSINGS[plan.closing], ties=[words.get(tie, tie) for tie in plan.ties],
+        draft=scoring.state is RoundState.DRAFT, aggregate=AGGREGATES[plan.aggregate],
+        closing=CLOSINGS[plan.closing], ties=[words.get(tie, tie) for tie in plan.ties],
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A juror confirms all his sheets at once; until he takes it back, or the round is locked, nobody writes on them."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +11,9 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from incubator.foundation import pages
+from incubator.foundation import pages, printing
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value
-from incubator.foundation.i18n import Message, number, score
+from incubator.foundation.i18n import N_, Message, locale, moment, number, score
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.jury.rounds import Round, alone, round_for, tell
 from incubator.jury.rubric import Rubric
@@ -145,4 +146,48 @@ async def unsign(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
     return pages.redirect(request, f"/rounds/{round_id}/mine")
 
 
-HANDLERS: list[Any] = [mine, sign_sheets, unsign]
+# --- On paper ---------------------------------------------------------------------------------------------------------
+
+
+@get("/rounds/{round_id:uuid}/mine.pdf")
+async def mine_as_pdf(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """One's own sheets as a document to keep; nobody else's."""
+    scoring = await round_for(viewer, round_id)
+    scoring.standing.need(OWN_PROGRESS)
+    if scoring.state is RoundState.DRAFT:
+        raise NotFound
+    rows, signature = await fetch(OWN, scoring.seat), await _signature(scoring.seat)
+    made = await printing.pdf("sheets.typ", _document(viewer, scoring, rows, signature), viewer.now)
+    headers = {"content-disposition": 'attachment; filename="sheets.pdf"'}
+    return Response(made, media_type=printing.PDF, headers=headers)
+
+
+def _document(viewer: Viewer, scoring: Round, rows: Iterable[Any], signature: Any) -> dict[str, Any]:
+    zone = scoring.time_zone
+    confirmed = Message("Not confirmed, as of {moment}", moment=moment(viewer.now, zone))
+    if signature and signature["signed_at"]:
+        confirmed = Message("Confirmed {moment}, receipt {code}", moment=moment(signature["signed_at"], zone),
+                            code=signature["receipt"])  # fmt: skip
+    return {
+        "lang": locale(), "title": str(Message("My sheets")), "juror": viewer.name, "round": scoring.name,
+        "cohort": scoring.cohort_name, "criteria": [each.title for each in scoring.rubric.criteria],
+        "confirmed": [str(confirmed)], "labels": {name: str(text) for name, text in LABELS.items()},
+        "rows": [_row(_line(row, scoring.rubric, blind=scoring.blind)) for row in rows],
+    }  # fmt: skip
+
+
+LABELS = {
+    "team": Message("Team"), "total": Message("Total"), "state": Message("State"), "receipt": Message("Receipt"),
+}  # fmt: skip
+COMMENTS = (N_("Comment to the team: {text}"), N_("Note to the jury: {text}"))
+
+
+def _row(each: OwnSheet) -> dict[str, Any]:
+    return {
+        "team": each.team, "marks": list(each.marks), "total": each.total, "state": str(each.words),
+        "receipt": each.receipt[:16],
+        "words": [str(Message(words, text=text)) for words, text in zip(COMMENTS, (each.comment, each.note), strict=True) if text],
+    }  # fmt: skip
+
+
+HANDLERS: list[Any] = [mine, sign_sheets, unsign, mine_as_pdf]

@@ -1,0 +1,1 @@
+"""Minutes of a round and what else leaves the jury as a document: sheets, certificates, spreadsheets."""

@@ -1,0 +1,191 @@
+"""The shipped Word template of the minutes, written by this program; and the names that a template may use.
+
+An organiser downloads it, changes it in Word, and uploads it again. Headings come in the language of the moment.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import Any, Final
+
+from docx import Document as Word
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt
+
+from incubator.foundation.i18n import Message, locale
+from incubator.jury.minutes.words import LABELS
+
+FACE: Final = "PT Astra Serif"
+STAND_IN: Final = "Times New Roman"
+
+# Tables: heading, list, name of a line, columns as (label, placeholder).
+TABLES: Final[Sequence[tuple[str, str, str, Sequence[tuple[str, str]]]]] = (
+    ("jury", "jury", "seat", (("name", "name"), ("duty", "duty"), ("votes", "votes"), ("sheets", "sheets"), ("remark", "remark"))),
+    ("recusals", "recusals", "recusal",
+     (("juror", "juror"), ("team", "team"), ("reason", "reason"), ("when", "at"), ("replaced_by", "replaced_by"))),
+    ("stepped", "stepped", "step",
+     (("name", "substitute"), ("juror", "juror"), ("team", "teams"), ("reason", "reason"), ("when", "at"))),
+    ("order", "order", "project",
+     (("number", "number"), ("team", "team"), ("project", "title"), ("municipality", "municipality"), ("presented", "presented"))),
+    ("rules", "criteria", "criterion", (("criterion", "title"), ("weight", "weight"), ("scale", "scale"))),
+    ("summary", "summary", "row",
+     (("rank", "rank"), ("team", "team"), ("project", "title"), ("sheets", "sheets"), ("total", "total"), ("tie", "tie"))),
+    ("not_assessed", "not_assessed", "row", (("team", "team"), ("project", "title"), ("sheets", "sheets"))),
+    ("decisions", "decisions", "motion",
+     (("decision", "title"), ("remark", "text"), ("team", "team"), ("for", "for"), ("against", "against"),
+      ("abstained", "abstained"), ("outcome", "outcome"))),
+)  # fmt: skip
+AFTER: Final = {"jury": "quorum", "rules": "rules", "not_assessed": "ties"}
+"""Paragraphs that follow a table: a heading of their own unless it is the table's."""
+
+
+def shipped() -> bytes:
+    """The template as a file of Word."""
+    word = _blank()
+    _centred(word, "{{ title }}", bold=True, size=16)
+    _centred(word, f"{_label('of_jury')}")
+    _centred(word, "{{ round }}, {{ cohort }}")
+    word.add_paragraph("{{ date }}\t{{ place }}")
+    for name in ("present", "agenda"):
+        _paragraphs(word, name)
+    for heading, lines, each, columns in TABLES:
+        word.add_heading(_label(heading), 2)
+        _table(word, lines, each, columns)
+        if follows := AFTER.get(heading):
+            _paragraphs(word, follows, headed=follows != heading)
+    for name in ("decision", "notes"):
+        _paragraphs(word, name)
+    word.add_heading(_label("unsigned"), 2)
+    word.add_paragraph("{{ unsigned | join(', ') or labels.nothing_missing }}")
+    word.add_heading(_label("ledger"), 2)
+    word.add_paragraph(f"{_label('root')}: {{{{ root }}}}")
+    word.add_paragraph(f"{_label('entries')}: {{{{ entries }}}}")
+    word.add_paragraph(f"{_label('check')}: {{{{ command }}}}")
+    word.add_heading(_label("signatures"), 2)
+    _repeated(word, "signatures", "line", "{{ line.duty }} ____________________ {{ line.name }}")
+    word.add_page_break()
+    _annex(word)
+    saved = io.BytesIO()
+    word.save(saved)
+    return saved.getvalue()
+
+
+def sample() -> dict[str, Any]:
+    """A document in which every list has a line, so that each placeholder of an uploaded template is tried."""
+    text = "–"
+    tables: dict[str, Any] = {lines: [{name: text for _, name in columns}] for _, lines, _, columns in TABLES}
+    plain = dict.fromkeys(
+        ("lang", "number", "date", "place", "round", "cohort", "title", "root", "entries", "command"), text
+    )
+    several = {
+        name: [text] for name in ("agenda", "present", "decision", "notes", "quorum", "rules", "ties", "unsigned")
+    }
+    tables["summary"][0] |= {"municipality": text}
+    sheet = {"team": text, "marks": [text], "total": text, "state": text, "comment": text, "reason": text}
+    annex = {"juror": text, "duty": text, "criteria": [text], "rows": [sheet], "remark": text}
+    return {
+        **plain, **several, **tables, "signatures": [{"duty": text, "name": text}], "annex": [annex],
+        "labels": {name: str(words) for name, words in LABELS.items()},
+    }  # fmt: skip
+
+
+def _label(name: str) -> str:
+    return str(LABELS[name])
+
+
+# --- Parts of a file of Word ------------------------------------------------------------------------------------------
+
+
+def _blank() -> Any:
+    word = Word()
+    page = word.sections[0]
+    page.page_width, page.page_height = Mm(210), Mm(297)
+    page.left_margin, page.right_margin, page.top_margin, page.bottom_margin = Mm(30), Mm(15), Mm(20), Mm(20)
+    for name, size in (("Normal", 12), ("Heading 1", 16), ("Heading 2", 13), ("Heading 3", 12)):
+        _dress(word.styles[name], size)
+    _stand_in(word)
+    word.core_properties.language = locale()
+    word.core_properties.title = str(Message("Minutes"))
+    return word
+
+
+def _stand_in(word: Any) -> None:
+    """Say in the table of fonts what stands in for the face where it isn't installed."""
+    font = f'<w:font w:name="{FACE}"><w:altName w:val="{STAND_IN}"/><w:family w:val="roman"/></w:font></w:fonts>'
+    table = next(part for part in word.part.package.iter_parts() if str(part.partname) == "/word/fontTable.xml")
+    table._blob = table.blob.replace(b"</w:fonts>", font.encode())  # noqa: SLF001  (python-docx has no word for it)
+
+
+def _dress(style: Any, size: int) -> None:
+    """The face of state offices, in every alphabet, black; and the language, which a screen reader needs."""
+    style.font.name, style.font.size = FACE, Pt(size)
+    style.font.color.rgb = None
+    fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+    for kind in ("w:ascii", "w:hAnsi", "w:cs", "w:eastAsia"):
+        fonts.set(qn(kind), FACE)
+    for kind in ("w:asciiTheme", "w:hAnsiTheme", "w:cstheme", "w:eastAsiaTheme"):
+        fonts.attrib.pop(qn(kind), None)
+    language = OxmlElement("w:lang")
+    language.set(qn("w:val"), "ru-RU" if locale() == "ru" else "en-GB")
+    style.element.get_or_add_rPr().append(language)
+
+
+def _centred(word: Any, text: str, *, bold: bool = False, size: int = 12) -> None:
+    paragraph = word.add_paragraph()
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    run = paragraph.add_run(text)
+    run.bold, run.font.size = bold, Pt(size)
+
+
+def _paragraphs(word: Any, name: str, *, headed: bool = True) -> None:
+    """The lines of a list, each in a paragraph, with a heading that is there only if they are."""
+    word.add_paragraph(f"{{%p if {name} %}}")
+    if headed:
+        word.add_heading(_label(name), 2)
+    _repeated(word, name, "line", "{{ line }}")
+    word.add_paragraph("{%p endif %}")
+
+
+def _repeated(word: Any, name: str, each: str, text: str) -> None:
+    word.add_paragraph(f"{{%p for {each} in {name} %}}")
+    word.add_paragraph(text)
+    word.add_paragraph("{%p endfor %}")
+
+
+def _table(word: Any, lines: str, each: str, columns: Sequence[tuple[str, str]]) -> None:
+    heads = [_label(label) for label, _ in columns]
+    _grid(word, heads, lines, each, [f"{{{{ {each}.{name} }}}}" for _, name in columns])
+
+
+def _grid(word: Any, heads: Sequence[str], lines: str, each: str, cells: Sequence[str]) -> None:
+    """A table of four rows: the head, the beginning of the loop, its line, its end; Word repeats the head."""
+    table = word.add_table(rows=4, cols=len(heads), style="Table Grid")
+    table.alignment = WD_TABLE_ALIGNMENT.CENTER
+    for cell, text in zip(table.rows[0].cells, heads, strict=True):
+        cell.text = ""
+        cell.paragraphs[0].add_run(text).bold = True
+    table.rows[1].cells[0].text = f"{{%tr for {each} in {lines} %}}"
+    for cell, text in zip(table.rows[2].cells, cells, strict=True):
+        cell.text = text
+    table.rows[3].cells[0].text = "{%tr endfor %}"
+    head = OxmlElement("w:tblHeader")
+    head.set(qn("w:val"), "true")
+    table.rows[0]._tr.get_or_add_trPr().append(head)  # noqa: SLF001  (python-docx has no word for it)
+    for row in table.rows:
+        for cell in row.cells:
+            for run in cell.paragraphs[0].runs:
+                run.font.size = Pt(10)
+
+
+def _annex(word: Any) -> None:
+    word.add_heading(_label("annex"), 2)
+    word.add_paragraph("{%p for sheet in annex %}")
+    word.add_heading("{{ sheet.juror }} ({{ sheet.duty }})", 3)
+    marks = "{% for mark in line.marks %}{{ sheet.criteria[loop.index0] }}: {{ mark }}{% if not loop.last %}; {% endif %}{% endfor %}"
+    heads = [_label(name) for name in ("team", "criterion", "total", "state", "comment")]
+    _grid(word, heads, "sheet.rows", "line", ["{{ line.team }}", marks, "{{ line.total }}", "{{ line.state }}",
+          "{{ line.comment }}{% if line.reason %} ({{ line.reason }}){% endif %}"])  # fmt: skip
+    word.add_paragraph("{{ sheet.remark }}")
+    word.add_paragraph("{%p endfor %}")

@@ -1,0 +1,352 @@
+"""Minutes: what they say is what the round came to; who may have them; Word and PDF say the same."""
+
+import io
+import re
+import zipfile
+from decimal import Decimal
+
+import pytest
+from docx import Document as Word
+
+import cast
+import documents
+from incubator.foundation.database import execute, fetch_one, fetch_value
+from incubator.foundation.i18n import MOSCOW, speaking
+from incubator.foundation.refusals import Forbidden, Refused
+from incubator.jury.conflicts import declaring
+from incubator.jury.minutes import actions, queries, template, words
+from incubator.jury.minutes.gathering import facts
+from incubator.jury.minutes.rules import Draft
+from incubator.jury.office import conducting
+from incubator.jury.pages import signing
+from incubator.jury.result import deliberating, standings
+from incubator.jury.result.rules import DecisionKind, Motion
+from incubator.jury.rounds import round_for
+
+HOSTILE = '#panic() <w:p> {{ 7*7 }} "$x$" \\ @a &amp; *ж* _Ё_ 漢 <script>'
+MARKS = ((9, 8, 9, 8, 7), (7, 7, 7, 7, 7), (7, 7, 7, 7, 7))
+
+
+async def played(*, teams: int = 3, jurors: int = 3, lock: bool = True) -> cast.RoundOfCast:
+    """A round with a tie, a recusal, a juror who confirmed, a decision with votes."""
+    where = await cast.scoring_round(teams=teams, jurors=jurors)
+    refuses = await cast.viewer(where.jurors[2])
+    await declaring.declare(refuses, where.id, {where.teams[0].id: "Двоюродный брат главы"})
+    for seat, juror in enumerate(where.jurors):
+        for number in range(teams):
+            if not (seat == 2 and number == 0):
+                given = MARKS[min(number, 2)]
+                await cast.score(where, juror, await where.project(number), *given, comment="Слово жюри")
+    await signing.sign(await cast.viewer(where.jurors[0]), where.id)
+    if lock:
+        await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=0)
+    return where
+
+
+async def document_of(where: cast.RoundOfCast, language: str = "ru"):
+    runs = await where.organiser()
+    with speaking(language, MOSCOW):
+        return (await queries.drawn_up(await round_for(runs, where.id), None, runs.now))[0]
+
+
+async def draft(where: cast.RoundOfCast, **changes: str) -> Draft:
+    runs = await where.organiser()
+    scoring = await round_for(runs, where.id)
+    with speaking("ru", MOSCOW):
+        found = queries.proposed(scoring, await standings.result_for(scoring), runs.now).draft
+    return Draft(**{**{name: getattr(found, name) for name in Draft.__slots__}, **changes})
+
+
+# --- What they say ----------------------------------------------------------------------------------------------------
+
+
+async def test_they_say_what_the_round_came_to(db):
+    where = await played()
+    runs = await where.organiser()
+    motion = Motion(DecisionKind.AWARD, "За смелость", "Премия жюри", str(await where.project(1)), 2, 1, 0)
+    await deliberating.decide(runs, where.id, motion)
+    said = await document_of(where)
+    result = await standings.count_up(await round_for(runs, where.id))
+    assert [(each["team"], each["rank"]) for each in said["summary"]] == [
+        (row.name, str(row.place)) for row in result.placed
+    ]
+    assert [Decimal(each["total"].replace(",", ".")) for each in said["summary"]] == [
+        Decimal(row.total) for row in result.placed
+    ]
+    assert {each["name"] for each in said["jury"]} == {each.name for each in where.jurors}
+    assert [(each["juror"], each["team"]) for each in said["recusals"]] == [
+        (where.jurors[2].name, result.placed[0].name)
+    ]
+    assert "Двоюродный брат главы" in said["recusals"][0]["reason"]
+    assert said["unsigned"] == sorted(each.name for each in where.jurors[1:])
+    assert len(said["order"]) == 3
+    (tied,) = said["ties"]
+    assert all(row.name in tied for row in result.placed[1:])
+    assert (
+        said["decisions"][0] | {"title": "За смелость", "for": "2", "against": "1", "outcome": "принято"}
+        == said["decisions"][0]
+    )
+    assert sum(len(each["rows"]) for each in said["annex"]) == await fetch_value(
+        "SELECT count(*) FROM score_sheet WHERE round = $1", where.id
+    )
+
+
+async def test_sheets_have_the_marks_that_were_given_and_exact_totals(db):
+    where = await played()
+    said = await document_of(where)
+    criteria = (await round_for(await where.organiser(), where.id)).rubric.criteria
+    weights = [each.weight for each in criteria]
+    rows = [row for sheet in said["annex"] for row in sheet["rows"] if row["total"] != "–"]
+    assert len(rows) == 8
+    for row in rows:
+        marks = [Decimal(mark.replace(",", ".")) for mark in row["marks"]]
+        wanted = sum(m * w for m, w in zip(marks, weights, strict=True)) / sum(weights)
+        assert Decimal(row["total"].replace(",", ".")) == wanted.quantize(Decimal("0.01"))
+
+
+async def test_the_root_is_that_of_the_ledger_and_its_command_verifies(db):
+    from incubator.jury.ledger import book
+
+    where = await played()
+    said = await document_of(where)
+    assert said["root"] == await book.root_of(where.id)
+    assert said["command"].endswith(said["root"])
+    assert int(said["entries"]) == len(await book.entries(where.id))
+
+
+async def test_of_a_reopened_sheet_there_is_no_value(db):
+    where = await played()
+    await execute(
+        "UPDATE score_sheet SET reopened_at = now(), state = 'draft', version = version + 1 WHERE id ="
+        " (SELECT id FROM score_sheet WHERE round = $1 AND state = 'handed_in' LIMIT 1)", where.id,
+    )  # fmt: skip
+    said = await document_of(where)
+    hidden = [row for sheet in said["annex"] for row in sheet["rows"] if row["state"] == "Черновик"]
+    assert [(set(row["marks"]), row["total"], row["comment"]) for row in hidden] == [({"–"}, "–", "")]
+
+
+async def test_the_number_of_statements_is_the_same_for_one_project_and_for_three(db, counting):
+    counts = []
+    for teams in (1, 3):
+        where = await played(teams=teams)
+        scoring = await round_for(await where.organiser(), where.id)
+        with counting() as said:
+            await facts(scoring)
+        counts.append(len(said))
+    assert counts[0] == counts[1] <= 10
+
+
+# --- Drawing up -------------------------------------------------------------------------------------------------------
+
+
+async def test_they_are_saved_filed_and_stay_as_they_were_filed(db):
+    where = await played()
+    runs = await where.organiser()
+    with pytest.raises(Refused):
+        await actions.file(runs, where.id)
+    await actions.save(runs, where.id, await draft(where, number="7"), 0)
+    with speaking("ru", MOSCOW):
+        assert await actions.file(runs, where.id) == 1
+    await actions.save(runs, where.id, await draft(where, number="8"), 1)
+    assert (await queries.filed_document(where.id, 1))[0]["title"] == "Протокол № 7"
+    assert (await document_of(where))["title"] == "Протокол № 8"
+    assert await fetch_value("SELECT count(*) FROM journal_entry WHERE verb IN ('minutes.saved', 'minutes.filed')") == 3
+
+
+async def test_what_somebody_else_saved_is_not_written_over(db):
+    where = await played()
+    runs = await where.organiser()
+    await actions.save(runs, where.id, await draft(where, number="1"), 0)
+    with pytest.raises(Refused):
+        await actions.save(runs, where.id, await draft(where, number="2"), 0)
+    assert await fetch_value("SELECT number FROM minutes WHERE round = $1", where.id) == "1"
+
+
+async def test_before_the_lock_nobody_draws_them_up(db):
+    where = await played(lock=False)
+    with pytest.raises(Forbidden):
+        await actions.save(await where.organiser(), where.id, await draft(where), 0)
+
+
+async def test_the_form_keeps_what_was_typed_and_the_preview_saves_nothing(client):
+    where = await played()
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/minutes"
+    typed = {"number": "15", "held_on": "", "place": "Актовый зал", "version": "0"}
+    answer = await client.post(address, data=typed)
+    assert answer.status_code == 422
+    assert "Актовый зал" in answer.text
+    shown = await client.post(
+        f"{address}/preview", data={**typed, "held_on": "2026-11-20"}, headers={"hx-request": "true"}
+    )
+    assert shown.status_code == 200
+    assert "Актовый зал" in shown.text
+    assert "20 ноября 2026" in shown.text
+    assert (await client.post(f"{address}/preview", data=typed)).status_code == 204
+    assert await fetch_value("SELECT count(*) FROM minutes") == 0
+    assert (await client.post(address, data={**typed, "held_on": "2026-11-20"})).status_code == 303
+    assert dict(await fetch_one("SELECT number, version FROM minutes") or {}) == {"number": "15", "version": 1}
+
+
+# --- PDF and Word -----------------------------------------------------------------------------------------------------
+
+
+def squeezed(text: str) -> str:
+    """A text without spaces and the hyphens with which lines end."""
+    return re.sub(r"[\s\u00ad\u2010-]+", "", text)
+
+
+async def test_the_pdf_keeps_both_standards_and_says_the_same(client):
+    where = await played()
+    runs = await where.organiser()
+    await execute("UPDATE person SET name = $2 WHERE id = $1", where.jurors[1].id, HOSTILE)
+    await actions.save(runs, where.id, await draft(where, number="3/2", notes=HOSTILE), 0)
+    await cast.sign_in(client, where.cohort.organiser)
+    answer = await client.get(f"/rounds/{where.id}/minutes.pdf", headers={"accept-language": "ru"})
+    assert answer.headers["content-type"] == "application/pdf"
+    paper = documents.read(answer.content)
+    assert (paper.part, paper.conformance, paper.accessible, paper.faults) == ("2", "B", "1", ())
+    assert (paper.language, paper.title) == ("ru", "Протокол № 3/2 заседания жюри")
+    assert {"/Table", "/TH", "/TD", "/H1", "/H2", "/H3"} <= paper.tags
+    read, said = squeezed(documents.text(answer.content)), await document_of(where)
+    told = (
+        [each["team"] for each in said["summary"]]
+        + [each["total"] for each in said["summary"]]
+        + said["rules"]
+        + said["ties"]
+    )
+    for text in (*told, said["root"], said["jury"][0]["name"], HOSTILE):
+        assert squeezed(text.replace("漢", "◊")) in read, text
+    assert await fetch_value("SELECT count(*) FROM journal_entry WHERE verb = 'minutes.taken'") == 1
+
+
+async def test_the_word_file_of_the_shipped_template_says_the_same(client):
+    where = await played()
+    runs = await where.organiser()
+    await execute("UPDATE person SET name = $2 WHERE id = $1", where.jurors[1].id, HOSTILE)
+    await actions.save(runs, where.id, await draft(where, number="3/2", notes=HOSTILE), 0)
+    await cast.sign_in(client, where.cohort.organiser)
+    answer = await client.get(f"/rounds/{where.id}/minutes.docx", headers={"accept-language": "ru"})
+    word, said = Word(io.BytesIO(answer.content)), await document_of(where)
+    paragraphs = [each.text for each in word.paragraphs]
+    assert HOSTILE in paragraphs
+    assert said["title"] in paragraphs
+    assert not [text for text in paragraphs if "{%" in text]
+    tables = [[[cell.text for cell in row.cells] for row in table.rows] for table in word.tables]
+    summary = [[each[name] for name in ("rank", "team", "title", "sheets", "total", "tie")] for each in said["summary"]]
+    assert any(rows[1:] == summary for rows in tables)
+    assert any([HOSTILE in row for row in rows] for rows in tables)
+    assert len([rows for rows in tables if len(rows[0]) == 5 and rows[0][1] == "Критерий"]) == len(said["annex"])
+    assert word.styles["Normal"].font.name == "PT Astra Serif"
+    fonts = zipfile.ZipFile(io.BytesIO(answer.content)).read("word/fontTable.xml").decode()
+    assert '<w:font w:name="PT Astra Serif"><w:altName w:val="Times New Roman"/>' in fonts
+
+
+async def test_one_takes_home_ones_own_sheets_and_nobody_elses(client):
+    where = await played()
+    await cast.sign_in(client, where.jurors[0])
+    answer = await client.get(f"/rounds/{where.id}/mine.pdf", headers={"accept-language": "ru"})
+    paper, read = documents.read(answer.content), documents.text(answer.content)
+    assert (paper.part, paper.accessible, paper.faults) == ("2", "1", ())
+    assert where.jurors[0].name in read
+    assert where.jurors[1].name not in read
+    assert squeezed(
+        await fetch_value("SELECT encode(signature, 'hex') FROM seat WHERE person = $1", where.jurors[0].id)
+    ) in squeezed(read)
+    await cast.sign_in(client, where.cohort.organiser)
+    assert (await client.get(f"/rounds/{where.id}/mine.pdf")).status_code in {403, 404}
+
+
+# --- The template -----------------------------------------------------------------------------------------------------
+
+
+def changed(old: str, new: str) -> bytes:
+    """The shipped template with other words, as somebody would write them in Word."""
+    word = Word(io.BytesIO(template.shipped()))
+    cells = [cell for table in word.tables for row in table.rows for cell in row.cells]
+    for paragraph in [*word.paragraphs, *(each for cell in cells for each in cell.paragraphs)]:
+        for run in paragraph.runs:
+            run.text = run.text.replace(old, new)
+    saved = io.BytesIO()
+    word.save(saved)
+    return saved.getvalue()
+
+
+async def bring(client, where, content: bytes, name: str = "наш.docx"):
+    return await client.post(
+        f"/rounds/{where.id}/minutes/template", files={"file": (name, content, "application/octet-stream")},
+        headers={"accept-language": "ru"},
+    )  # fmt: skip
+
+
+async def test_an_own_template_is_taken_and_used_and_let_go(client):
+    where = await played()
+    await cast.sign_in(client, where.cohort.organiser)
+    assert (await bring(client, where, changed("{{ date }}", "Город N, {{ date }}"))).status_code == 303
+    made = await client.get(f"/rounds/{where.id}/minutes.docx")
+    assert any(each.text.startswith("Город N, ") for each in Word(io.BytesIO(made.content)).paragraphs)
+    assert (await client.post(f"/rounds/{where.id}/minutes/template/drop")).status_code == 303
+    made = await client.get(f"/rounds/{where.id}/minutes.docx")
+    assert not any(each.text.startswith("Город N, ") for each in Word(io.BytesIO(made.content)).paragraphs)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{{ date }}", "{{ datte }}", "datte"),
+        ("{{ seat.name }}", "{{ seat.nmae }}", "nmae"),
+        ("{{ date }}", "{{ date", "прочитать"),
+        ("{{ date }}", "{{ ''.__class__.__mro__ }}", "__class__"),
+        ("{{ date }}", "{{ 9 ** (9 ** 9) }}", "вовремя"),
+        ("{{ date }}", "{% for a in range(99999) %}{% for b in range(99999) %}{{ b }}{% endfor %}{% endfor %}", "вовремя"),
+    ],
+)  # fmt: skip
+async def test_a_broken_template_is_refused_by_the_name_of_its_fault(client, monkeypatch, old, new, told):
+    from incubator.foundation import printing
+
+    monkeypatch.setattr(printing, "PATIENCE", 6.0)
+    where = await played(teams=1)
+    await cast.sign_in(client, where.cohort.organiser)
+    with speaking("ru", MOSCOW):
+        content = changed(old, new)
+    answer = await bring(client, where, content)
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert await fetch_value("SELECT count(*) FROM minutes_template") == 0
+
+
+def with_entry(name: str, content: bytes) -> bytes:
+    made = io.BytesIO(template.shipped())
+    with zipfile.ZipFile(made, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("наш.docx", b"no archive"),
+        ("наш.txt", b"text"),
+        ("наш.docx", b""),
+        ("наш.docx", with_entry("word/vbaProject.bin", b"macros")),
+        ("наш.docx", with_entry("word/bomb.xml", bytes(400_000_000 // 8))),
+        ("наш.docx", b"PK" + bytes(3 * 1024 * 1024 // 2 * 2)),
+    ],
+    ids=["no archive", "another kind", "empty", "macros", "bomb", "too long"],
+)
+async def test_a_hostile_file_is_no_template(client, name, content):
+    where = await played(teams=1)
+    await cast.sign_in(client, where.cohort.organiser)
+    assert (await bring(client, where, content, name)).status_code in {413, 422}
+    assert await fetch_value("SELECT count(*) FROM minutes_template") == 0
+
+
+async def test_every_name_of_a_document_is_in_the_sample(db):
+    """Else a template that uses it would be refused though it is there."""
+    where = await played()
+    said, tried = await document_of(where), template.sample()
+    assert set(said) - set(tried) == set()
+    for name, lines in said.items():
+        if isinstance(lines, list) and lines and isinstance(lines[0], dict):
+            assert set(lines[0]) - set(tried[name][0]) == set(), name
+    assert set(said["labels"]) == set(words.LABELS)
