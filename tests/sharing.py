@@ -31,6 +31,7 @@ LONGEST = (
     "journeys/test_uploading.py",
     "test_worker.py",
     "test_demo.py",
+    "test_demo_removal.py",
     "test_comforts.py",
 )
 

@@ -1,10 +1,11 @@
-"""The demo: a whole story in the order of time, states for every screen, and nothing left when it is taken out."""
+"""The demo: a whole story in the order of time, states for every screen."""
 
 from collections import Counter
 
+import httpx
 import pytest
 
-import cast
+from conftest import empty
 from incubator import demo
 from incubator.demo import script
 from incubator.foundation.database import fetch, fetch_value
@@ -12,9 +13,10 @@ from incubator.foundation.database import fetch, fetch_value
 ROLES = {"organiser", "moderator", "juror", "team_lead", "participant", "admin"}
 
 
-@pytest.fixture
-async def told(app, db):
-    """The demo, loaded into an empty database (the application knows every feature by then)."""
+@pytest.fixture(scope="module")
+async def told(app, pool):
+    """The demo, told once for all that only read it (the application knows every feature by then)."""
+    await empty()
     await demo.load()
     return await demo.describe()
 
@@ -23,7 +25,7 @@ async def by_state(table):
     return dict(Counter(row["state"] for row in await fetch(f"SELECT state FROM {table}")))
 
 
-async def test_the_story_is_whole(told, client):
+async def test_the_story_is_whole(told):
     assert ROLES == {account["role"] for account in told["accounts"]}
     assert len(told["cohorts"]) == 2
     assert await fetch_value("SELECT count(*) FROM team t WHERE t.cohort = $1", _running(told)) == 19
@@ -48,11 +50,12 @@ def _running(told):
     return UUID(told["cohorts"][0]["id"])
 
 
-async def test_every_account_signs_in_with_its_password(told, client):
+async def test_every_account_signs_in_with_its_password(told, app):
     for account in told["accounts"]:
-        cast.sign_out(client)
         form = {"email": account["email"], "password": account["password"]}
-        answer = await client.post("/sign-in", data=form)
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+            answer = await client.post("/sign-in", data=form)
         assert answer.status_code == 303, account
 
 
@@ -74,20 +77,6 @@ async def test_a_team_is_overdue_and_another_has_more_time(told):
         _running(told),
     )
     assert overdue >= 2
-
-
-async def test_taken_out_it_leaves_nothing_behind(told):
-    await demo.remove()
-    left = {table: count for table, count in (await cast.counts()).items() if count}
-    assert left.keys() <= {"outbox"}
-    assert await demo.describe() == {"accounts": [], "cohorts": []}
-
-
-async def test_taking_it_out_leaves_others_alone(told):
-    admin = await cast.administrator()
-    await demo.remove()
-    assert await fetch_value("SELECT count(*) FROM person") == 1
-    assert (await cast.viewer(admin)).is_administrator
 
 
 def test_no_invented_name_comes_twice():
