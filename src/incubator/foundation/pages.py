@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 
 from incubator import __version__
 from incubator.foundation import filters, i18n, packing
+from incubator.foundation.drawing import Generator
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.owner import Owner, become, owner
@@ -148,7 +149,9 @@ def _drawn(name: str, locale: str) -> Markup:
 
 
 class Environment(jinja2.Environment):
-    """Jinja's, with plain dictionaries for globals: each import and each page walks through them."""
+    """Jinja's, with our compiler, and plain dictionaries for globals: each import and each page walks through them."""
+
+    code_generator_class = Generator
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """What a template sees beside its variables. Jinja's ChainMap would also see globals that are added later."""
