@@ -35,7 +35,7 @@ def call(var: Path, *arguments: str, typed: str = "", **changes: str) -> "subpro
         input=typed,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -110,7 +110,7 @@ def test_migrate_twice_at_once_and_again(tmp_path: Path, own_server: str) -> Non
             )
             for _ in range(2)
         ]
-        ends = [(*process.communicate(timeout=60), process.returncode) for process in pair]
+        ends = [(*process.communicate(timeout=300), process.returncode) for process in pair]
     assert [end[2] for end in ends] == [0, 0], ends
     assert call(tmp_path / "var", "migrate", DATABASE_URL=own_server).stdout == "The database is up to date.\n"
     assert ask(own_server, "SELECT count(*) FROM person") == 0
