@@ -26,6 +26,7 @@ class Person:
         self.page = page
         self.scripts = scripts
         self.name = name
+        self.password = ""
 
     @property
     def path(self) -> str:
@@ -58,6 +59,9 @@ class Person:
             await button.click()
         answer = await coming.value
         assert answer.ok, f"{answer.status} after {words!r}: {await self.main().inner_text()}"
+        if await self.page.locator("main [name=proof]").count():  # a long journey: the password is asked for once more
+            await self.page.fill("main [name=proof]", self.password)
+            await self.press("Go on")
 
     async def fill(self, values: dict[str, str], *, within: str = "") -> None:
         """Type into fields named by their labels."""

@@ -61,6 +61,7 @@ class Telling:
 
     async def _accepts(self, person: Person) -> None:
         await person.fill({"Surname, first name and patronymic": person.name, "New password": PASSWORD})
+        person.password = PASSWORD
         await person.press("Accept the invitation")
         assert "invitation" not in person.path
 

@@ -74,9 +74,22 @@ ROUNDINGS = {
 # --- Terms ------------------------------------------------------------------------------------------------------------
 
 
+class Turn(StrEnum):
+    """In what order a juror scores."""
+
+    RUNNING = "running"
+    FEWEST = "fewest"  # so that no project is left with too few sheets; not on a pitch day, where teams stand in a row
+
+
+TURN_WORDS = {
+    Turn.RUNNING: Message("In running order"),
+    Turn.FEWEST: Message("Projects with the fewest sheets first"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What jurors of a round see, and which conflicts follow by themselves.
+    """What jurors of a round see, in what order they score, and which conflicts follow by themselves.
 
     `blind`: a number instead of names until the publication. `region`: who comes from a team's region doesn't judge it;
     from its municipality nobody ever does. `left_out` are assignments (ids) that jurors don't read.
@@ -88,6 +101,7 @@ class Terms:
     works: bool = True
     files: bool = True
     left_out: tuple[str, ...] = ()
+    order: str = Turn.RUNNING
 
     def shows(self, assignment: UUID) -> bool:
         """Whether jurors read the answers to this assignment."""
@@ -116,7 +130,7 @@ def read_terms_form(form: Form, assignments: Sequence[str]) -> Terms:
     shown = form.choices("assignment", assignments)
     terms = Terms(
         blind=form.flag("blind"), region=form.flag("region"), case=form.flag("case"), works=form.flag("works"),
-        files=form.flag("files"), left_out=tuple(each for each in assignments if each not in shown),
+        files=form.flag("files"), order=form.choice("order", Turn, required=False) or Turn.RUNNING, left_out=tuple(each for each in assignments if each not in shown),
     )  # fmt: skip
     form.demand()
     return terms

@@ -255,6 +255,20 @@ async def change_password(viewer: Viewer, current: str, wanted: str) -> str | No
         return await _new_password(viewer.id, hashed, viewer.now, shared=viewer.shared)
 
 
+async def prove(viewer: Viewer, password: str) -> bool:
+    """Whether this is the viewer's password; then his session counts as just proved. Throttled as a change of it."""
+    door = (throttle.PASSWORD, throttle.PASSWORD.key(str(viewer.id)))
+    await throttle.count(door)
+    known = await fetch_value("SELECT password_hash FROM person WHERE id = $1", viewer.id)
+    if not await passwords.matches(password, known):
+        return False
+    await throttle.forgive(door)
+    async with DB.transaction():
+        await execute("UPDATE session SET proved_at = now() WHERE token_hash = $1", viewer.session)
+        await _record_own("person.proved", viewer.id, viewer.now)
+    return True
+
+
 async def _new_password(person: UUID, hashed: str, now: datetime, *, shared: bool = False) -> str:
     """Write it, end all sessions and other links, tell the person by letter; the token of a new session."""
     await execute("UPDATE person SET password_hash = $2 WHERE id = $1", person, hashed)

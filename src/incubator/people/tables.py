@@ -29,7 +29,10 @@ class Person(Table, db=DB, tablename="person"):
 
 
 class Session(Table, db=DB, tablename="session"):
-    """A signed-in browser; only the SHA-256 of its token is kept."""
+    """A signed-in browser; only the SHA-256 of its token is kept.
+
+    `proved_at` is when the password was given once more since (see `proving`).
+    """
 
     token_hash = Bytea(primary_key=True, default=b"")
     person = ref(Person)
@@ -37,6 +40,7 @@ class Session(Table, db=DB, tablename="session"):
     seen_at = Timestamptz(null=False, default=None)
     expires_at = Timestamptz(null=False, default=None)
     flash = JSONB(null=False, default="[]")
+    proved_at = Timestamptz(null=True, default=None)
     asks = Boolean(null=False, default=False)  # whether a consent has to be asked for before anything else
     shared = Boolean(null=False, default=False)  # at somebody else's computer: short, and nothing is kept there
 

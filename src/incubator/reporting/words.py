@@ -40,6 +40,7 @@ SIMPLE: Final[Mapping[str, str]] = {
     "person.signed_in": N_("signed in"),
     "person.signed_out": N_("signed out"),
     "person.signed_out_everywhere": N_("signed out in all other browsers"),
+    "person.proved": N_("gave the password once more"),
     "person.password_changed": N_("changed the password of the account"),
     "person.profile_edited": N_("changed the profile"),
     "person.deactivated": N_("closed an account: {subject}"),

@@ -17,10 +17,11 @@ from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Invalid, NotFound, TooMany
 from incubator.jury.office import agreeing, board, conducting
 from incubator.jury.rounds import Round, round_for
-from incubator.jury.rules import CONDUCT, JURORS, PROGRESS, QUEUE, ProposalKind
+from incubator.jury.rules import CONDUCT, JURORS, PROGRESS, QUEUE, REOPEN, VOID, ProposalKind
 from incubator.jury.terms import SEAT_WORDS
+from incubator.people import proving
 from incubator.people.queries import viewer_for
-from incubator.people.rights import Viewer
+from incubator.people.rights import Right, Viewer
 from incubator.people.sessions import flash
 
 Web = Request[Any, Any, Any]
@@ -140,15 +141,23 @@ async def lock(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     return pages.redirect(request, f"/rounds/{round_id}/result")
 
 
+async def _unproved(request: Web, viewer: Viewer, round_id: UUID, form: Form, needed: Right = CONDUCT) -> Any:
+    """The page that asks for the password once more, None where that isn't needed; who has no right is refused first."""
+    (await round_for(viewer, round_id)).standing.need(needed)
+    return await proving.ask_again(request, viewer, form)
+
+
 @post("/rounds/{round_id:uuid}/unlock")
 async def unlock(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """Ask a second organiser to open the round again."""
-    form = await pages.read_form(request)
+    form = await proving.read(request)
     reason = form.text("reason", limit=REASON_LIMIT, lines=True)
     try:
         form.demand()
     except Invalid:
         return await _again(request, viewer, round_id, form, "unlock")
+    if page := await _unproved(request, viewer, round_id, form):
+        return page
     return await _press(request, viewer, round_id, agreeing.ask_to_unlock(viewer, round_id, reason), ASKED)
 
 
@@ -169,12 +178,14 @@ async def reopen(
 
 
 async def _ask_about(request: Web, viewer: Viewer, round_id: UUID, sheet_id: UUID, what: str) -> Response[Any]:
-    form = await pages.read_form(request)
+    form = await proving.read(request)
     reason = form.text("reason", limit=REASON_LIMIT, lines=True)
     try:
         form.demand()
     except Invalid:
         return await _again(request, viewer, round_id, form, what)
+    if page := await _unproved(request, viewer, round_id, form, VOID if what == "void" else REOPEN):
+        return page
     ask = agreeing.ask_to_void if what == "void" else agreeing.ask_to_reopen
     return await _press(request, viewer, round_id, ask(viewer, round_id, sheet_id, reason), ASKED)
 
@@ -194,7 +205,10 @@ async def confirm(
     request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], proposal_id: FromPath[UUID]
 ) -> Response[Any]:
     """Agree, as the second organiser."""
-    (await pages.read_form(request)).demand()
+    form = await proving.read(request)
+    form.demand()
+    if page := await _unproved(request, viewer, round_id, form):
+        return page
     if await agreeing.confirm(viewer, round_id, proposal_id) is ProposalKind.PUBLISH:
         await flash(viewer, "success", Message("The result is published. Letters are on their way."))
         return pages.redirect(request, f"/rounds/{round_id}/result")
@@ -216,9 +230,11 @@ async def decline(
 @post("/rounds/{round_id:uuid}/publish")
 async def publish(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """Ask a second organiser to publish the result, with the advisory part or without."""
-    form = await pages.read_form(request)
+    form = await proving.read(request)
     advice = form.flag("advice")
     form.demand()
+    if page := await _unproved(request, viewer, round_id, form):
+        return page
     await agreeing.ask_to_publish(viewer, round_id, advice=advice)
     await flash(viewer, "success", ASKED)
     return pages.redirect(request, f"/rounds/{round_id}/result")

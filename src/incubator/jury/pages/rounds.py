@@ -18,7 +18,7 @@ from incubator.jury.result.snapshot import tie_words
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import anchors, choices, read_criterion, read_jury_plan, read_version
 from incubator.jury.rules import CONDUCT, RoundState
-from incubator.jury.terms import AGGREGATES, CLOSINGS, VOTING, read_terms_form
+from incubator.jury.terms import AGGREGATES, CLOSINGS, TURN_WORDS, VOTING, read_terms_form
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.blueprint import CriterionPlan, JuryPlan
@@ -47,12 +47,13 @@ async def _set_up(request: Web, scoring: Round, form: Form | None) -> Response[A
     flags = {name: "on" for name in ("blind", "region", "case", "works", "files") if getattr(terms, name)}
     rubric, plan = await round_rubric.rubric_for_round(scoring)
     words = tie_words(rubric)
-    shown = form or Form.empty({**flags, "assignment": ticked})
+    shown = form or Form.empty({**flags, "assignment": ticked, "order": str(terms.order)})
     return pages.page(
         request, "jury/round_set_up.html", status=422 if shown.errors else 200, scoring=scoring, form=shown, plan=plan,
         assignments=[(str(each.id), f"{each.module}: {each.title}") for each in assignments], criteria=rubric.criteria,
         weights=sum(each.weight for each in rubric.criteria), own=round_rubric.is_own(scoring),
         draft=scoring.state is RoundState.DRAFT, aggregate=AGGREGATES[plan.aggregate],
+        turns=[(turn.value, str(words)) for turn, words in TURN_WORDS.items()],
         closing=CLOSINGS[plan.closing], ties=[words.get(tie, tie) for tie in plan.ties],
     )  # fmt: skip
 

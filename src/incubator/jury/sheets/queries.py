@@ -49,6 +49,12 @@ class QueueRow:
     state: SheetState | None
     skipped: bool
     reopened: bool = False
+    turn: tuple[int, str] | None = None
+
+    @property
+    def rank(self) -> tuple[bool, tuple[int, str], int]:
+        """Where it stands among what the juror has still to score; `turn` is set where that isn't the running order."""
+        return self.skipped, self.turn or (0, ""), self.place
 
     @property
     def about(self) -> str:
@@ -115,11 +121,11 @@ class Queue:
 
     @property
     def next(self) -> QueueRow | None:
-        """What to score now: in running order, skipped ones last; after the lock only what was reopened."""
+        """What to score now, skipped ones last; after the lock only what was reopened."""
         waiting = [row for row in self.rows if row.counts and row.state not in SETTLED]
         if self.state is not RoundState.OPEN:
             waiting = self.reopened
-        return min(waiting, key=lambda row: (row.skipped, row.place), default=None)
+        return min(waiting, key=lambda row: row.rank, default=None)
 
 
 SEATS = """
@@ -134,16 +140,23 @@ ORDER BY CASE r.state WHEN 'open' THEN 0 WHEN 'published' THEN 2 ELSE 1 END, r.c
 # Two halves, each by its index: the juror's sheets, and the teams he has none for because of a conflict. Where names
 # are hidden the second half is: a name beside a number that is missing would give it away.
 BLIND = "((r.terms ->> 'blind')::boolean IS TRUE AND r.state <> 'published')"
+# Where the projects with the fewest sheets come first: how many it has, and among equals an order of the juror's own.
+FEWEST = "(r.terms ->> 'order' = 'fewest' AND NOT EXISTS (SELECT FROM pitch_day d WHERE d.round = r.id))"
+GIVEN = (
+    "(SELECT count(*) FROM score_sheet o WHERE o.round = s.round AND o.project = s.project AND o.state = 'handed_in')"
+)
+DRAWN = "md5(s.seat::text || s.project::text)"
 QUEUE = f"""
 SELECT s.round, p.id AS project, p.place, p.title, t.name AS team, m.name AS municipality, s.state,
-  s.skipped_at IS NOT NULL AS skipped, s.reopened_at IS NOT NULL AS reopened, {BLIND} AS blind
+  s.skipped_at IS NOT NULL AS skipped, s.reopened_at IS NOT NULL AS reopened, {BLIND} AS blind,
+  CASE WHEN {FEWEST} THEN {GIVEN} END AS given, {DRAWN} AS drawn
 FROM seat e JOIN score_sheet s ON s.seat = e.id JOIN round_project p ON p.id = s.project
 JOIN scoring_round r ON r.id = p.round
 JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
   AND NOT ({BLIND} AND s.state = 'recused')
 UNION ALL
-SELECT p.round, p.id, p.place, p.title, t.name, m.name, NULL, false, false, false
+SELECT p.round, p.id, p.place, p.title, t.name, m.name, NULL, false, false, false, NULL, ''
 FROM seat e JOIN round_project p ON p.round = e.round AND p.team = ANY($3)
 JOIN scoring_round r ON r.id = p.round AND NOT {BLIND}
 JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
@@ -167,14 +180,23 @@ async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
             state,
             row["skipped"],
             row["reopened"],
+            None if row["given"] is None else (row["given"], row["drawn"]),
         )
         rows.setdefault(row["round"], []).append(found)
     return [
         Queue(seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"],
               Duty(seat["duty"]), seat["votes"], seat["calibration"], seat["deliberates"],
-              tuple(rows.get(seat["round"], ())), seat["pitch"])
+              _in_turn(rows.get(seat["round"], [])), seat["pitch"])
         for seat in await fetch(SEATS, viewer.id, round_id)
     ]  # fmt: skip
+
+
+def _in_turn(rows: list[QueueRow]) -> tuple[QueueRow, ...]:
+    """The list as the juror works through it: in running order or, by the round's terms, what waits for him in its turn."""
+    if not any(row.turn for row in rows):
+        return tuple(rows)
+    waits = [row for row in rows if row.counts and row.state not in SETTLED]
+    return (*sorted(waits, key=lambda row: row.rank), *(row for row in rows if row not in waits))
 
 
 def _teams_in_conflict(viewer: Viewer) -> list[UUID]:
@@ -283,17 +305,20 @@ def points_of(value: Fraction) -> Decimal:
     return rounded(value, 2, Rounding.HALF_UP)
 
 
-NEXT = """
-SELECT s.project FROM score_sheet s JOIN round_project p ON p.id = s.project
+NEXT = f"""
+SELECT s.project FROM score_sheet s JOIN round_project p ON p.id = s.project JOIN scoring_round r ON r.id = s.round
 JOIN round_project here ON here.id = $3
 WHERE s.round = $1 AND s.seat = (SELECT id FROM seat WHERE round = $1 AND person = $2)
   AND s.state IN ('empty', 'draft') AND s.project <> $3
-  AND (s.reopened_at IS NOT NULL OR EXISTS (SELECT FROM scoring_round r WHERE r.id = $1 AND r.state = 'open'))
-ORDER BY s.skipped_at IS NOT NULL, p.place < here.place, p.place LIMIT 1
+  AND (s.reopened_at IS NOT NULL OR r.state = 'open')
+ORDER BY s.skipped_at IS NOT NULL, CASE WHEN {FEWEST} THEN {GIVEN} END, CASE WHEN {FEWEST} THEN {DRAWN} END, p.place < here.place, p.place LIMIT 1
 """
 
 
 async def next_after(viewer: Viewer, round_id: UUID, project_id: UUID) -> UUID | None:
-    """The project to score after this one: further down the running order, then from its top, skipped ones last."""
+    """The project to score after this one: further down the running order, then from its top, or in the round's own order.
+
+    Skipped ones come last. A project's number of sheets is told to nobody: it only decides what comes next.
+    """
     found: UUID | None = await fetch_value(NEXT, round_id, viewer.id, project_id)
     return found
