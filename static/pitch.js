@@ -34,6 +34,8 @@
     if (link) { link.hidden = !now.sheet; if (now.sheet) link.href = now.sheet; }
     const code = part("code");
     if (code) code.hidden = Boolean(now.blank);
+    const root = part("root");
+    if (root) { root.hidden = !now.root; put("short", now.short); put("whole", now.root); put("entries", String(now.entries)); }
     tick();
   }
   async function ask() {

@@ -124,6 +124,7 @@ CALLS: dict[str, list[Call]] = {
         get(f"{COHORT}/rounds/new", "round_draft"),
         post(f"{ROUND}/set-up", "round_draft", form={"case": "on", "works": "on"}),
         get(f"{ROUND}/set-up", "round_draft"),
+        post(f"{ROUND}/root-to", "round_draft", form={"root_to": "commission@example.org"}),
         post(f"{ROUND}/criteria/own", "round_draft", form={"way": "own"}),
         get(f"{ROUND}/allocation", "round_draft"),
         post(f"{ROUND}/allocation", "round_draft", form={"sheets": "1", "cap": "9", "seed": "7"}),

@@ -9,6 +9,7 @@ APPEND_ONLY = {
     "case_version": ("append_only", "ENABLE"),
     "cohort_blueprint": ("append_only", "ENABLE"),
     "ledger_entry": ("append_only", "ENABLE ALWAYS"),
+    "ledger_anchor": ("append_only", "ENABLE"),
     "score_sheet": ("ledger", "ENABLE"),
     "paper_entry": ("kept", "ENABLE"),
 }
@@ -28,6 +29,7 @@ STATEMENTS = (
     f"DELETE FROM jury_decision WHERE round IN ({ROUNDS})",
     f"DELETE FROM tie_vote WHERE round IN ({ROUNDS})",
     f"DELETE FROM ledger_entry WHERE round IN ({ROUNDS})",
+    f"DELETE FROM ledger_anchor WHERE round IN ({ROUNDS})",
     f"DELETE FROM replacement WHERE round IN ({ROUNDS})",
     f"DELETE FROM pitch_day WHERE round IN ({ROUNDS})",
     f"DELETE FROM score_request WHERE seat IN (SELECT id FROM seat WHERE round IN ({ROUNDS}))",

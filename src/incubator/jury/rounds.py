@@ -17,7 +17,7 @@ from incubator.programmes.blueprint import JuryPlan
 
 ROUND = """
 SELECT r.id, r.name, r.state, r.cohort, c.name AS cohort_name, c.programme, c.time_zone, r.criteria, r.plan,
-  r.created_at, r.opened_at, r.locked_at, r.lock_note, r.published_at, r.terms, r.follows, r.calibration, e.id AS seat, e.declared_at, e.removed_at,
+  r.created_at, r.opened_at, r.locked_at, r.lock_note, r.published_at, r.terms, r.root_to, r.follows, r.calibration, e.id AS seat, e.declared_at, e.removed_at,
   e.duty, e.votes
 FROM scoring_round r JOIN cohort c ON c.id = r.cohort LEFT JOIN seat e ON e.round = r.id AND e.person = $2
 WHERE r.id = $1
@@ -45,6 +45,7 @@ class Round:
     declared_at: datetime | None
     removed_at: datetime | None
     terms: Terms
+    root_to: str
     follows: UUID | None
     calibration: str
     duty: Duty | None
@@ -92,7 +93,7 @@ def _round(row: Mapping[str, Any], known_as: Standing) -> Round:
         plan_document=row["plan"], created_at=row["created_at"], opened_at=row["opened_at"],
         locked_at=row["locked_at"], lock_note=row["lock_note"], published_at=row["published_at"],
         seat=row["seat"] if seated else None, declared_at=row["declared_at"], removed_at=row["removed_at"],
-        terms=read_terms(row["terms"]), follows=row["follows"], calibration=row["calibration"], duty=duty,
+        terms=read_terms(row["terms"]), root_to=row["root_to"], follows=row["follows"], calibration=row["calibration"], duty=duty,
         votes=bool(seated and row["votes"]),
         standing=in_the_jury(known_as, seated=seated, duty=duty), known_as=in_the_jury(known_as, seated=True),
     )  # fmt: skip

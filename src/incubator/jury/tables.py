@@ -44,8 +44,8 @@ class ScoringRound(Table, db=DB, tablename="scoring_round"):
     """A round of scoring. `criteria` and `plan` are frozen at opening; `result` is the published snapshot.
 
     In a draft both are empty, and then those of the cohort count, or the round's own. `terms` is what jurors see and
-    who must not judge whom (`Terms`); `follows` the round whose best go on in this one; `calibration` where the
-    practice on sample projects stands.
+    who must not judge whom (`Terms`); `root_to` the addresses, one a line, to which the ledger's root is sent; `follows`
+    the round whose best go on in this one; `calibration` where the practice on sample projects stands.
     """
 
     id = UUID(primary_key=True, default=new_id)
@@ -65,6 +65,7 @@ class ScoringRound(Table, db=DB, tablename="scoring_round"):
     terms = JSONB(null=False, default="{}")
     follows = UUID(null=True, default=None)
     calibration = Varchar(length=8, null=False, default="none")
+    root_to = Text(null=False, default="")
 
     state_known = Check("state IN ('draft', 'open', 'locked', 'published')")
     calibration_known = Check("calibration IN ('none', 'open', 'closed')")
@@ -165,6 +166,22 @@ class LedgerEntry(Table, db=DB, tablename="ledger_entry"):
 
     no_fork = Unique(["round", "chain", "seq"])
     hashes_are_whole = Check("octet_length(prev) = 32 AND octet_length(hash) = 32 AND octet_length(nonce) = 16")
+
+
+class LedgerAnchor(Table, db=DB, tablename="ledger_anchor"):
+    """A root of a round's ledger as it was made known outside, with the control entry (`seq`) that holds its heads.
+
+    Before a publication the product compares the ledger with them. No row is ever changed or taken out.
+    """
+
+    id = UUID(primary_key=True, default=new_id)
+    round = ref(ScoringRound, index=False)
+    seq = BigInt(null=False)
+    kind = Varchar(length=12, null=False)
+    root = Varchar(length=64, null=False)
+    at = Timestamptz(null=False, default=None)
+
+    anchor_once = Unique(["round", "seq"])
 
 
 class TieVote(Table, db=DB, tablename="tie_vote"):

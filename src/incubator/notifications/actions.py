@@ -117,7 +117,18 @@ async def tell_jury(entry: Entry) -> None:
         await _write(entry, Kind.LOCKED, await fetch(ONE, juror), facts, programme=await _programme(entry.cohort))
 
 
-OF_A_JUROR = {"sheet.reopened": Kind.REOPENED, "paper.entered": Kind.PAPER, "paper.waits": Kind.PAPER_WAITS}
+@reads("round.locked", "ledger.root_sent")
+async def tell_outside(entry: Entry) -> None:
+    """The addresses that an organiser has named get the root: places that nobody of this site holds."""
+    readers = [
+        {"email": each, "locale": DEFAULT_LOCALE, "time_zone": entry.aside["their_zone"], "about": entry.subject}
+        for each in entry.aside.get("addresses", ())
+    ]
+    if readers:
+        await _write(entry, Kind.ROOT, readers, _told(entry), programme=await _programme(entry.cohort))
+
+
+OF_A_JUROR = {"sheet.reopened": Kind.REOPENED, "paper.entered": Kind.PAPER, "paper.waits": Kind.PAPER}
 
 
 @reads(*OF_A_JUROR)

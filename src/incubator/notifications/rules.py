@@ -21,6 +21,7 @@ A letter is written in the transaction of the action it tells of, by reading the
 | round.locked            | its jurors                 | cohort                  | round: title; path; root; receipts: {juror's id: his last receipt, ""} |
 | sheet.reopened          | its juror                  | cohort                  | juror: his id; round: title; path                |
 | paper.entered, .waits   | its juror                  | cohort                  | juror; round; project: what it is called; path; receipt |
+| ledger.root_sent        | addresses of the round     | cohort                  | addresses; their_zone; round; path; root (round.locked too) |
 | deliberation.opened     | jurors without a conflict  | cohort                  | jurors: their ids; round: title; path            |
 
     await record("submission.returned", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=…, team=…,
@@ -43,8 +44,7 @@ from incubator.people.rights import LEAD, ORGANISER, ORGANISERS, Relation, Role,
 from incubator.people.rules import ROLE_NAMES
 
 TOLD_LATE = timedelta(days=1)  # an action told that much later than it happened is a story: its letters count as sent
-LONGEST_SUBJECT = 120  # characters
-LONGEST_PROGRAMME = 60
+LONGEST_SUBJECT, LONGEST_PROGRAMME = 120, 60  # characters
 
 SEE_LETTERS = right(
     "letters.view",
@@ -75,7 +75,7 @@ class Kind(StrEnum):
     REOPENED = "reopened"
     LOCKED = "locked"
     PAPER = "paper"
-    PAPER_WAITS = "paper_waits"
+    ROOT = "root"
     DELIBERATION = "deliberation"
 
 
@@ -95,12 +95,12 @@ KIND_NAMES = {
     Kind.RESULT: Message("Result published"),
     Kind.REOPENED: Message("Score sheet reopened"),
     Kind.LOCKED: Message("Round locked"),
-    Kind.PAPER: Message("Sheet of paper recorded"),
-    Kind.PAPER_WAITS: Message("Sheet of paper waits for the juror"),
+    Kind.PAPER: Message("Sheet of paper"),
+    Kind.ROOT: Message("Root of a ledger"),
     Kind.DELIBERATION: Message("Deliberation opened"),
 }
 
-TO_THE_JURY = frozenset({Kind.REOPENED, Kind.LOCKED, Kind.PAPER, Kind.PAPER_WAITS, Kind.DELIBERATION})
+TO_THE_JURY = frozenset({Kind.REOPENED, Kind.LOCKED, Kind.PAPER, Kind.ROOT, Kind.DELIBERATION})
 """Letters that tell when the jury acts: who has a conflict of interest doesn't read of it, as in the journal."""
 
 
@@ -375,21 +375,14 @@ def _locked(facts: Facts, _: Mapping[str, str]) -> Letter:
 
 @_writes(Kind.PAPER)
 def _paper(facts: Facts, _: Mapping[str, str]) -> Letter:
-    paragraphs = [
-        Message("Your sheet of paper was typed and recorded: {project}, “{title}”.", project=facts["project"], title=facts["round"]),
-        Message("Receipt: {receipt}", receipt=facts["receipt"]),
-        Message("Look whether it says what you wrote. Until the lock you can change it or take it back."),
-    ]  # fmt: skip
-    return Message("your sheet of paper is recorded"), paragraphs, Message("Open the sheet"), facts["path"]
-
-
-@_writes(Kind.PAPER_WAITS)
-def _paper_waits(facts: Facts, _: Mapping[str, str]) -> Letter:
-    paragraphs = [
-        Message("Your sheet of paper says something else than you wrote on the site: {project}, “{title}”.", project=facts["project"], title=facts["round"]),
-        Message("Nothing was changed. Open the sheet and choose what stands; until then the site's version counts."),
-    ]  # fmt: skip
-    return Message("choose between paper and site"), paragraphs, Message("Open the sheet"), facts["path"]
+    about = {"project": facts["project"], "title": facts["round"]}
+    told = [Message("Your sheet of paper says something else than you wrote on the site: {project}, “{title}”.", **about),
+            Message("Nothing was changed. Open the sheet and choose what stands; until then the site's version counts.")]  # fmt: skip
+    if facts.get("receipt"):
+        told = [Message("Your sheet of paper was typed and recorded: {project}, “{title}”.", **about),
+                Message("Receipt: {receipt}", receipt=facts["receipt"]),
+                Message("Look whether it says what you wrote. Until the lock you can change it or take it back.")]  # fmt: skip
+    return Message("your sheet of paper"), told, Message("Open the sheet"), facts["path"]
 
 
 @_writes(Kind.DELIBERATION)
@@ -398,3 +391,10 @@ def _deliberation(facts: Facts, _: Mapping[str, str]) -> Letter:
         "The jury deliberates on the round “{title}”. Meanwhile you see its ranking on the site.", title=facts["round"]
     )
     return Message("the jury deliberates"), [told], Message("Go to the deliberation"), facts["path"]
+
+
+@_writes(Kind.ROOT)
+def _root(facts: Facts, _: Mapping[str, str]) -> Letter:
+    told = [Message("Root of the score ledger of the round “{title}”: {root}", title=facts["round"], root=facts["root"]),
+            Message("Keep this letter. With it anybody can check later that nothing was changed.")]  # fmt: skip
+    return Message("root of a score ledger"), told, Message("See the score ledger"), facts["path"]

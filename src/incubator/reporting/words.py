@@ -197,6 +197,8 @@ SIMPLE: Final[Mapping[str, str]] = {
     "jurors.viewed": N_("looked at the addresses of the jurors"),
     "materials.read": N_("read the work of the team as a juror"),
     "sheets.read": N_("read the score sheets of a project"),
+    "ledger.root_sent": N_("the root of the ledger of the round “{round_name}” was sent outside"),
+    "round.root_to_set": N_("named the addresses to which the root of the round “{round_name}” goes"),
     "ledger.exported": N_("took the score ledger out of the system"),
     "sheets.exported": N_("took the score sheets out of the system"),
     "minutes.saved": N_("drew up the minutes of the round “{round_name}”"),

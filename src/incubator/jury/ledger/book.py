@@ -4,6 +4,7 @@ What becomes of sheets is written by the database itself (migration `raw_ledger`
 as a whole. They go into its control chain, in the transaction of the action that they belong to.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Sequence
@@ -13,8 +14,10 @@ from typing import Any
 from uuid import UUID
 
 from incubator.foundation import jobs
-from incubator.foundation.database import DB, fetch, fetch_one, fetch_value
+from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import Message
+from incubator.foundation.refusals import Refused
+from incubator.journal.actions import Audience, record
 from incubator.jury.ledger import verifier
 from incubator.jury.result.snapshot import Result
 from incubator.jury.rounds import hold
@@ -78,7 +81,15 @@ async def note_heads(round_id: UUID, kind: str, at: datetime, **content: Any) ->
     """A step: an entry that holds the ends of all jurors' chains; the root that they come to with it."""
     heads = json.loads(await fetch_value("SELECT ledger_heads($1)", round_id))
     await note(round_id, kind, at, heads=heads, **content)
-    return await root_of(round_id)
+    root = await root_of(round_id)
+    await execute(ANCHOR, new_id(), round_id, kind, root, at)
+    return root
+
+
+ANCHOR = """
+INSERT INTO ledger_anchor (id, round, seq, kind, root, at)
+SELECT $1, $2, (SELECT max(seq) FROM ledger_entry WHERE round = $2 AND chain = $2), $3, $4, $5
+"""
 
 
 async def note_publication(viewer: Viewer, round_id: UUID, result: Result) -> str:
@@ -117,7 +128,27 @@ async def checkpoint() -> None:
         async with DB.transaction():
             await hold(row["id"])
             if now := await fetch_value(f"SELECT now() FROM ({STALE}) stale WHERE id = $1", row["id"]):
-                log.info("score ledger of round %s: root %s", row["id"], await note_heads(row["id"], "checkpoint", now))
+                root = await note_heads(row["id"], "checkpoint", now)
+                log.info("score ledger of round %s: root %s", row["id"], root)
+                await _send_out(row["id"], root, now)
+
+
+SENT_TO = """
+SELECT r.name, r.cohort, r.root_to, c.time_zone FROM scoring_round r JOIN cohort c ON c.id = r.cohort WHERE r.id = $1
+"""
+
+
+async def _send_out(round_id: UUID, root: str, at: datetime) -> None:
+    """A step: the root to the addresses that the organiser has named, such as the mailbox of the commission."""
+    row = await fetch_one(SENT_TO, round_id)
+    if row is None or not row["root_to"]:
+        return
+    await record(
+        "ledger.root_sent", by=None, at=at, audience=Audience.JURY, cohort=row["cohort"], subject=round_id, live=False,
+        round_name=row["name"], root=root,
+        aside={"round": row["name"], "path": f"/rounds/{round_id}/ledger", "root": root,
+               "addresses": row["root_to"].split(), "their_zone": row["time_zone"]},
+    )  # fmt: skip
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
@@ -219,9 +250,39 @@ async def verify(round_id: UUID, root: str | None = None) -> tuple[list[str], st
     rows = [{"round": str(round_id), **row} for row in json.loads(found["entries"])] if found else []
     if not rows:
         return [], ""
-    ledger = verifier.Ledger(rows)
+    ledger = await asyncio.to_thread(verifier.Ledger, rows)
     faults = verifier.strange_root(ledger, root) + ledger.faults
     return faults + _disagreements(ledger, rows, json.loads(found["sheets"]) if found else []), ledger.root
+
+
+NOT_AS_SENT = Message(
+    "The ledger is not the one whose root was made known on {moment}. Nothing is published. Compare it with the letters"
+    " that went out, and have an administrator check it: incubator ledger verify."
+)
+DOES_NOT_VERIFY = Message(
+    "The ledger and the score sheets don't agree. Nothing is published. Have an administrator check them: incubator ledger"
+    " verify."
+)
+ANCHORS = """
+SELECT a.root, a.at, l.seq, l.hash, l.payload FROM ledger_anchor a
+LEFT JOIN ledger_entry l ON l.round = a.round AND l.chain = a.round AND l.seq = a.seq
+WHERE a.round = $1 ORDER BY a.seq DESC LIMIT 50
+"""
+
+
+async def demand_as_sent(round_id: UUID) -> None:
+    """Pass if the ledger verifies and still comes to the roots that went outside, the latest first. Raises Refused.
+
+    Whoever counts votes compares with what a third party has registered before he counts.
+    """
+    anchors = await fetch(ANCHORS, round_id)
+    wrong = next(
+        (row for row in anchors if row["payload"] is None or _milestone(round_id, row).root != row["root"]), None
+    )
+    if wrong is not None:
+        raise Refused(Message(NOT_AS_SENT.msgid, moment=wrong["at"]))
+    if (await verify(round_id))[0]:
+        raise Refused(DOES_NOT_VERIFY)
 
 
 def _disagreements(

@@ -56,6 +56,7 @@ async def ask_to_publish(viewer: Viewer, round_id: UUID, *, advice: bool = False
         scoring = await alone(viewer, round_id)
         demand_move(scoring.state, RoundState.PUBLISHED)
         outcome = (await _publishable(scoring)).outcome
+        await book.demand_as_sent(round_id)
         await execute(OVERTAKEN, round_id, viewer.now, viewer.id, outcome)
         return await _ask(viewer, scoring, ProposalKind.PUBLISH, kept={"outcome": outcome, "advice": advice})
 
@@ -275,6 +276,7 @@ async def _publish(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> 
     kept = json.loads(asked["kept"])
     if result.outcome != kept["outcome"]:
         raise Refused(ANOTHER_RESULT)
+    await book.demand_as_sent(scoring.id)
     result = replace(result, advice=bool(kept.get("advice")))
     await execute(
         "UPDATE scoring_round SET state = 'published', published_at = $2, published_by = $3, result = $4::jsonb"

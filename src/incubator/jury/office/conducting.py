@@ -272,8 +272,10 @@ async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, 
         await tell(
             "round.locked", viewer, scoring, missing=missing_sheets(found), root=root,
             aside={"round": scoring.name, "path": f"/rounds/{round_id}/ledger", "root": root,
-                   "receipts": await book.last_receipts(round_id)},
+                   "receipts": await book.last_receipts(round_id), "addresses": scoring.root_to.split(),
+                   "their_zone": scoring.time_zone},
         )  # fmt: skip
+        await execute("SELECT pg_notify('journal', '- ' || id) FROM pitch_day WHERE round = $1", round_id)
 
 
 def _demand_agreed(found: Sequence[Turnout], confirmed: int) -> None:

@@ -4,7 +4,7 @@ A substitute has no sheets until he is called up for somebody who is missing or 
 is not handed in, and who came for whom is written down for the minutes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -134,3 +134,13 @@ async def set_terms(viewer: Viewer, round_id: UUID, terms: Terms) -> None:
         await execute("UPDATE scoring_round SET terms = $2::jsonb WHERE id = $1", round_id, terms_document(terms))
         await derive(scoring.cohort, at=viewer.now, by=viewer.id)
         await tell("round.terms_set", viewer, scoring, blind=terms.blind, region=terms.region)
+
+
+async def set_root_to(viewer: Viewer, round_id: UUID, addresses: Sequence[str]) -> None:
+    """Name the addresses outside to which the ledger's root goes, until the result is published."""
+    async with DB.transaction():
+        scoring = await alone(viewer, round_id)
+        if scoring.state is RoundState.PUBLISHED:
+            raise Refused(STALE)
+        await execute("UPDATE scoring_round SET root_to = $2 WHERE id = $1", round_id, "\n".join(addresses))
+        await tell("round.root_to_set", viewer, scoring, addresses=len(addresses))

@@ -141,7 +141,9 @@ async def lock(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     return pages.redirect(request, f"/rounds/{round_id}/result")
 
 
-async def _unproved(request: Web, viewer: Viewer, round_id: UUID, form: Form, needed: Right = CONDUCT) -> Any:
+async def _unproved(
+    request: Web, viewer: Viewer, round_id: UUID, form: Form, needed: Right = CONDUCT
+) -> Response[Any] | None:
     """The page that asks for the password once more, None where that isn't needed; who has no right is refused first."""
     (await round_for(viewer, round_id)).standing.need(needed)
     return await proving.ask_again(request, viewer, form)

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from incubator.foundation import pages
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
+from incubator.foundation.readings import Unreadable, email
 from incubator.foundation.refusals import Clash, Forbidden, Invalid, NotFound, Refused
 from incubator.jury.office import board, round_rubric, seating
 from incubator.jury.pages import control, editing
@@ -24,6 +25,7 @@ from incubator.people.sessions import flash
 from incubator.programmes.blueprint import CriterionPlan, JuryPlan
 
 Web = Request[Any, Any, Any]
+MOST_ADDRESSES = 5
 
 
 async def _to_prepare(viewer: Viewer, round_id: UUID) -> Round:
@@ -41,7 +43,7 @@ async def set_up(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
     return await _set_up(request, await _to_prepare(viewer, round_id), None)
 
 
-async def _set_up(request: Web, scoring: Round, form: Form | None) -> Response[Any]:
+async def _set_up(request: Web, scoring: Round, form: Form | None, addresses: Form | None = None) -> Response[Any]:
     terms, assignments = scoring.terms, await board.assignments_of(scoring.cohort)
     ticked = [str(each.id) for each in assignments if str(each.id) not in terms.left_out]
     flags = {name: "on" for name in ("blind", "region", "case", "works", "files") if getattr(terms, name)}
@@ -49,7 +51,8 @@ async def _set_up(request: Web, scoring: Round, form: Form | None) -> Response[A
     words = tie_words(rubric)
     shown = form or Form.empty({**flags, "assignment": ticked, "order": str(terms.order)})
     return pages.page(
-        request, "jury/round_set_up.html", status=422 if shown.errors else 200, scoring=scoring, form=shown, plan=plan,
+        request, "jury/round_set_up.html", status=422 if shown.errors or addresses else 200, scoring=scoring, form=shown,
+        plan=plan, addresses=addresses or Form.empty({"root_to": scoring.root_to}),
         assignments=[(str(each.id), f"{each.module}: {each.title}") for each in assignments], criteria=rubric.criteria,
         weights=sum(each.weight for each in rubric.criteria), own=round_rubric.is_own(scoring),
         draft=scoring.state is RoundState.DRAFT, aggregate=AGGREGATES[plan.aggregate],
@@ -70,6 +73,28 @@ async def keep_terms(request: Web, viewer: NamedDependency[Viewer], round_id: Fr
     await seating.set_terms(viewer, round_id, terms)
     await flash(viewer, "success", Message("What jurors see is set."))
     return pages.redirect(request, f"/rounds/{round_id}/set-up")
+
+
+@post("/rounds/{round_id:uuid}/root-to")
+async def keep_addresses(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """Name the addresses to which the root of the ledger goes."""
+    form = await pages.read_form(request)
+    scoring = await _to_prepare(viewer, round_id)
+    addresses = form.text("root_to", required=False, limit=1500, lines=True).split()
+    for each in addresses:
+        try:
+            email(each)
+        except Unreadable as refusal:
+            form.fail("root_to", Message("{address}: {reason}", address=each, reason=refusal.reason))
+    if len(addresses) > MOST_ADDRESSES:
+        form.fail("root_to", Message("At most five addresses."))
+    try:
+        form.demand()
+    except Invalid:
+        return await _set_up(request, scoring, None, form)
+    await seating.set_root_to(viewer, round_id, [email(each) for each in addresses])
+    await flash(viewer, "success", Message("The addresses are set."))
+    return pages.redirect(request, f"/rounds/{round_id}/set-up#root")
 
 
 @post("/rounds/{round_id:uuid}/criteria/own")
@@ -260,6 +285,6 @@ async def call_up(
 
 
 HANDLERS: list[Any] = [
-    set_up, keep_terms, whose_criteria, criterion, keep_criterion, move_criterion, remove_criterion, rules_page,
+    set_up, keep_terms, keep_addresses, whose_criteria, criterion, keep_criterion, move_criterion, remove_criterion, rules_page,
     keep_rules, duty, call_up,
 ]  # fmt: skip

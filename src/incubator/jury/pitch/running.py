@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -46,6 +46,8 @@ class Moment:
     blank: bool
     seed: str
     now: datetime
+    root: str = ""
+    entries: int = 0
 
     @property
     def document(self) -> dict[str, Any]:
@@ -62,7 +64,13 @@ class Moment:
     def shown(self) -> dict[str, Any]:
         """What the hall's screen is told: nothing while it is blank."""
         hidden = {"heading": "", "title": "", "ends": None, "left": None} if self.blank else {}
-        return {**self.document, "sheet": "", "blank": self.blank, **hidden}
+        root = {"root": self.root, "entries": self.entries, "short": self.short}
+        return {**self.document, "sheet": "", "blank": self.blank, **hidden, **root}
+
+    @property
+    def short(self) -> str:
+        """The beginning of the root, for whoever writes it down by hand."""
+        return " ".join(self.root[at : at + 4] for at in range(0, 16, 4)) if self.root else ""
 
     @property
     def clock(self) -> str:
@@ -91,7 +99,19 @@ async def hall(address: str) -> Moment:
     found = _moment(await fetch_one(f"{MOMENT} WHERE d.address = $1", address))
     if found is None:
         raise NotFound
-    return found
+    if found.state in {RoundState.DRAFT, RoundState.OPEN}:
+        return found
+    known = await fetch_one(LAST_ROOT, found.round)
+    return replace(found, root=known["root"], entries=known["entries"]) if known else found
+
+
+# As it was made known at the lock or, later, with the publication; with the number of entries by then.
+LAST_ROOT = """
+SELECT a.root, a.seq + coalesce((
+    SELECT sum((head.value ->> 0)::bigint) FROM ledger_entry l, jsonb_each(l.payload::jsonb -> 'heads') head
+    WHERE l.round = a.round AND l.chain = a.round AND l.seq = a.seq), 0)::bigint AS entries
+FROM ledger_anchor a WHERE a.round = $1 AND a.kind IN ('lock', 'publish') ORDER BY a.seq DESC LIMIT 1
+"""
 
 
 def _moment(row: Mapping[str, Any] | None) -> Moment | None:
