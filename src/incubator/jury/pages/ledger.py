@@ -90,7 +90,8 @@ async def receipts(request: Web, viewer: NamedDependency[Viewer], round_id: From
     if scoring.removed_at is None:
         scoring.standing.need(RECEIPTS)
     found = await book.receipts(round_id, viewer.id, blind=scoring.blind)
-    return pages.page(request, "jury/receipts.html", scoring=scoring, receipts=found)
+    known = (await book.summary(round_id)).milestones
+    return pages.page(request, "jury/receipts.html", scoring=scoring, receipts=found, known=known[0] if known else None)
 
 
 HANDLERS: list[Any] = [ledger_page, verifier_file, export, receipts]
