@@ -76,8 +76,8 @@ def test_messages_are_equal_by_text_and_parameters_and_can_be_hashed():
 def test_parameters_are_localised_too_but_years_are_not():
     message = Message("{year} {day} {moment} {share} {inner}", year=2026, day=date(2026, 3, 14), moment=DUE,
                       share=Decimal("1234.5"), inner=Message("Moscow"))  # fmt: skip
-    assert said(message) == f"2026 14 марта 2026 14 марта 2026, 11:00 МСК 1{NBSP}234,5 Москва"
-    assert said(message, "en") == "2026 14 March 2026 14 March 2026, 11:00 MSK 1,234.5 Moscow"
+    assert said(message) == f"2026 14{NBSP}марта 2026 14{NBSP}марта 2026, 11:00{NBSP}МСК 1{NBSP}234,5 Москва"
+    assert said(message, "en") == f"2026 14{NBSP}March 2026 14{NBSP}March 2026, 11:00{NBSP}MSK 1,234.5 Moscow"
 
 
 def test_braces_and_percents_of_people_are_only_text():
@@ -239,10 +239,13 @@ def test_templates_speak_the_language_of_the_moment(environment):
     with speaking(*ENGLISH):
         english = template.render(values)
     assert russian == (
-        f"Москва Москва 7,5 1,5{NBSP}КБ 14 марта 2026, 18:00 по Владивостоку (МСК+7)"
-        f" 14 марта 2026 18:00 1{NBSP}234,5 Омск"
+        f"Москва Москва 7,5 1,5{NBSP}КБ 14{NBSP}марта 2026, 18:00{NBSP}по Владивостоку (МСК+7)"
+        f" 14{NBSP}марта 2026 18:00 1{NBSP}234,5 Омск"
     )
-    assert english == f"Moscow Moscow 7.5 1.5{NBSP}KB 14 March 2026, 11:00 MSK 14 March 2026 11:00 1,234.5 Omsk"
+    assert (
+        english
+        == f"Moscow Moscow 7.5 1.5{NBSP}KB 14{NBSP}March 2026, 11:00{NBSP}MSK 14{NBSP}March 2026 11:00 1,234.5 Omsk"
+    )
 
 
 def test_templates_take_the_clock_from_their_context(environment):
@@ -250,9 +253,9 @@ def test_templates_take_the_clock_from_their_context(environment):
     with speaking("ru", VLADIVOSTOK):
         shown = template.render(due=DUE, now=DUE + timedelta(hours=3))
     assert shown.split(" | ") == [
-        "14 марта, 18:00 по Владивостоку (МСК+7) · 11:00 МСК · прошёл 3 часа назад",
-        "14 марта, 14:00 по Омску (МСК+3) · 11:00 МСК · прошёл 3 часа назад",
-        "3 часа назад",
+        f"14{NBSP}марта, 18:00{NBSP}по Владивостоку (МСК+7) · 11:00{NBSP}МСК · прошёл 3{NBSP}часа назад",
+        f"14{NBSP}марта, 14:00{NBSP}по Омску (МСК+3) · 11:00{NBSP}МСК · прошёл 3{NBSP}часа назад",
+        f"3{NBSP}часа назад",
     ]
 
 

@@ -151,7 +151,7 @@ def test_a_day_out_of_bounds_is_told_the_bounds():
     form = Form([("x", "2027-01-01")])
     assert form.date("x", date(2026, 1, 1), date(2026, 12, 31)) is None
     with speaking("ru", MOSCOW):
-        assert str(form.error("x")) == "Введите день не раньше 1 января 2026 и не позже 31 декабря 2026."
+        assert str(form.error("x")) == "Введите день не раньше 1\u00a0января 2026 и не позже 31\u00a0декабря 2026."
 
 
 @pytest.mark.parametrize(

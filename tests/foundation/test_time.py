@@ -9,11 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incubator.foundation import i18n
-from incubator.foundation.i18n import MOSCOW, ZONES, deadline, speaking
+from incubator.foundation.i18n import MOSCOW, NBSP, ZONES, speaking
 
 RUSSIAN = ("ru", MOSCOW)
 ENGLISH = ("en", MOSCOW)
 VLADIVOSTOK = "Asia/Vladivostok"
+
+
+def untied(says):
+    """Its text with common spaces: where lines must not break has a test of its own."""
+    return lambda *values, **named: says(*values, **named).replace(NBSP, " ")
+
+
+moment, deadline, day, ago = map(untied, (i18n.moment, i18n.deadline, i18n.day, i18n.ago))
 DUE = datetime(2026, 3, 14, 8, tzinfo=UTC)  # 18:00 in Vladivostok, 11:00 in Moscow
 
 CITIES = {
@@ -55,7 +63,7 @@ def test_a_deadline_in_each_zone_at_each_hour(zone):
             local, *other, left = deadline(instant, zone, instant - timedelta(hours=5)).split(" · ")
             assert local.endswith(f"{here:%H:%M} {label}")
             assert local.startswith(f"{here.day} ")
-            assert i18n.moment(instant, zone) == f"{i18n.day(here.date())}, {here:%H:%M} {label}"
+            assert moment(instant, zone) == f"{day(here.date())}, {here:%H:%M} {label}"
         assert left == "осталось 5 часов"
         if not hours:
             assert other == []
@@ -116,8 +124,8 @@ def test_what_is_left_never_contradicts_the_date(due, other, span, zone):
     here, today = due.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
     with speaking(*RUSSIAN):
         named, *_, left = deadline(due, zone, now).split(" · ")
-        assert named.startswith(i18n.day(here.date(), year=here.year != today.year) + f", {here:%H:%M} ")
-        assert deadline(due, zone).startswith(i18n.day(here.date()) + f", {here:%H:%M} ")
+        assert named.startswith(day(here.date(), year=here.year != today.year) + f", {here:%H:%M} ")
+        assert deadline(due, zone).startswith(day(here.date()) + f", {here:%H:%M} ")
     with speaking(*ENGLISH):
         english = deadline(due, zone, now).split(" · ")[-1]
     count = re.search(r"\d+", left)
@@ -167,7 +175,7 @@ def test_the_year_is_judged_in_the_zone_of_the_reader():
 )
 def test_zones_abroad_and_their_summer_time(zone, instant, label):
     with speaking(*RUSSIAN):
-        assert i18n.moment(instant, zone).endswith(f"{instant.astimezone(ZoneInfo(zone)):%H:%M} {label}")
+        assert moment(instant, zone).endswith(f"{instant.astimezone(ZoneInfo(zone)):%H:%M} {label}")
 
 
 def test_a_zone_with_the_clock_of_moscow_is_not_told_the_time_twice():
@@ -195,4 +203,13 @@ def test_an_instant_without_a_zone_is_refused():
 )  # fmt: skip
 def test_ago(past, russian):
     with speaking(*RUSSIAN):
-        assert i18n.ago(DUE, DUE + past) == russian
+        assert ago(DUE, DUE + past) == russian
+
+
+def test_no_line_breaks_between_a_number_and_its_word():
+    with speaking("ru", VLADIVOSTOK):
+        left = i18n.deadline(DUE, VLADIVOSTOK, DUE - timedelta(days=11))
+        assert left == f"14{NBSP}марта, 18:00{NBSP}по Владивостоку (МСК+7) · 11:00{NBSP}МСК · осталось 11{NBSP}дней"
+        assert i18n.moment(DUE) == f"14{NBSP}марта 2026, 18:00{NBSP}по Владивостоку (МСК+7)"
+        assert i18n.ago(DUE, DUE + timedelta(days=9)) == f"9{NBSP}дней назад"
+    assert i18n.tied("5 11 версий, 2 - 3 и 4") == f"5 11{NBSP}версий, 2 - 3{NBSP}и 4"

@@ -192,13 +192,17 @@ def test_a_letter_without_a_programme_begins_with_the_product():
 
 def test_times_are_told_in_the_reader_s_zone_and_in_moscow():
     with speaking("ru", "Asia/Vladivostok"):
-        assert rules.when(DEADLINE) == "1 января 2027, 06:30 по Владивостоку (МСК+7) · 31 декабря 2026, 23:30 МСК"
+        assert (
+            rules.when(DEADLINE)
+            == "1\u00a0января 2027, 06:30\u00a0по Владивостоку (МСК+7) · 31\u00a0декабря 2026, 23:30\u00a0МСК"
+        )
     with speaking("ru", "Asia/Yekaterinburg"):
         assert (
-            rules.when(DEADLINE - timedelta(hours=12)) == "31 декабря 2026, 13:30 по Екатеринбургу (МСК+2) · 11:30 МСК"
+            rules.when(DEADLINE - timedelta(hours=12))
+            == "31\u00a0декабря 2026, 13:30\u00a0по Екатеринбургу (МСК+2) · 11:30\u00a0МСК"
         )
     with speaking("ru", "Europe/Moscow"):
-        assert rules.when(DEADLINE) == "31 декабря 2026, 23:30 МСК"
+        assert rules.when(DEADLINE) == "31\u00a0декабря 2026, 23:30\u00a0МСК"
 
 
 def test_texts_of_people_are_escaped_in_html_and_plain_in_text():

@@ -314,9 +314,9 @@ async def test_days_are_those_of_the_reader(school):
         await cast.viewer(school.teams[0].lead), school.teams[0].id, Asked(None, None, ("case",))
     )
     with speaking("ru", "Europe/Moscow"):
-        assert [(day, len(lines)) for day, lines in page.days()] == [("1 марта 2027", 2)]
+        assert [(day, len(lines)) for day, lines in page.days()] == [("1\u00a0марта 2027", 2)]
     with speaking("ru", "Asia/Vladivostok"):
-        assert [(day, len(lines)) for day, lines in page.days()] == [("2 марта 2027", 1), ("1 марта 2027", 1)]
+        assert [(day, len(lines)) for day, lines in page.days()] == [("2\u00a0марта 2027", 1), ("1\u00a0марта 2027", 1)]
 
 
 async def test_a_long_journal_costs_as_many_statements_as_a_short_one(school, counting):

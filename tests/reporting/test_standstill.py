@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from incubator.foundation.i18n import speaking
+from incubator.foundation.i18n import deadline, speaking
 from incubator.reporting.standstill import COLOURS, NAMES, Condition, Why, Work, reasons
 
 NOW = datetime(2027, 3, 20, 9, 0, tzinfo=UTC)
@@ -95,12 +95,21 @@ def test_the_next_step_is_one_that_the_reader_may_take():
     assert theirs[Why.ALONE].href == f"/teams/{stuck.team}"
 
 
+@pytest.mark.parametrize("hours", [49, 58 * 24 + 1, 58 * 24 + 23])
+def test_days_late_are_those_of_the_sentence_about_the_deadline(hours):
+    zone, late = "Asia/Vladivostok", work(hours / 24)
+    stuck = replace(WELL, overdue=[late], zone=zone)
+    with speaking("ru", "Europe/Moscow"):
+        said, sentence = str(reasons(stuck, NOW)[0].words), deadline(late.since, zone, NOW).replace("\u00a0", " ")
+    assert said.removesuffix(".").endswith(sentence.rpartition(" · ")[2])
+
+
 def test_days_are_counted_and_said_in_the_zone_of_the_cohort():
     seen = datetime(2027, 2, 28, 20, 0, tzinfo=UTC)  # the first of March in Vladivostok
     stuck = replace(WELL, overdue=[work(2)], lead_seen=seen, zone="Asia/Vladivostok")
     with speaking("ru", "Europe/Moscow"):
         said = [str(reason.words) for reason in reasons(stuck, NOW)]
-    assert said == ["«Карта причин»: срок прошёл 2 дня назад.", "Руководитель последний раз заходил 1 марта 2027."]
+    assert said == ["«Карта причин»: срок прошёл 2 дня назад.", "Руководитель последний раз заходил 1\u00a0марта 2027."]
     with speaking("en", "Europe/Moscow"):
         assert (
             str(reasons(replace(WELL, overdue=[work(0.5)]), NOW)[0].words)

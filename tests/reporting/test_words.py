@@ -178,7 +178,7 @@ def test_what_changes_a_sentence():
         assert "хотя" in str(words.sentence("team.advanced", {"title": "x", "overridden": True}))
         assert "не хватает 2 листов" in str(words.sentence("round.locked", {"round_name": "x", "missing": 2}))
         assert "нет" in str(words.sentence("conflict.declared", {"teams": 0}))
-        assert "14 марта 2027, 11:00" in str(words.sentence("submission.extended", FULL))
+        assert "14\u00a0марта 2027, 11:00" in str(words.sentence("submission.extended", FULL))
         assert str(words.sentence("person.reset_asked", {"own": True})) == "запрошена ссылка для смены пароля"
 
 

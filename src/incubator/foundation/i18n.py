@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
@@ -54,6 +55,7 @@ __all__ = [
     "pgettext",
     "score",
     "speaking",
+    "tied",
     "use",
     "weekday",
     "zone",
@@ -62,6 +64,7 @@ __all__ = [
 ]
 
 NBSP = "\N{NO-BREAK SPACE}"
+NUMBER_AND_WORD = re.compile(r"(?<=\d) (?=[^\W\d])")
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -260,7 +263,12 @@ def day(value: date, zone: str | None = None, *, year: bool = True) -> str:
 
 @lru_cache(maxsize=4096)  # a page of deadlines says the same few days over and over
 def _day(shown: date, pattern: str, locale: str) -> str:
-    return format_date(shown, pattern, locale=locale)
+    return tied(format_date(shown, pattern, locale=locale))
+
+
+def tied(text: str) -> str:
+    """A number and the word it belongs to on one line: no break in «14 марта», «18:00 по Владивостоку», «11 дней»."""
+    return NUMBER_AND_WORD.sub(NBSP, text)
 
 
 def weekday(value: date) -> str:
@@ -275,7 +283,7 @@ def clock(instant: datetime, zone: str | None = None) -> str:
 
 def moment(instant: datetime, zone: str | None = None) -> str:
     """«14 марта 2026, 18:00 по Владивостоку (МСК+7)»."""
-    return f"{day(instant, zone)}, {clock(instant, zone)} {zone_label(instant, zone)}"
+    return tied(f"{day(instant, zone)}, {clock(instant, zone)} {zone_label(instant, zone)}")
 
 
 def deadline(instant: datetime, zone: str, now: datetime | None = None) -> str:
@@ -295,7 +303,7 @@ def deadline(instant: datetime, zone: str, now: datetime | None = None) -> str:
     if now is not None and today is not None:
         days = abs((here.date() - today).days)
         parts.append(str(_left(instant - now, days) if instant >= now else _passed(now - instant, days)))
-    return " · ".join(parts)
+    return tied(" · ".join(parts))
 
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -328,9 +336,9 @@ def ago(instant: datetime, now: datetime) -> str:
     if span >= 30 * DAY:
         return day(instant)
     if span >= 2 * DAY:
-        return str(Message.count("{n} day ago", "{n} days ago", span // DAY))
+        return tied(str(Message.count("{n} day ago", "{n} days ago", span // DAY)))
     if span >= HOUR:
-        return str(Message.count("{n} hour ago", "{n} hours ago", span // HOUR))
+        return tied(str(Message.count("{n} hour ago", "{n} hours ago", span // HOUR)))
     if span >= MINUTE:
-        return str(Message.count("{n} minute ago", "{n} minutes ago", span // MINUTE))
+        return tied(str(Message.count("{n} minute ago", "{n} minutes ago", span // MINUTE)))
     return gettext("just now")

@@ -39,7 +39,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from incubator.foundation.i18n import MOSCOW, Due, Message, clock, day, moment, zone, zone_label
+from incubator.foundation.i18n import MOSCOW, Due, Message, clock, day, moment, tied, zone, zone_label
 from incubator.people.rights import LEAD, ORGANISER, ORGANISERS, Relation, Role, right
 from incubator.people.rules import ROLE_NAMES
 
@@ -198,7 +198,7 @@ def when(instant: datetime) -> str:
         return here
     other_day = day(instant) != day(instant, MOSCOW)
     date_there = f"{day(instant, MOSCOW)}, " if other_day else ""
-    return f"{here} · {date_there}{clock(instant, MOSCOW)} {zone_label(instant, MOSCOW)}"
+    return tied(f"{here} · {date_there}{clock(instant, MOSCOW)} {zone_label(instant, MOSCOW)}")
 
 
 def _moment(facts: Facts, name: str) -> str:

@@ -134,7 +134,7 @@ def _overdue(team: Condition, now: datetime, *, extends: bool) -> Iterator[Reaso
     if not team.overdue:
         return
     first = min(team.overdue, key=lambda work: work.since or now)
-    days = (now - (first.since or now)) // DAY
+    days = (team.day(now) - team.day(first.since or now)).days  # as the sentence about the deadline counts them
     words = Message.count("“{title}” should have been sent {n} day ago.", "“{title}” should have been sent {n} days ago.",
                           days, title=first.title)  # fmt: skip
     if days < 1:
