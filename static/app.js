@@ -34,11 +34,22 @@
     }
   }
 
+  // "Fill this in." thrice says little: each line of the summary names its field.
+  function name(errors) {
+    for (const link of $$("li > a:only-child[href^='#']", errors)) {
+      const field = document.getElementById(link.hash.slice(1));
+      const label = field?.labels?.[0] ?? field?.closest("fieldset")?.querySelector("legend");
+      const words = label && [...label.childNodes].find((part) => part.nodeType === Node.TEXT_NODE && part.data.trim())?.data.trim();
+      if (words && link.parentElement.textContent.trim() === link.textContent) link.prepend(`${words}: `);
+    }
+  }
+
   // After a page or a part has come: what needs a first look.
   function settle(root) {
     $$("textarea[data-max], textarea[data-grow]", root).forEach(measure);
     $$("[data-repeat]", root).forEach(limitRows);
     const errors = root.matches?.("[data-errors]") ? root : $("[data-errors]", root);
+    if (errors) name(errors);
     errors?.focus();
   }
   document.addEventListener("DOMContentLoaded", () => {

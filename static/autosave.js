@@ -79,7 +79,8 @@ window.autosaving = (() => {
       signedOut(form);
     } else if (answer.status === 409) {
       state.stopped = true;
-      tell(form, body.message ?? "", true, body.url ? { href: body.url, text: word("compare") } : null);
+      const button = form.querySelector("button[data-saves]"); // shows both texts; it stands at the end of a long form
+      tell(form, body.message ?? "", true, body.url || button ? { href: body.url, text: word("compare"), press: () => button?.click() } : null);
     } else if (answer.status >= 500 || answer.status === 429) {
       tell(form, word("refused"), true);
       later(form, state);

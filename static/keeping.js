@@ -163,6 +163,7 @@ window.keeping = (() => {
   function tell(form, text, fault = false, link = null) {
     const line = lineOf(form);
     line.textContent = text;
+    line.dataset.fresh = ""; // about what was typed on this page: kept in view
     line.classList.toggle("saved--fault", fault);
     if (!link) return;
     const more = link.href

@@ -15,6 +15,7 @@ from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.sessions import keeping
 from incubator.programmes import web as programmes
 from incubator.reporting import web as reporting
+from incubator.reporting.home import only_team
 from incubator.stages import web as stages
 from incubator.teams import web as teams
 
@@ -47,7 +48,8 @@ def _inside(path: str, href: str) -> bool:
 
 
 def _links(viewer: Viewer) -> list[tuple[str, str]]:
-    links = [("/", _("My tasks"))]
+    # Whose start page is his team's own finds his tasks there: two ways to one page would only puzzle.
+    links = [] if only_team(viewer) else [("/", _("My tasks"))]
     links += [(f"/teams/{team}", _("My team")) for team in _teams(viewer)[:1]]
     if any(grant.role in {Role.MODERATOR, Role.ORGANISER} for grant in viewer.grants):
         links.append(("/queue", _("Waiting for me")))

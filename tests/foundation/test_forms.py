@@ -112,6 +112,14 @@ def test_an_error_of_a_cell_stands_at_its_row():
     ]
 
 
+def test_rows_that_come_back_blank_are_no_reason_for_more():
+    form = Form([("cause", "Жильё"), ("cause", ""), ("cause", " "), ("cause", "")])
+    assert form.grid("cause", spare=3) == [{"cause": "Жильё"}, *[{"cause": ""}] * 3]
+    between = Form([("cause", ""), ("cause", "Жильё")])
+    assert between.grid("cause", spare=1) == [{"cause": ""}, {"cause": "Жильё"}, {"cause": ""}]
+    assert len(form.grid("cause")) == 4
+
+
 def test_columns_of_different_length_are_refused_with_400():
     form = Form([("a", "1"), ("a", "2"), ("b", "1")])
     assert form.rows("a", "b") == []

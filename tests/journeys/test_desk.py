@@ -134,6 +134,32 @@ async def test_a_colleague_is_named_and_taken_over(page):
     await expect(page.locator("#checker")).to_contain_text(ru("You are checking this work. Colleagues see that."))
 
 
+async def test_an_open_desk_hears_what_a_colleague_does(site, browser, page):
+    """Taken over, decided, taken back: the sentence comes by itself, what was typed stays, and the next press tells too."""
+    await to_free_work(page)
+    here = page.url.partition("?")[0]
+    banner = page.locator("#checker .banner")
+    await expect(page.locator("#checker")).to_contain_text(ru("You are checking this work. Colleagues see that."))
+    await page.locator("#f-message").fill("Назовите источник")
+    async with site.signed(browser, "organiser") as context:
+        colleague = await context.new_page()
+        await colleague.goto(here)
+        async with colleague.expect_navigation():
+            await colleague.get_by_role("button", name=ru("Take the check over")).click()
+        await expect(banner).to_contain_text(site.account("organiser").name)
+        await expect(banner).to_be_in_viewport()
+        assert await looked_at(page, "desk-taken-over") == []
+        await colleague.locator("#f-message").fill("Проверим иначе")
+        async with colleague.expect_navigation():
+            await colleague.locator("[data-return]").click()
+        await expect(banner).to_contain_text(ru("Nothing more is decided here; what you have kept as a draft stays."))
+        await expect(page.locator("#f-message")).to_have_value("Назовите источник")
+        assert await looked_at(page, "desk-decided", again=True) == []
+        async with colleague.expect_navigation():
+            await colleague.keyboard.press("u")
+        await expect(banner).not_to_contain_text(ru("Open the desk anew"))
+
+
 @pytest.mark.parametrize("button", ["message", "extension"])
 async def test_several_teams_at_once(site, browser, button):
     async with site.signed(browser, "organiser") as context:
@@ -145,7 +171,7 @@ async def test_several_teams_at_once(site, browser, button):
         await expect(page.locator("[data-ticked]")).to_contain_text("3")
         async with page.expect_navigation():
             await page.keyboard.press("m" if button == "message" else "e")
-        assert page.url.endswith(f"/queue/{button}")
+        assert page.url.endswith(f"/queue/{button}?state=owed")
         await expect(page.locator("main [name=pick]")).to_have_count(3)
         assert await looked_at(page, f"bulk-{button}") == []
         await page.set_viewport_size(PHONE)

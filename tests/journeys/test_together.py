@@ -65,8 +65,10 @@ async def test_two_people_write_the_same_answer_and_choose(pair):
         await write(lead, SECOND, "Служебное жильё")
     async with autosaved(colleague, 409):
         await write(colleague, SECOND, "Ипотека под два процента")
-    await expect(colleague.page.locator("[data-autosave-status]")).to_contain_text(ru("Save the draft"))
-    await colleague.page.get_by_role("button", name=ru("Save the draft")).click()
+    line = colleague.page.locator("[data-autosave-status]")
+    await expect(line).to_contain_text(ru("Save the draft"))
+    await expect(line).to_be_in_viewport()  # though the end of the form is far below
+    await line.get_by_role("button", name=ru("Compare")).click()
     await colleague.sees("Служебное жильё", "Ипотека под два процента")
     assert await looked_at(colleague.page, "clash") == []
     await write(colleague, SECOND, "Служебное жильё и ипотека под два процента")

@@ -42,6 +42,28 @@ async def test_a_message_reaches_each_team_once(school, others, client):
     assert f"/teams/{school.team.id}/messages" in (await client.get(f"/teams/{school.team.id}")).text
 
 
+async def test_one_comes_back_to_the_list_one_came_from(school, client):
+    await cast.sign_in(client, school.moderator)
+    here, row = "/queue/message?state=owed", ticked(pick(school.team, school.assignment(1)))
+    preview = await client.post(here, data=row)
+    assert f'action="{here}"' in preview.text and 'href="/queue?state=owed"' in preview.text
+    sent = await client.post(here, data={**row, "ready": "on", "text": "Встреча в четверг"})
+    assert sent.headers["location"] == "/queue?state=owed"
+    assert 'href="/queue?state=owed"' in (await client.post(here, data={})).text
+
+
+async def test_from_the_messages_of_a_team_one_writes_to_it(school, client):
+    address = f"/teams/{school.team.id}/messages"
+    await cast.sign_in(client, school.team.lead)
+    assert "Написать команде" not in (await client.get(address)).text
+    await cast.sign_in(client, school.moderator)
+    page = (await client.get(address)).text
+    picked = page.partition('name="pick" value="')[2].partition('"')[0]
+    preview = await client.post("/queue/message", data={"pick": picked})
+    name = await fetch_value("SELECT name FROM team WHERE id = $1", school.team.id)
+    assert preview.status_code == 200 and name in preview.text
+
+
 async def test_one_team_that_is_not_ones_own_stops_the_whole_message(school, others):
     mod = await cast.viewer(school.moderator)
     with pytest.raises(NotFound):

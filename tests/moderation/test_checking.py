@@ -9,7 +9,7 @@ import pytest
 import cast
 from incubator.foundation.database import fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, Refused
-from incubator.moderation import actions, checking
+from incubator.moderation import actions, checking, undoing
 from incubator.moderation.queue import next_after, queue
 from incubator.moderation.rules import CHECK_LASTS, Verdict
 from incubator.stages.rules import Outcome
@@ -92,3 +92,30 @@ async def test_the_page_says_it_and_takes_over(school, client, colleague):
     assert "Роман Дёмин" in part.text and "<html" not in part.text
     assert (await client.post(address, data={"take": "on"})).headers["location"] == desk
     assert f'action="{address}"' not in (await client.get(desk)).text
+
+
+async def test_an_open_desk_is_told_what_came_of_its_version(school, client, mod, colleague):
+    """Taken over, decided, taken back: the part says each, about the version on the desk only, to who may check only."""
+    zoya = await cast.viewer(colleague)
+    await checking.begin(mod, school.submission)
+    await cast.sign_in(client, mod.id)
+    address = f"/submissions/{school.submission}/checking?revision="
+
+    async def told(revision: str = "1") -> str:
+        answer = await client.get(address + revision, headers={"hx-request": "true"})
+        assert answer.status_code == 200 and "<html" not in answer.text
+        return answer.text
+
+    assert "Вы проверяете эту работу" in await told()
+    await checking.begin(zoya, school.submission, take=True)
+    assert "Зоя Климова" in await told()
+    await actions.decide(zoya, school.submission, 1, Verdict(Outcome.RETURNED, "Чьи это слова?"))
+    decided = await told()
+    assert "версия 1 возвращена на доработку: Зоя Климова" in decided and "Взять проверку" not in decided
+    assert "Зоя Климова" not in await told("2")
+    assert "Зоя Климова" not in await told("x")
+    await undoing.take_back(zoya, school.submission)
+    assert "возвращена" not in await told()
+    assert (await client.get(address + "1")).headers["location"] == f"/submissions/{school.submission}/desk"
+    await cast.sign_in(client, school.team.lead)
+    assert (await client.get(address + "1", headers={"hx-request": "true"})).status_code == 403

@@ -7,8 +7,10 @@ import re
 import pytest
 
 import cast
+from incubator import settings as settings_module
 from incubator.foundation import jobs
 from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
+from incubator.foundation.qr import qr
 from incubator.notifications import queries
 from incubator.people import accounts
 from incubator.people.rights import Role, Scope
@@ -213,6 +215,7 @@ async def test_the_code_on_the_card_lets_in(client, school, no_smtp):
     await cast.sign_in(client, school.organiser)
     page = await client.get(f"/invitations/{offer.invitation_id}/card")
     assert offer.code in page.text and "/code" in page.text and "Иван Без Почты" in page.text
+    assert qr(f"{settings_module.settings().public_url}/invitation/{offer.code}") in page.text
     cast.sign_out(client)
     answer = await client.post("/code", data={"code": offer.code})
     assert answer.status_code == 303

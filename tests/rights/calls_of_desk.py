@@ -7,6 +7,13 @@ PICK = {"pick": "{team}.{assignment}"}
 CALLS: dict[str, list[Call]] = {
     "decision take_back author_is_moderator_own": [post("/submissions/{submission}/decision/back", "decided")],
     "check begin submitted": [post("/submissions/{submission}/checking", "remarked")],
+    "check view submitted": [
+        get(
+            "/submissions/{submission}/checking?revision=1",
+            "remarked",
+            but={"moderator_own": "303", "organiser_own": "303"},
+        )
+    ],
     "public_comment keep author_is_moderator_own": [post("/remarks/{remark}/phrase", "remarked")],
     "public_comment keep unsent": [post("/remarks/{unsent}/phrase", "remarked")],
     "phrase view any": [get("/phrases", "phrased")],

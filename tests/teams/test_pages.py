@@ -137,6 +137,7 @@ async def test_the_lead_invites_removes_and_hands_over(signed, team):
     assert (await signed.post(address(team, "/invitations"), data=fields)).status_code == 303
     page = await signed.get(address(team, "/members"))
     assert "mark@example.org" in page.text
+    assert "писем этот сайт пока не отправляет" in page.text  # as long as there is no mail server
     again = await signed.post(address(team, "/invitations"), data=fields)
     assert again.status_code == 409 and "приглашение в команду уже отправлено" in again.text
     withdraw = re.search(r'action="([^"]*/withdraw)"', page.text)[1]

@@ -275,7 +275,7 @@ WHERE o.team = $1 AND k.mark = '' AND k.hidden_at IS NULL GROUP BY o.id ORDER BY
 def _unread_remarks(_: UUID, rows: Sequence[Mapping[str, Any]]) -> Sequence[Task]:
     """Opened work with remarks about which the team has not said a word, as tasks of the team."""
     return [
-        Task(row["title"], f"/opened/{row['id']}#remarks", "not_started",
+        Task(row["title"], f"/opened/{row['id']}#remarks", "unread",
              Message.count("{n} remark of other teams", "{n} remarks of other teams", row["count"]), rank=ORDINARY, key=UUID(row["id"]))
         for row in rows
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Invalid, NotFound
-from incubator.people.rights import Viewer
+from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.queries import cohort_for
 from incubator.stages import hooks
@@ -22,6 +22,7 @@ from incubator.teams.queries import team_for
 from incubator.teams.rules import TeamRef
 
 Web = Request[Any, Any, Any]
+OF_TEAMS = frozenset({Role.TEAM_LEAD, Role.PARTICIPANT})
 QUERY_PARAMETERS = ("module", "municipality", "page", "work")
 FURTHEST = 1000  # page
 
@@ -111,6 +112,7 @@ async def opened_list(request: Web, viewer: NamedDependency[Viewer], cohort_id: 
     return pages.page(
         request, "exchange/opened_list.html", block="list", cohort=cohort, rows=rows, wanted=wanted, modules=modules,
         municipalities=municipalities, following=bool(rows) and wanted.page * rules.PAGE < rows[0].total, demo=cohort.demo,
+        own_team=next((g.where for g in viewer.grants if g.cohort == cohort_id and g.role in OF_TEAMS and g.scope is Scope.TEAM), None),
     )  # fmt: skip
 
 

@@ -163,10 +163,16 @@ class Form(Reader):
         return option in (self._typed.get(name, []) if self.sent else self.values(name))
 
     def grid(self, *names: str, spare: int = 0) -> list[dict[str, str]]:
-        """Rows of a repeated group as templates show them: by name, with `spare` blank rows at the end."""
+        """Rows of a repeated group as templates show them: by name, with `spare` blank rows at the end.
+
+        Rows that came blank count among the spare ones, else a form that is refused twice would grow twice.
+        """
         columns = {name: self.values(name) if self._has(name) else [] for name in names}
-        length = max(map(len, columns.values()), default=0) + spare
-        return [{n: column[i] if i < len(column) else "" for n, column in columns.items()} for i in range(length)]
+        length = max(map(len, columns.values()), default=0)
+        rows = [{n: column[i] if i < len(column) else "" for n, column in columns.items()} for i in range(length)]
+        while spare and rows and not any(value.strip() for value in rows[-1].values()):
+            rows.pop()
+        return rows + [dict.fromkeys(names, "") for _ in range(spare)]
 
     def _has(self, name: str) -> bool:
         return name in self._typed or name in self._initial

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from incubator.foundation.database import DB, fetch, new_id
+from incubator.foundation.database import DB, fetch, fetch_value, new_id
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Due, Message
 from incubator.foundation.refusals import NotFound
@@ -153,6 +153,16 @@ class MessageRow:
     text: str
     author: str
     sent_at: datetime
+
+
+async def any_pick(team: UUID) -> str:
+    """A row of the team, to open the form of a message from elsewhere than the queue; "" while it has no assignment."""
+    found: UUID | None = await fetch_value(
+        "SELECT a.id FROM team t JOIN module m ON m.cohort = t.cohort JOIN assignment a ON a.module = m.id"
+        " WHERE t.id = $1 ORDER BY m.place, a.place LIMIT 1",
+        team,
+    )
+    return f"{team}.{found}" if found else ""
 
 
 async def messages(team: UUID) -> list[MessageRow]:

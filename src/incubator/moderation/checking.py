@@ -1,4 +1,4 @@
-"""Who is at a piece of work just now: a hint to colleagues, never a lock. It ends by itself."""
+"""Who is at a piece of work just now: a hint to colleagues, never a lock. It ends by itself, and open desks hear of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,8 @@ from uuid import UUID
 from incubator.foundation.database import DB, execute, fetch_one, new_id
 from incubator.foundation.refusals import Forbidden
 from incubator.journal.actions import Audience, record
+from incubator.moderation import queries
+from incubator.moderation.queries import DecisionRow
 from incubator.moderation.rules import CHECK, CHECK_LASTS
 from incubator.people.rights import Viewer
 from incubator.stages.queries import work_for
@@ -30,6 +32,24 @@ async def checker(submission: UUID, now: datetime) -> Checker | None:
         submission, now - CHECK_LASTS,
     )  # fmt: skip
     return Checker(**row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """What has come of a version since its desk was opened; both None while it still waits and nobody is at it."""
+
+    checker: Checker | None
+    decided: DecisionRow | None
+
+
+async def meanwhile(viewer: Viewer, submission: UUID, revision: int) -> Meanwhile:
+    """What an open desk is told while it stays open; raises NotFound, Forbidden when the right to it has gone."""
+    work = await work_for(viewer, submission)
+    work.standing.need(CHECK)
+    made = await queries.decisions(submission)
+    return Meanwhile(
+        await checker(submission, viewer.now), next((each for each in made if each.revision == revision), None)
+    )
 
 
 # A check under way stays whose it is; one that has ended is begun anew by whoever comes.

@@ -62,18 +62,18 @@ async def message(request: Web, viewer: NamedDependency[Viewer]) -> Response[Any
     await flash(
         viewer, "success", Message.count("The message goes to {n} team.", "The message goes to {n} teams.", count)
     )
-    return pages.redirect(request, "/queue")
+    return pages.redirect(request, f"/queue{sieve_of(request).query}")
 
 
 def _message(request: Web, form: Form, rows: list[bulk.Picked]) -> Response[Any]:
     return pages.page(
         request, "moderation/bulk_message.html", status=422 if form.errors else 200, form=form, rows=rows,
-        teams=bulk.teams_of(rows), limit=rules.MESSAGE_LIMIT,
+        teams=bulk.teams_of(rows), limit=rules.MESSAGE_LIMIT, sieve=sieve_of(request),
     )  # fmt: skip
 
 
 def _nobody(request: Web, form: Form) -> Response[Any]:
-    return pages.page(request, "moderation/bulk_nobody.html", status=422, form=form)
+    return pages.page(request, "moderation/bulk_nobody.html", status=422, form=form, sieve=sieve_of(request))
 
 
 @post("/queue/extension")
@@ -98,7 +98,7 @@ async def extension(request: Web, viewer: NamedDependency[Viewer]) -> Response[A
             words = Message.count("The deadline of {n} piece of work is extended.",
                                   "The deadlines of {n} pieces of work are extended.", count)  # fmt: skip
             await flash(viewer, "success", words)
-            return pages.redirect(request, "/queue")
+            return pages.redirect(request, f"/queue{sieve_of(request).query}")
     except Invalid:
         rows = await bulk.picked(viewer, picks, EXTEND)
     return _extension(request, viewer, form, rows)
@@ -109,6 +109,7 @@ def _extension(request: Web, viewer: Viewer, form: Form, rows: list[bulk.Picked]
     return pages.page(
         request, "moderation/bulk_extension.html", status=422 if form.errors else 200, form=form, rows=reached,
         kept_out=[row for row in rows if row.kept_out], teams=bulk.teams_of(reached), zone=zone_label(viewer.now),
+        sieve=sieve_of(request),
     )  # fmt: skip
 
 
@@ -117,7 +118,11 @@ async def messages_page(request: Web, viewer: NamedDependency[Viewer], team_id: 
     """What moderators and organisers wrote to a team."""
     team = await team_for(viewer, team_id)
     team.standing.need(rules.READ_MESSAGES)
-    return pages.page(request, "moderation/messages.html", team=team, messages=await bulk.messages(team_id))
+    pick = await bulk.any_pick(team_id) if team.standing.may(rules.MESSAGE) else ""
+    return pages.page(
+        request, "moderation/messages.html", team=team, messages=await bulk.messages(team_id), pick=pick,
+        of_team=team.standing.may(rules.ANSWER),
+    )  # fmt: skip
 
 
 HANDLERS = [queue_page, message, extension, messages_page]

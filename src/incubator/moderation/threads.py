@@ -143,7 +143,7 @@ def _open_questions(team: UUID, rows: Sequence[Mapping[str, Any]]) -> Sequence[T
     """Guiding questions that wait for the team's word, as tasks of the team."""
     return [
         Task(title=row["text"], href=f"/teams/{team}/questions#question-{row['id']}",
-             state="in_progress" if row["answered_at"] else "not_started",
+             state="asked",
              note=Message("The moderator has asked on") if row["answered_at"] else Message("A question of the moderator"),
              rank=QUESTION, key=UUID(row["id"]))
         for row in rows

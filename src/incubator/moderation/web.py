@@ -103,6 +103,19 @@ async def check(request: Web, viewer: NamedDependency[Viewer], submission_id: Fr
     return pages.redirect(request, f"/submissions/{submission_id}/desk{sieve_of(request).query}")
 
 
+@get("/submissions/{submission_id:uuid}/checking")
+async def meanwhile(request: Web, viewer: NamedDependency[Viewer], submission_id: FromPath[UUID]) -> Response[Any]:
+    """Whether a colleague has taken over or decided: what an open desk asks when something has happened to the team."""
+    asked = request.query_params.get("revision", "")
+    revision = int(asked) if len(asked) < 6 and asked.isdecimal() else 0
+    found = await checking.meanwhile(viewer, submission_id, revision)
+    if not pages.is_partial(request):
+        return pages.redirect(request, f"/submissions/{submission_id}/desk")
+    return pages.page(
+        request, "moderation/_checker.html", checker=found.checker, decided=found.decided, submission=submission_id
+    )
+
+
 @get("/submissions/{submission_id:uuid}/next")
 async def next_work(request: Web, viewer: NamedDependency[Viewer], submission_id: FromPath[UUID]) -> Response[Any]:
     """The work that waits next, without deciding about this one."""
@@ -269,6 +282,6 @@ async def assign(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
 
 
 HANDLERS = [
-    *listing.HANDLERS, *bank.HANDLERS, *asking.HANDLERS, desk_page, decide, take_back, check, next_work, write_remark, send_remarks, edit_remark, drop_remark, reply, notes_page, write_note,
+    *listing.HANDLERS, *bank.HANDLERS, *asking.HANDLERS, desk_page, decide, take_back, check, meanwhile, next_work, write_remark, send_remarks, edit_remark, drop_remark, reply, notes_page, write_note,
     edit_note, retract_note, advance, moderators_page, assign,
 ]  # fmt: skip

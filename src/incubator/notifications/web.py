@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from incubator.foundation import pages
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
+from incubator.foundation.qr import qr
 from incubator.notifications import actions, queries, rules
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -64,7 +65,8 @@ async def send_again(request: Asked, viewer: NamedDependency[Viewer], letter_id:
 async def card(request: Asked, viewer: NamedDependency[Viewer], invitation_id: FromPath[UUID]) -> Response[Any]:
     """An invitation on paper, for people without mail."""
     shown = await queries.card(viewer, invitation_id)
-    return pages.page(request, "notifications/card.html", card=shown, form=Form.empty())
+    code = qr(f"{shown.code_page.removesuffix('/code')}/invitation/{shown.code}") if shown.code else ""
+    return pages.page(request, "notifications/card.html", card=shown, code=code, form=Form.empty())
 
 
 HANDLERS: list[Any] = [cohort_letters, platform_letters, send_again, card]

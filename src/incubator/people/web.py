@@ -199,10 +199,15 @@ async def open_code(request: Asked) -> Response[Any]:
 # Resets
 
 
+def _sending(request: Asked) -> dict[str, Any]:
+    """Whether a link can come at all, and the sentence after asking for one."""
+    return {"note": _note(request), "has_server": bool(settings().smtp_url)}
+
+
 @get("/reset", opt={"public": True})
 async def ask_reset_page(request: Asked) -> Response[Any]:
     """Where a reset link is asked for."""
-    return pages.page(request, "people/ask_reset.html", form=Form.empty(), note=_note(request))
+    return pages.page(request, "people/ask_reset.html", form=Form.empty(), **_sending(request))
 
 
 @post("/reset", opt={"public": True})
@@ -212,7 +217,7 @@ async def ask_reset(request: Asked) -> Response[Any]:
     email = form.email("email")
     form.finish()
     if not form.ok:
-        return pages.page(request, "people/ask_reset.html", status=422, form=form, note=None)
+        return pages.page(request, "people/ask_reset.html", status=422, form=form, **_sending(request))
     await accounts.ask_reset(email, _visitor(request))
     return pages.redirect(request, "/reset?note=reset")
 

@@ -168,7 +168,7 @@ def _check(row: QueueRow, now: datetime) -> Todo:
 
 
 def _answered(answer: threads.Answered) -> Todo:
-    note = Joined([answer.team_name, Message("The team has answered your question.")])
+    note = Joined([answer.team_name, Message("an answer to your question")])
     return Todo(answer.text, answer.href, note, "blue", Message("Answered"), answer.turned_at)
 
 

@@ -15,6 +15,7 @@ from incubator.foundation.refusals import Forbidden, Refused
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.rules import POSITIONS
+from incubator.settings import settings
 from incubator.teams import actions, casework, correcting, passport_pages, queries
 from incubator.teams.municipalities import KINDS, MunicipalityFacts, plain_oktmo, region_of, suggested
 from incubator.teams.queries import RegistrationPage, team_for
@@ -142,7 +143,14 @@ async def invite(request: Asked, viewer: NamedDependency[Viewer], team_id: FromP
     except Refused as refusal:
         form.fail("", refusal.reason)
         return await _members(request, viewer, team, form, refusal.status)
-    await flash(viewer, "success", Message("An invitation is on its way to {email}.", email=given(invitee).email))
+    said = (
+        Message("An invitation is on its way to {email}.", email=given(invitee).email)
+        if settings().smtp_url
+        else Message(
+            "The invitation is made, but this site sends no letters yet. Print the card of the invitation and hand it over."
+        )
+    )
+    await flash(viewer, "success", said)
     return pages.redirect(request, f"/teams/{team_id}/members")
 
 

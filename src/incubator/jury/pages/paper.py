@@ -10,8 +10,8 @@ from litestar.params import FromPath
 from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, score
+from incubator.foundation.qr import qr
 from incubator.foundation.refusals import Invalid, NotFound, Refused
-from incubator.jury.pages.pitch import qr
 from incubator.jury.pitch import transcribing
 from incubator.jury.pitch.transcribing import MOST_PRINTED, Slip, Typed
 from incubator.jury.rounds import Round

@@ -7,12 +7,12 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
-from markupsafe import Markup
 
 from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
+from incubator.foundation.qr import qr
 from incubator.foundation.refusals import Invalid, NotFound, TooMany
 from incubator.jury.pages.control import still_sees
 from incubator.jury.pitch import running
@@ -25,14 +25,6 @@ from incubator.settings import settings
 Web = Request[Any, Any, Any]
 REASON_LIMIT = 500
 BUTTONS = ("start", "pause", "reset", "blank", "show", "next", "call", "minutes")
-
-
-def qr(address: str) -> Markup:
-    """A QR code as SVG, dark on light in every theme."""
-    import segno  # late: only these pages need it
-
-    drawn = segno.make(address, error="m", micro=False)
-    return Markup(drawn.svg_inline(scale=4, border=4, light="#fff", dark="#000", omitsize=True))  # noqa: S704  (drawn by segno)
 
 
 def jurors_address(round_id: UUID) -> str:
