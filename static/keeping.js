@@ -13,10 +13,8 @@ window.keeping = (() => {
   const { viewer = "", seal: sealKey = "", answers = "" } = document.body?.dataset ?? {};
   const holds = sealKey !== "";
   const states = new WeakMap();
-  const word = (name) => {
-    const words = document.getElementById("words")?.dataset ?? {};
-    return (holds ? "" : words[`${name}Here`]) || (words[name] ?? "");
-  };
+  const wordsOf = (id) => document.getElementById(id)?.dataset ?? {};
+  const word = (name) => wordsOf("words-here")[name] ?? wordsOf("words")[name] ?? "";
   const random = (bytes) => [...crypto.getRandomValues(new Uint8Array(bytes))];
 
   // --- Sealing (ChaCha20, RFC 8439) ---------------------------------------------------------------------------------
