@@ -13,6 +13,7 @@ import numpy as np
 from playwright.async_api import Browser, Page, async_playwright
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+LARGEST = 50_000  # bytes of a picture
 PASSWORD = "demo-incubator-2026"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 WIDE = {"width": 1180, "height": 860}
@@ -77,13 +78,19 @@ PIXELS = """async data => {
 
 
 async def small(browser: Browser, png: bytes) -> bytes:
-    """The same picture with 256 colours: pages have few, and the edges of letters bear it. A third of the bytes."""
+    """The same picture with 256 colours or fewer: pages have few, and the edges of letters bear it. A third of the bytes."""
     page: Page = await browser.new_page()
     width, height, data = await page.evaluate(PIXELS, base64.b64encode(png).decode())
     await page.close()
     pixels = np.frombuffer(base64.b64decode(data), dtype=np.uint8).reshape(-1, 4)[:, :3]
+    made = (painted(pixels, width, height, colours) for colours in (256, 128, 64, 32))
+    return next(picture for picture in made if len(picture) <= LARGEST)
+
+
+def painted(pixels: np.ndarray, width: int, height: int, most: int) -> bytes:
+    """A PNG of so many colours at most, the commonest; `pixels` are rows of red, green, blue."""
     colours, places, counts = np.unique(pixels, axis=0, return_inverse=True, return_counts=True)
-    kept = colours[np.argsort(-counts)[:256]].astype(int)
+    kept = colours[np.argsort(-counts)[:most]].astype(int)
     nearest = ((colours[:, None].astype(int) - kept[None]) ** 2).sum(axis=2).argmin(axis=1).astype(np.uint8)
     rows = nearest[places.ravel()].reshape(height, width)
     raw = np.hstack([np.zeros((height, 1), dtype=np.uint8), rows]).tobytes()
