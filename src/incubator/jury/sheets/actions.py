@@ -1,9 +1,10 @@
 """What jurors do on their score sheets.
 
-Saving is the hottest path of the product: one statement locks and loads, one writes the sheet and its journal row.
-Every writer holds the round's lock shared until it commits, and whoever locks the round takes it alone: he waits for
-sheets in flight, and nothing gets in after him. The lock comes first and the deciding read after it, in a statement of
-its own, because a statement that waits for a lock still reads what was true before it waited.
+Saving is the hottest path of the product: one statement loads, one writes the sheet and its journal row (`record_sheet`
+in `migrations/raw_saving.py`). Every writer holds the round's lock shared until it commits, and whoever locks the round
+takes it alone: he waits for sheets in flight, and nothing gets in after him. The lock comes first and the deciding read
+after it, because a statement that waits for a lock still reads what was true before it waited. So `record_sheet` locks,
+then checks that what was judged on the loaded sheet still stands: its version, its state, the round, the signature.
 """
 
 from collections.abc import Callable, Mapping
@@ -126,8 +127,13 @@ def sheet_of(row: Mapping[str, Any], viewer: Viewer) -> Sheet:
     )  # fmt: skip
 
 
+async def _own_sheet(viewer: Viewer, round_id: UUID, project_id: UUID) -> Sheet:
+    """Load the viewer's sheet and pass only who may write on it now."""
+    return _writable(await fetch_one(LOAD, round_id, project_id, viewer.id), viewer)
+
+
 async def hold_own(viewer: Viewer, round_id: UUID, project_id: UUID) -> Sheet:
-    """A step: lock the round against its closing, load the viewer's sheet and pass only who may write on it now."""
+    """A step: the same with the round locked against its closing first, for who writes more than a sheet."""
     row = await fetch_one(LOAD_AND_LOCK, round_id, project_id, viewer.id, lock_key(round_id))
     return _writable(row, viewer)
 
@@ -148,22 +154,20 @@ async def save_sheet(viewer: Viewer, round_id: UUID, project_id: UUID, read: Rea
     A sheet that was handed in stays so while it is full, and is a draft again when a mark is taken away.
     Raises Clash when another window was quicker, Invalid when the form can't be read.
     """
-    async with DB.transaction():
-        sheet = _not_abstained(await hold_own(viewer, round_id, project_id))
-        entry = read(sheet.rubric)
-        return await _record(viewer, sheet, _saved(sheet, entry), expected=expected, verb="sheet.saved")
+    sheet = _not_abstained(await _own_sheet(viewer, round_id, project_id))
+    entry = read(sheet.rubric)
+    return await _record(viewer, sheet, _saved(sheet, entry), expected=expected, verb="sheet.saved")
 
 
 async def hand_in(viewer: Viewer, round_id: UUID, project_id: UUID, read: Read, *, expected: int) -> Saved:
     """Hand a full sheet in; until the lock it can still be changed or taken back."""
-    async with DB.transaction():
-        sheet = _not_abstained(await hold_own(viewer, round_id, project_id))
-        entry = read(sheet.rubric)
-        total = entry.total(sheet.rubric)
-        if total is None:
-            raise Refused(Message("A sheet is handed in with a mark for every criterion."))
-        change = Change(SheetState.HANDED_IN, entry, total, handed_in_at=viewer.now)
-        return await _record(viewer, sheet, change, expected=expected, verb="sheet.handed_in")
+    sheet = _not_abstained(await _own_sheet(viewer, round_id, project_id))
+    entry = read(sheet.rubric)
+    total = entry.total(sheet.rubric)
+    if total is None:
+        raise Refused(Message("A sheet is handed in with a mark for every criterion."))
+    change = Change(SheetState.HANDED_IN, entry, total, handed_in_at=viewer.now)
+    return await _record(viewer, sheet, change, expected=expected, verb="sheet.handed_in")
 
 
 def _not_abstained(sheet: Sheet) -> Sheet:
@@ -181,20 +185,18 @@ def _saved(sheet: Sheet, entry: Entry) -> Change:
 
 async def take_back(viewer: Viewer, round_id: UUID, project_id: UUID) -> Saved:
     """Make a sheet that was handed in, or abstained from, a draft again."""
-    async with DB.transaction():
-        sheet = await hold_own(viewer, round_id, project_id)
-        if sheet.state not in {SheetState.HANDED_IN, SheetState.ABSTAINED}:
-            raise Refused(Message("The sheet is a draft already."))
-        change = Change(SheetState.DRAFT, sheet.entry, sheet.total)
-        return await _record(viewer, sheet, change, expected=sheet.version, verb="sheet.taken_back")
+    sheet = await _own_sheet(viewer, round_id, project_id)
+    if sheet.state not in {SheetState.HANDED_IN, SheetState.ABSTAINED}:
+        raise Refused(Message("The sheet is a draft already."))
+    change = Change(SheetState.DRAFT, sheet.entry, sheet.total)
+    return await _record(viewer, sheet, change, expected=sheet.version, verb="sheet.taken_back")
 
 
 async def abstain(viewer: Viewer, round_id: UUID, project_id: UUID, reason: str) -> Saved:
     """Say that one can't judge a project; it is no mark and no conflict, and until the lock it can be taken back."""
-    async with DB.transaction():
-        sheet = await hold_own(viewer, round_id, project_id)
-        change = Change(SheetState.ABSTAINED, sheet.entry, sheet.total, reason=reason)
-        return await _record(viewer, sheet, change, expected=sheet.version, verb="sheet.abstained")
+    sheet = await _own_sheet(viewer, round_id, project_id)
+    change = Change(SheetState.ABSTAINED, sheet.entry, sheet.total, reason=reason)
+    return await _record(viewer, sheet, change, expected=sheet.version, verb="sheet.abstained")
 
 
 async def recuse(viewer: Viewer, round_id: UUID, project_id: UUID, reason: str) -> Saved:
@@ -222,46 +224,32 @@ async def skip(viewer: Viewer, round_id: UUID, project_id: UUID, read: Read, *, 
 
 # Recording
 
-WRITE = """
-WITH sheet AS (
-  UPDATE score_sheet s SET state = $3, marks = $4, total = $5, comment = $6, note = $17, reason = $7, version = s.version + 1,
-    own_version = s.version + 1, saved_at = $8, handed_in_at = $9, skipped_at = $10,
-    reopened_at = CASE WHEN $3::varchar IN ('empty', 'draft') THEN s.reopened_at END
-  FROM scoring_round r
-  WHERE s.id = $1 AND s.version = $2 AND s.state = ANY($16) AND r.id = s.round
-    AND (r.state = 'open' AND NOT EXISTS (SELECT FROM seat e WHERE e.id = s.seat AND e.signed_at IS NOT NULL)
-         OR (r.state = 'locked' AND s.reopened_at IS NOT NULL))
-  RETURNING s.id, s.version, s.round, s.seat, s.receipt
-), entry AS (
-  INSERT INTO journal_entry (at, actor, verb, audience, cohort, team, subject, data)
-  SELECT $8, $11, $12, $13, $14, $15, id, jsonb_build_object('version', version) FROM sheet
-)
-SELECT version, receipt{bell} FROM sheet
+RECORD = """
+SELECT version, receipt FROM record_sheet($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 """
-QUIET = WRITE.format(bell="")
-# The round's board hears of it and the juror's own windows: its hour is not the business of teams and other jurors.
-AUDIBLE = WRITE.format(bell=", pg_notify('journal', concat_ws(' ', '-', round, seat))")
 TAKEN_BACK_FROM = [*WRITABLE, SheetState.ABSTAINED]
 
 
 async def _record(viewer: Viewer, sheet: Sheet, change: Change, *, expected: int, verb: str) -> Saved:
-    """Write a sheet and its journal row in one statement, which checks again all that may have changed meanwhile."""
+    """Write a sheet and its journal row, the round locked against its closing; all that may have changed is checked again.
+
+    One statement, so that a saving takes one trip to the database and is a transaction where there is none around it.
+    """
     private = verb == "sheet.saved"
     row = await fetch_one(
-        QUIET if private else AUDIBLE,
-        sheet.id, expected, change.state, change.entry.marks, change.total, change.entry.comment, change.reason,
-        viewer.now, change.handed_in_at, change.skipped_at, viewer.id, verb,
-        Audience.SELF if private else Audience.JURY, sheet.cohort, sheet.team, TAKEN_BACK_FROM,
-        change.entry.note,
+        RECORD, lock_key(sheet.round), sheet.id, expected, TAKEN_BACK_FROM, change.state, change.entry.marks,
+        change.total, change.entry.comment, change.entry.note, change.reason, viewer.now, change.handed_in_at,
+        change.skipped_at, viewer.id, verb, Audience.SELF if private else Audience.JURY, sheet.cohort, sheet.team,
+        not private,
     )  # fmt: skip
-    if row is None:
+    if row is None or row["version"] is None:
         return await _too_late(viewer, sheet, change)
     return Saved(row["version"], change.state, change.total, viewer.now, row["receipt"].hex())
 
 
 async def _too_late(viewer: Viewer, stale: Sheet, change: Change) -> Saved:
     """Why nothing was written: the same was sent twice (then all is well), or something else is recorded by now."""
-    now = _writable(await fetch_one(LOAD, stale.round, stale.project, viewer.id), viewer)
+    now = await _own_sheet(viewer, stale.round, stale.project)
     if now.entry == change.entry and now.state is change.state and now.saved_at is not None:
         return Saved(now.version, now.state, now.total, now.saved_at, now.receipt)
     raise Clash(CHANGED_ELSEWHERE, recorded=now.entry, sent=change.entry, version=now.version, at=now.saved_at)
