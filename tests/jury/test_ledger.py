@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 import cast
+from gate import gate
 from incubator import upkeep
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Refusal
@@ -310,14 +311,40 @@ async def test_many_presses_at_once_keep_every_chain_whole():
     assert written == await fetch_value("SELECT sum(version) FROM score_sheet") > 0
 
 
-async def test_without_the_lock_of_a_chain_presses_collide():
-    """The negative control: then only the key keeps a fork out, and presses fail."""
+async def two_sheets_of_one_juror(where: cast.RoundOfCast) -> list[object]:
+    """What becomes of two saves of one juror, when the first of them is stopped between reading the end of his chain and
+    adding to it.
+    """
+    juror, projects = await cast.viewer(where.jurors[0]), [await where.project(number) for number in range(2)]
+
+    def save(project) -> asyncio.Task:
+        work = actions.save_sheet(juror, where.id, project, reads(5, 4, 3, 2, 1), expected=0)
+        return asyncio.create_task(work)
+
+    async with gate("ledger_entry", "INSERT") as closed:
+        first = save(projects[0])
+        await closed.reached()
+        second = save(projects[1])
+        await closed.stopped(second)
+        await closed.open()
+        return await asyncio.gather(first, second, return_exceptions=True)
+
+
+async def test_who_adds_to_a_chain_waits_for_who_is_adding():
+    where = await cast.scoring_round(teams=2, jurors=1)
+    ended = await two_sheets_of_one_juror(where)
+    assert all(isinstance(each, actions.Saved) for each in ended), ended
+    assert (await book.verify(where.id))[0] == []
+
+
+async def test_without_the_lock_of_a_chain_two_who_add_collide():
+    """The negative control: then only the key keeps a fork out, and one of them fails."""
     source = await fetch_value("SELECT pg_get_functiondef('ledger_append'::regproc)")
-    where = await cast.scoring_round(teams=4, jurors=5)
-    await execute(source.replace("PERFORM pg_advisory_xact_lock", "PERFORM pg_sleep(0.002); PERFORM abs"))
+    where = await cast.scoring_round(teams=2, jurors=1)
+    await execute(source.replace("PERFORM pg_advisory_xact_lock", "PERFORM abs"))
     try:
-        with pytest.raises(asyncpg.UniqueViolationError):
-            await presses(where, PRESSES)
+        ended = await two_sheets_of_one_juror(where)
     finally:
         await execute(source)
+    assert [type(each) for each in ended if not isinstance(each, actions.Saved)] == [asyncpg.UniqueViolationError]
     assert (await book.verify(where.id))[0] == []

@@ -7,6 +7,7 @@ import random
 import pytest
 
 import cast
+from gate import gate
 from incubator.foundation.database import DB, fetch, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, Refusal
 from incubator.jury import rounds
@@ -111,14 +112,44 @@ async def test_nothing_is_recorded_after_the_lock():
     assert SESSIONS < recorded < SESSIONS * TEAMS * JURORS
 
 
-async def test_without_the_advisory_lock_the_harness_finds_late_saves(monkeypatch):
+async def lock_beside_a_writer(where: cast.RoundOfCast) -> int:
+    """Saves that slip in after the lock of the round, when a juror's save is stopped just before its row."""
+    runs, juror, project = await where.organiser(), await cast.viewer(where.jurors[1]), await where.project()
+
+    async def lock() -> int:
+        async with DB.transaction():
+            await conducting.lock_round(runs, where.id, confirmed_missing=TEAMS * JURORS - 1)
+            return await changes_of(where)
+
+    async with gate("score_sheet", "UPDATE") as closed:
+        writing = asyncio.create_task(
+            actions.save_sheet(juror, where.id, project, reads(5, 4, 3, 2, 1), expected=0)
+        )  # fmt: skip
+        await closed.reached()
+        locking = asyncio.create_task(lock())
+        await closed.stopped(locking)
+        await closed.open()
+        assert isinstance(await writing, actions.Saved)
+        at_lock = await locking
+    return await changes_of(where) - at_lock
+
+
+async def test_the_lock_waits_for_a_save_that_has_begun():
+    where = await opened_round(await hall())
+    assert await lock_beside_a_writer(where) == 0
+    assert await changes_of(where) == 2
+
+
+async def test_without_the_advisory_lock_a_save_that_has_begun_comes_late(monkeypatch):
+    """The negative control: then nobody waits, and what was recorded is in no result that was locked."""
+
     async def nothing(_round_id):
         return None
 
+    where = await opened_round(await hall())
     monkeypatch.setattr(actions, "lock_key", lambda _round_id: None)  # a lock on nothing is no lock
     monkeypatch.setattr(rounds, "hold", nothing)
-    _, late = await late_saves(max(SESSIONS, 10))
-    assert late > 0
+    assert await lock_beside_a_writer(where) == 1
 
 
 async def test_of_several_windows_one_wins_and_the_others_learn_what_is_recorded():
