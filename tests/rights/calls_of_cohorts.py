@@ -85,6 +85,7 @@ CALLS: dict[str, list[Call]] = {
     "score_own sign session_open": [
         post(f"{ROUND}/sign", "round_scored", but={"juror_conflicted": "409"}),
         post(f"{ROUND}/unsign", "round_scored", but={"juror_assigned": "409", "juror_conflicted": "409"}),
+        post(f"{ROUND}/unsign", "sheets_signed", but={"juror_conflicted": "409"}),
     ],
     "pitch_day lead open": [get(f"{ROUND}/pitch", "pitch_day")],
     "pitch_day press open": [
@@ -144,6 +145,7 @@ CALLS: dict[str, list[Call]] = {
         post(ROUND + "/calibration/samples/{sample}/remove", "round_calibrating"),
         post(f"{ROUND}/calibration/close", "round_calibrating", form={"way": "close"}),
         post(f"{ROUND}/calibration/taken", "round_calibrating", form={"project": "{project}"}, but={RUNS: "409"}),
+        post(f"{ROUND}/calibration/taken", "round_calibrating_after", form={"project": "{past_project}"}),
     ],
     "calibration view draft": [get(f"{ROUND}/calibration", "round_calibrating")],
     "calibration score draft": [

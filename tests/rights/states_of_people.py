@@ -16,6 +16,14 @@ async def _asked(w: World) -> None:
         await consents.agree(await cast.viewer(who), w.id("document"), "192.0.2.1")
 
 
+@state("reset_asked")
+async def _reset_asked(w: World) -> None:
+    """Somebody has forgotten the password, and a letter with a link went out."""
+    who = await w.viewer("leaving")
+    w.ids["reset"] = "link-of-a-letter"
+    await accounts.offer_reset(who.id, w.ids["reset"], by=who.id, at=who.now)
+
+
 @state("erasure_asked")
 async def _erasure_asked(w: World) -> None:
     """A member of the team asks to be erased; nobody's role of the matrix is his."""

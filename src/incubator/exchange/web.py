@@ -12,7 +12,7 @@ from incubator.exchange.queries import Filters, Opened
 from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import Invalid, NotFound
+from incubator.foundation.refusals import Invalid, NotFound, UnexpectedFields
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.queries import cohort_for
@@ -87,6 +87,8 @@ async def open_work(request: Web, viewer: NamedDependency[Viewer], team_id: From
     team.standing.need(rules.OPEN_WORK)
     form = await pages.read_form(request)
     work, version = form.text("work", limit=36), form.uuid("version")
+    if form.error("work"):  # a hidden field: no page of ours sends none, or another kind of text
+        raise UnexpectedFields({"work"})
     wish = form.text("wish", required=False, limit=rules.WISH_LIMIT, lines=True)
     try:
         form.demand()

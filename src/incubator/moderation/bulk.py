@@ -9,7 +9,7 @@ from uuid import UUID
 from incubator.foundation.database import DB, fetch, fetch_value, new_id
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Due, Message
-from incubator.foundation.refusals import NotFound
+from incubator.foundation.refusals import NotFound, UnexpectedFields
 from incubator.journal.actions import Audience, record
 from incubator.moderation.rules import MESSAGE, READ_MESSAGES
 from incubator.moderation.sieve import PAGE
@@ -27,14 +27,14 @@ Pick = tuple[UUID, UUID]  # team, assignment
 
 
 def read_picks(form: Form) -> list[Pick]:
-    """The ticked rows; what is no row of ours fails the form."""
+    """The ticked rows. Raises UnexpectedFields for what names no row at all; whether there is such a row is asked later."""
     picks: list[Pick] = []
     for text in form.texts("pick", limit=80, most=PAGE):
         team, _, assignment = text.partition(".")
         try:
             picks.append((UUID(team), UUID(assignment)))
         except ValueError:
-            raise NotFound from None
+            raise UnexpectedFields({"pick"}) from None
     if not picks:
         form.fail("", NOBODY)
     return list(dict.fromkeys(picks))

@@ -14,10 +14,12 @@ from typing import Any, Final
 
 from incubator.foundation.forms import REQUIRED, Form
 from incubator.foundation.i18n import Message, day, number
+from incubator.foundation.refusals import UnexpectedFields
 from incubator.programmes.blueprint import FieldKind, FieldPlan
 from incubator.programmes.facts import FactKey
 
 PREFIX: Final = "answer-"
+PRESSES: Final = ("save", "check", "upload")  # the buttons of a draft
 LARGEST_NUMBER: Final = 10**12
 PLACES: Final = 4
 CELL_LIMIT: Final = 1000  # characters in a cell of a table
@@ -111,10 +113,13 @@ def read_draft(form: Form, fields: Sequence[FieldPlan]) -> tuple[Content, dict[s
     A field that an organiser took out of the plan meanwhile was on the page, and its text is let go.
     """
     shown = prints(form.text("version", required=False, limit=4000))
+    form.choice("press", PRESSES, required=False)
+    if unlike := form.errors.keys() & {"version", "press"}:  # both are ours: nobody types into them
+        raise UnexpectedFields(unlike)
     for key in shown.keys() - {field.key for field in fields}:
         form.only(PREFIX + key)
         form.only(*(f"{PREFIX}{key}.{column}" for column in range(10)), rows=True)
-    form.only("press", "remove", "restore", *(name(field) for field in fields if field.kind is FieldKind.FILE))
+    form.only("remove", "restore", *(name(field) for field in fields if field.kind is FieldKind.FILE))
     content = typed(fields, form)
     form.finish()
     return content, shown
