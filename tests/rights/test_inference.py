@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from incubator.foundation.database import fetch_value
+from incubator.foundation.database import fetch_one, fetch_value
 from incubator.jury.conflicts import declaring
 from incubator.jury.rubric import Entry
 from incubator.jury.sheets import actions as scoring
@@ -27,6 +27,8 @@ from rights.trial import CALLS
 
 # Keys of the journal's rows, made from their numbers: a sequence goes on counting when what it counted is undone.
 NUMBER = re.compile(rb"entry-[0-9a-f]{16}")
+# The root of a ledger. Every entry is blinded with 128 random bits, so the same acts come to another root each time.
+ROOT = re.compile(rb"\b[0-9a-f]{64}\b")
 # When an archive was made.
 MADE = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*")
 
@@ -59,14 +61,31 @@ async def marks(w, other):
     await scoring.hand_in(await w.viewer("juror_extra"), w.id("round"), w.id("project"), lambda _: entry, expected=1)
 
 
+async def once_more(w):
+    """A juror saves a sheet as it is. How much is written in a round is no secret, what it is, is one: so in both worlds as
+    many entries come into its ledger.
+    """
+    juror, round_id, project = await w.viewer("juror_second"), w.id("round"), w.id("project")
+    sheet = await fetch_one(
+        "SELECT s.version, s.marks, s.comment FROM score_sheet s WHERE s.seat = $1 AND s.project = $2",
+        w.id("seat_juror_second"), project,
+    )  # fmt: skip
+    same = Entry(tuple(sheet["marks"]), sheet["comment"])
+    await scoring.save_sheet(juror, round_id, project, lambda _: same, expected=sheet["version"])
+
+
 async def handed_in(w, other):
     if other:
         await scoring.take_back(await w.viewer("juror_second"), w.id("round"), w.id("project"))
+    else:
+        await once_more(w)
 
 
 async def conflict(w, other):
     if other:
         await declaring.declare(await w.viewer("juror_second"), w.id("round"), {w.id("team"): "Родственник"})
+    else:
+        await once_more(w)
 
 
 async def draft_of_a_case(w, other):
@@ -101,12 +120,9 @@ FACTS = {
 
 
 def pages(world):
-    """Every address that is read in this state; streams are not pages.
-
-    The ledger's page is left out: that something was written, and how often, is what it is there to prove to all.
-    """
+    """Every address that is read in this state; streams are not pages."""
     found = {path for calls in CALLS.values() for call in calls for path in (call.path, call.jurors)
-             if path and call.method == "GET" and not call.stream and not path.endswith("/ledger")}  # fmt: skip
+             if path and call.method == "GET" and not call.stream}  # fmt: skip
     for path in sorted(found):
         try:
             yield path.format_map(world.ids)
@@ -148,9 +164,15 @@ async def seen(hall, fact, other, readable):
                 found[role, path] = (
                     answer.status,
                     headers,
-                    unpacked(answer.body) if packed else NUMBER.sub(b"entry", answer.body),
+                    unpacked(answer.body) if packed else plain(path, answer.body),
                 )
     return found
+
+
+def plain(path, body):
+    """A page without what chance makes of it."""
+    body = NUMBER.sub(b"entry", body)
+    return ROOT.sub(b"root", body) if path.endswith("/ledger") else body
 
 
 def unpacked(archive):
@@ -186,3 +208,16 @@ async def test_whoever_may_know_it_does(hall, readable, name):
         known = await opened(hall, readable)
         one, other = [await seen(hall, others, variant, known) for variant in (0, 1)]
     assert [key for key in one if one[key] != other[key]]
+
+
+async def test_the_same_marks_come_to_another_root_each_time(hall):
+    """So a root can't be guessed by trying marks."""
+    await hall.at("round_scored")
+    roots = []
+    with hall.inside():
+        for _ in range(2):
+            async with hall.undone():
+                await marks(hall.world, 0)
+                page = await look(hall, "juror_assigned", f"/rounds/{hall.world.id('round')}/ledger")
+                roots += ROOT.findall(page.body)
+    assert len(roots) == len(set(roots)) == 2
