@@ -23,7 +23,7 @@ from incubator.foundation.refusals import ConsentNeeded, Refusal, SignInNeeded
 from incubator.installation import actions as installation
 from incubator.installation.queries import load_owner
 from incubator.notifications import trial
-from incubator.people import sessions
+from incubator.people import held_web, holding, sessions
 from incubator.settings import settings
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def _first(request: Request[Any, Any, Any], fault: Refusal, goal: str) -> Respon
     if pages.wants_json(request):
         return pages.refuse(request, fault)
     if request.method != "GET":
-        page = pages.refuse(request, fault)
+        page = held_web.ask_again(request) if "held" in request.scope["state"] else pages.refuse(request, fault)
         page.headers["hx-redirect"] = goal
         return page
     query = request.scope["query_string"].decode("latin-1")
@@ -162,7 +162,7 @@ def create_litestar() -> Litestar:
     return Litestar(
         route_handlers=[static_file, health_live, health_ready, *features.handlers()],
         dependencies={"viewer": Provide(sessions.provide_viewer)},
-        guards=[sessions.only_signed_in],
+        guards=[holding.hold, sessions.only_signed_in],
         exception_handlers={Exception: _failed, HTTPException: _failed},
         after_request=None,
         lifespan=[_running],

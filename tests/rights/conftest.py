@@ -18,6 +18,7 @@ async def hall(app: object, pool: None) -> AsyncIterator[object]:
         states_of_people,
         states_of_pitch,
         states_of_result,
+        states_of_rounds,
     )
     from rights.hall import Hall
     from rights.world import begin, tokens

@@ -12,7 +12,6 @@ from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
 from incubator.jury.allocation import allocating
 from incubator.jury.conflicts import declaring
 from incubator.jury.office import agreeing, conducting, preparing, round_rubric, seating
-from incubator.jury.pages import signing
 from incubator.jury.practice import practising
 from incubator.jury.rubric import Entry
 from incubator.jury.sheets import actions as scoring
@@ -45,7 +44,7 @@ async def _plain(w: World) -> None:
 # --- The case and the work of a team ----------------------------------------------------------------------------------
 
 
-def _case(word: str) -> CaseText:
+def case_of(word: str) -> CaseText:
     figure = Figure("Отток населения", "чел. в год", 2025, "Росстат", Decimal(1200), Decimal(600))
     return CaseText("Отток населения", word, "Семьи с детьми", (figure,), ("Нет работы",), ("Школы",), "Остаются")
 
@@ -56,7 +55,7 @@ async def _draft(w: World) -> None:
     for role, word in (("participant", ""), ("participant_other_team", "other")):
         someone = await w.viewer(role)
         team = w.teams[bool(word)].id
-        await writing.save_case(someone, team, _case(SECRETS[f"{word}case"]), 0)
+        await writing.save_case(someone, team, case_of(SECRETS[f"{word}case"]), 0)
         await cast.write(someone, team, w.id("assignment"), SECRETS[f"{word}work"])
     upload = stages.Upload("data_file", f"{SECRETS['file']}.pdf", cast.PDF + SECRETS["bytes"].encode())
     w.ids["file"] = (
@@ -291,18 +290,6 @@ async def _round_calibrating(w: World) -> None:
     w.ids["sample"] = await practising.add_sample(runs, w.id("round"), "Парк у реки", "Выдуманный проект")
 
 
-@state("round_calibrating_after", after="round_calibrating")
-async def _round_calibrating_after(w: World) -> None:
-    """The programme had a cohort before, whose round is published: its projects can be taken as samples."""
-    past, team, lead = w.id("cohort_b"), w.teams[3].id, await w.viewer("lead_b")
-    await writing.save_case(lead, team, _case("Люди уезжают"), 0)
-    await writing.submit_case(lead, team, 1)
-    await execute("UPDATE cohort SET programme = $2 WHERE id = $1", past, w.id("programme"))
-    before = await conducting.create_round(await w.viewer("organiser_own"), past, "Прошлая защита", [team])
-    await execute("UPDATE scoring_round SET state = 'published' WHERE id = $1", before)
-    w.ids["past_project"] = await fetch_value("SELECT id FROM round_project WHERE round = $1", before)
-
-
 @state("round_substitute", after="seated")
 async def _round_substitute(w: World) -> None:
     """One of the jurors waits to be called up."""
@@ -341,11 +328,6 @@ async def _round_scored(w: World) -> None:
     w.ids["sheet"] = await fetch_value(
         "SELECT id FROM score_sheet WHERE seat = $1 AND project = $2", w.id("seat_juror_extra"), w.id("project")
     )
-
-
-@state("sheets_signed", after="round_scored")
-async def _sheets_signed(w: World) -> None:
-    await signing.sign(await w.viewer("juror_assigned"), w.id("round"))
 
 
 @state("recused_late", after="round_scored")

@@ -16,7 +16,9 @@ from rights.trial import CALLS
 
 LINES = {line.key: line for line in lines("matrix.txt") + lines("more.txt")}
 PUBLIC = {
-    "POST /sign-in": Call("POST", "/sign-in", "plain", form={"email": "x@example.org", "password": "неверный пароль"}),
+    "POST /sign-in": Call(
+        "POST", "/sign-in", "plain", form={"email": "x@example.org", "password": "неверный пароль", "held": "x"}
+    ),
     "POST /code": Call("POST", "/code", "plain", form={"code": "ACDE-FHJK-MNPR"}),
     "POST /reset": Call("POST", "/reset", "plain", form={"email": "x@example.org"}),
     "POST /reset/{}": Call("POST", "/reset/{reset}", "reset_asked", form={"password": "семь сов на сосне"}),

@@ -166,16 +166,17 @@ def device_name(words: Settings) -> str:
     return "__Host-device" if words.https else "device"
 
 
-def device_cookie(person: UUID) -> Cookie:
+def device_cookie(person: UUID | None) -> Cookie:
     """The mark of a browser in which this person signed in: it may try his password when guessers have used up the tries.
 
-    It opens nothing by itself. Each sign-in makes a new one.
+    It opens nothing by itself. Each sign-in makes a new one; one at a shared computer (None) takes away what was there, so
+    that the mark is never another person's than the session (see `holding`).
     """
     mark = secrets.token_hex(8)
-    words, age = settings(), int(DEVICE_LASTS.total_seconds())
+    words, age = settings(), int(DEVICE_LASTS.total_seconds()) if person else 0
     return Cookie(
-        key=device_name(words), value=f"{mark}.{_device_seal(mark, person)}", max_age=age, path="/", httponly=True,
-        secure=words.https, samesite="lax",
+        key=device_name(words), value=f"{mark}.{_device_seal(mark, person)}" if person else "", max_age=age, path="/",
+        httponly=True, secure=words.https, samesite="lax",
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Signing in and out, invitations, resets, one's own profile, the language."""
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from incubator.foundation import display, i18n, pages
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import BadRequest, Forbidden, NotFound, TooMany
-from incubator.people import accounts, consent_web, directory, queries, rules, sessions
+from incubator.people import accounts, consent_web, directory, held_web, holding, queries, rules, sessions
 from incubator.people.accounts import Visitor
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -57,8 +58,7 @@ async def _enter(request: Asked, person: UUID, token: str, path: str, *, shared:
     if look := await queries.look_of(person):
         response.set_cookie(_look(look))
     response.set_cookie(sessions.cookie(token, shared=shared))
-    if not shared:
-        response.set_cookie(sessions.device_cookie(person))
+    response.set_cookie(sessions.device_cookie(None if shared else person))
     return response
 
 
@@ -81,11 +81,14 @@ async def sign_in(request: Asked) -> Response[Any]:
     form = await pages.read_form(request)
     email, password = form.email("email"), rules.read_password(form, "password")
     goal, shared = form.text("next", required=False, limit=2000), form.flag("shared")
+    held = form.text("held", required=False, limit=holding.LONGEST)
     form.finish()
     status, wait = 422, {}
     try:
         if form.ok and (entered := await accounts.sign_in(email, password, _visitor(request, shared=shared))):
-            return await _enter(request, *entered, goal or "/", shared=shared)
+            typed = holding.opened(held, _visitor(request).device, entered[0], int(time.time()))
+            answer = await _enter(request, *entered, goal or "/", shared=shared)
+            return await held_web.in_front(request, answer, entered[1], typed) if typed else answer
     except TooMany as fault:
         status, wait = fault.status, {"retry-after": str(fault.retry_after)}
         form.fail("", fault.reason)

@@ -1,0 +1,38 @@
+"""The two pages between which a form of an ended session is held: the sign-in, and the text back with its writer."""
+
+from typing import Any
+
+from litestar import Request, Response
+
+from incubator.foundation import i18n, pages
+from incubator.foundation.forms import Form
+from incubator.foundation.i18n import Message
+from incubator.people import holding, sessions
+
+HELD = Message("The session had ended before this was sent. Sign in again: what you typed comes with you.")
+TOO_LONG_TO_HOLD = Message(
+    "The session had ended before this was sent, and the text is too long to come along. Go back, copy it, and sign in then."
+)
+
+
+def ask_again(request: Request[Any, Any, Any]) -> Response[Any]:
+    """The sign-in instead of an answer to a form whose session had ended; it carries what the form held."""
+    held = request.scope["state"]["held"]
+    form = Form.empty({"held": held.text, "next": held.page})
+    note = HELD if held.text else TOO_LONG_TO_HOLD
+    return pages.page(request, "people/sign_in.html", status=401, form=form, note=note, fresh=False)
+
+
+async def in_front(
+    request: Request[Any, Any, Any], entered: Response[Any], token: str, typed: holding.Typed
+) -> Response[Any]:
+    """What was typed before the session ended, in front of its writer; with the cookies of his new session."""
+    viewer = await sessions.load(token)
+    if viewer is None:
+        return entered
+    request.scope["state"].update(viewer=viewer, csrf=sessions.csrf_token(viewer.session), now=viewer.now)
+    i18n.use(viewer.locale, viewer.time_zone)
+    answer = pages.page(request, "people/typed.html", typed=typed)
+    for cookie in entered.cookies:
+        answer.set_cookie(cookie)
+    return answer
