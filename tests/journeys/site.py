@@ -95,10 +95,15 @@ async def sign_in(page: Page, email: str, password: str) -> None:
     """Through the form, as people do."""
     if "/sign-in" not in page.url:
         await page.goto("/sign-in")
+    await fill_in(page, email, password)
+    await page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+async def fill_in(page: Page, email: str, password: str) -> None:
+    """The form of the sign-in that is here, and its button."""
     await page.fill("[name=email]", email)
     await page.fill("[name=password]", password)
     await page.click("main button[type=submit]")
-    await page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 def free_port() -> int:

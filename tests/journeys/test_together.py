@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from browser import looked_at
 from journeys.hands import Person, ru
-from journeys.site import sign_in
+from journeys.site import fill_in, sign_in
 
 TASK = "Варианты решений"
 FIRST, SECOND = "Как выбирали", "Что выбрали"
@@ -130,6 +130,31 @@ async def test_a_session_that_ends_while_one_types_loses_no_text(site, browser):
         assert await answer(at_desk, FIRST) == "Не потеряйте этот текст"
         await at_work(at_phone)
         assert await answer(at_phone, FIRST) == "Не потеряйте этот текст"
+
+
+async def test_without_scripts_the_text_comes_through_the_sign_in(site, browser):
+    account = site.account("team_lead")
+    async with site.visitor(browser, java_script_enabled=False) as office, site.visitor(browser) as phone:
+        at_desk, at_phone = Person(await office.new_page(), scripts=False), Person(await phone.new_page())
+        for person in (at_desk, at_phone):
+            await sign_in(person.page, account.email, account.password)
+        await at_work(at_desk)
+        text = "Набрано в браузере без сценариев"
+        await write(at_desk, FIRST, text)
+        await at_phone.go("/profile")
+        await at_phone.press("Sign out everywhere else", yes="Sign out everywhere else")
+        site.signed_in.pop("team_lead", None)
+        await at_desk.page.get_by_role("button", name=ru("Save the draft")).last.click()
+        await at_desk.sees("The session had ended before this was sent. Sign in again: what you typed comes with you.")
+        await at_desk.shot("held")
+        await fill_in(at_desk.page, account.email, account.password)
+        await at_desk.sees("Your text is here", text)
+        await at_desk.shot("typed")
+        await at_work(at_phone)
+        assert await answer(at_phone, FIRST) != text, "nothing is sent by itself"
+        await at_desk.press("Send what was typed")
+        await at_work(at_phone)
+        assert await answer(at_phone, FIRST) == text
 
 
 async def test_what_is_sent_while_it_saves_itself_does_not_clash_with_itself(site, browser):
