@@ -120,6 +120,16 @@ async def test_what_is_too_long_is_said_to_be(client, anna):
     assert (await sent_too_late(client, anna, name="я" * 60_000)).status_code == 401
 
 
+async def test_files_are_asked_for_again(client, anna):
+    await enter(client, anna)
+    fields = await profile(client)
+    await execute("DELETE FROM session")
+    answer = await client.post("/profile", data=fields, files={"scan": ("a.pdf", cast.PDF)})
+    back = await enter(client, anna, held=dict(hidden(answer.text))["held"])
+    assert "Файлы нужно выбрать заново" in back.text
+    assert 'name="scan"' not in back.text
+
+
 @pytest.mark.parametrize("referer", ["https://evil.example/x", "", "http://127.0.0.1:8000//evil.example", "x\\y"])
 async def test_the_way_back_is_of_this_site(client, anna, referer):
     await enter(client, anna)

@@ -12,8 +12,8 @@ from rights.world import World, state
 async def _round_calibrating_after(w: World) -> None:
     """The programme had a cohort before, whose round is published: its projects can be taken as samples."""
     past, team, lead = w.id("cohort_b"), w.teams[3].id, await w.viewer("lead_b")
-    await writing.savecase_of(lead, team, case_of("Люди уезжают"), 0)
-    await writing.submitcase_of(lead, team, 1)
+    await writing.save_case(lead, team, case_of("Люди уезжают"), 0)
+    await writing.submit_case(lead, team, 1)
     await execute("UPDATE cohort SET programme = $2 WHERE id = $1", past, w.id("programme"))
     before = await conducting.create_round(await w.viewer("organiser_own"), past, "Прошлая защита", [team])
     await execute("UPDATE scoring_round SET state = 'published' WHERE id = $1", before)

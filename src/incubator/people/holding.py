@@ -85,6 +85,7 @@ async def _typed(connection: Any) -> Typed | None:
         pairs = await pages.form_pairs(connection)
     except (Refusal, HTTPException):
         return None
+    files = await _chosen(connection)
     cookie = connection.cookies.get(sessions.cookie_name(settings()), "")
     expected = sessions.csrf_token(token_fingerprint(cookie))
     given = next((value for name, value in pairs if name == "_csrf"), "")
@@ -93,8 +94,15 @@ async def _typed(connection: Any) -> Typed | None:
         return None
     if SECRET_FIELDS & {name for name, _ in own}:
         return None
-    files = any(file.filename for _, file in connection.scope["state"].get("form_files", ()))
     return Typed(connection.scope["path"], _page(connection), own, files)
+
+
+async def _chosen(connection: Any) -> bool:
+    """Whether files came along; they go no further."""
+    files = [file for _, file in connection.scope["state"].pop("form_files", ())]
+    for file in files:
+        await file.close()
+    return any(file.filename for file in files)
 
 
 def _page(connection: Any) -> str:
