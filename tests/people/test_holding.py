@@ -120,6 +120,17 @@ async def test_what_is_too_long_is_said_to_be(client, anna):
     assert (await sent_too_late(client, anna, name="я" * 60_000)).status_code == 401
 
 
+async def test_at_a_shared_computer_nothing_is_held_not_even_for_who_calls_it_his_own(client, anna, boris):
+    await enter(client, anna)
+    await execute("DELETE FROM session")
+    await enter(client, boris, shared="on")
+    fields = await profile(client)
+    await execute("DELETE FROM session")
+    answer = await client.post("/profile", data=fields)
+    assert answer.status_code == 401
+    assert 'name="held"' not in answer.text
+
+
 async def test_files_are_asked_for_again(client, anna):
     await enter(client, anna)
     fields = await profile(client)
