@@ -32,7 +32,7 @@ from incubator.settings import settings
 
 LASTS = 24 * 3600  # seconds
 LONGEST = 150_000  # characters of what is sealed: the sign-in form has to stay within the limit of forms
-SECRET_FIELDS = frozenset({"password", "current"})
+SECRET_FIELDS = frozenset({"password", "current", "proof"})  # they are typed again
 NONCE = 16
 TAG = 32
 Pairs = Sequence[tuple[str, str]]
@@ -89,10 +89,8 @@ async def _typed(connection: Any) -> Typed | None:
     cookie = connection.cookies.get(sessions.cookie_name(settings()), "")
     expected = sessions.csrf_token(token_fingerprint(cookie))
     given = next((value for name, value in pairs if name == "_csrf"), "")
-    own = tuple(pair for pair in pairs if not pair[0].startswith("_"))
+    own = tuple(pair for pair in pairs if not pair[0].startswith("_") and pair[0] not in SECRET_FIELDS)
     if not cookie or not own or not hmac.compare_digest(given.encode(), expected.encode()):
-        return None
-    if SECRET_FIELDS & {name for name, _ in own}:
         return None
     return Typed(connection.scope["path"], _page(connection), own, files)
 

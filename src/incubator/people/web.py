@@ -58,7 +58,8 @@ async def _enter(request: Asked, person: UUID, token: str, path: str, *, shared:
     if look := await queries.look_of(person):
         response.set_cookie(_look(look))
     response.set_cookie(sessions.cookie(token, shared=shared))
-    response.set_cookie(sessions.device_cookie(None if shared else person))
+    if not shared or sessions.device_name(settings()) in request.cookies:
+        response.set_cookie(sessions.device_cookie(None if shared else person))
     return response
 
 
