@@ -41,7 +41,8 @@ async def test_two_desks_type_a_sheet_and_its_juror_chooses(site, browser, round
         project = sheets[0].rpartition("/")[2]
         await desk.goto(f"/rounds/{round_id}/paper")
         assert await looked_at(desk, "papers") == []
-        await desk.goto(f"/rounds/{round_id}/paper/print")
+        await desk.locator("main a[href*='/print?juror=']").first.click()
+        await desk.wait_for_url("**/print?juror=*")
         assert await looked_at(desk, "blanks") == []
         await desk.goto(f"/rounds/{round_id}/paper")
         await desk.select_option("[name=seat]", label=name)
