@@ -65,7 +65,7 @@ FROM score_sheet s JOIN round_project p ON p.id = s.project JOIN team t ON t.id 
 JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person WHERE s.round = $1"""
 STANDING = f"{READINGS} JOIN score_sheet s ON s.id = g.sheet WHERE s.round = $1 AND g.set_aside_at IS NULL"
 PRINTABLE = " AND s.state NOT IN ('recused', 'void') AND e.removed_at IS NULL"
-MOST_PRINTED = 60
+MOST_PRINTED = 40
 """Sheets on one page to print; a larger round is printed juror by juror."""
 
 
