@@ -245,6 +245,16 @@ CALLS: dict[str, list[Call]] = {
         post(f"{ROUND}/minutes/template", "round_locked", upload=("file", "Протокол.docx", template.shipped()))
     ],
     "minutes_template drop drawn_up": [post(f"{ROUND}/minutes/template/drop", "minutes_drawn_up")],
+    "round export session_open": [post(f"{ROUND}/round.xlsx", "round_scored")],
+    "round export session_locked": [post(f"{ROUND}/round.xlsx", "round_locked")],
+    "certificate list session_published": [get(f"{ROUND}/certificates", "round_published")],
+    "certificate issue session_published": [
+        post(f"{ROUND}/certificates", "round_published", form={"places": "1", "members": "on"})
+    ],
+    "certificate take issued": [get(f"{ROUND}/certificates.pdf", "certificates_issued")],
+    "certificate withdraw issued": [
+        post(ROUND + "/certificates/{certificate}/withdraw", "certificates_issued", form=REASON)
+    ],
     "score_own take session_open": [get(f"{ROUND}/mine.pdf", "round_scored")],
     # --- Programmes and cohorts
     "cohort view any": [get(COHORT, "remarked"), get(f"{COHORT}/map", "remarked"), get(f"{COHORT}/map.csv", "remarked")],

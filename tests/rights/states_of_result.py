@@ -3,8 +3,8 @@
 from datetime import date
 
 from incubator.jury.minutes import actions as minutes
-from incubator.jury.minutes import template
-from incubator.jury.minutes.rules import Draft
+from incubator.jury.minutes import certificates, template
+from incubator.jury.minutes.rules import Draft, Issue
 from incubator.jury.office import agreeing
 from incubator.jury.result import deliberating
 from incubator.jury.result.rules import DecisionKind, Motion
@@ -32,3 +32,9 @@ async def _minutes_drawn_up(w: World) -> None:
     runs = await w.viewer("organiser_own")
     await minutes.save(runs, w.id("round"), Draft("1", date(2026, 11, 20), "", "", "", "", ""), 0)
     await minutes.take_template(runs, w.id("round"), "Протокол.docx", template.shipped())
+
+
+@state("certificates_issued", after="round_published")
+async def _certificates_issued(w: World) -> None:
+    await certificates.issue(await w.viewer("organiser_own"), w.id("round"), Issue(1, awards=True, members=True))
+    w.ids["certificate"] = (await certificates.issued(w.id("round")))[0].id

@@ -64,6 +64,7 @@ async def test_combinations(hall, trial, each):
 OPEN = {
     "GET /static/{}/{}": "files of the site, the same for everybody",
     "GET /health/live": "says that the process answers",
+    "GET /certificates/{}": "whoever has the address, which nobody guesses: name, programme, date, whether it is valid",
     "GET /verifier.py": "a program for whoever distrusts us",
     "GET /rounds/worker.js": "a program of the site, the same for everybody",
     "GET /health/ready": "says what runs, in counts of jobs",

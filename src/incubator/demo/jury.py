@@ -1,6 +1,7 @@
 """The demo's juries: sheets with marks that follow from team and juror alone, a conflict, a tie, a publication."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,18 +9,22 @@ from incubator.demo import script
 from incubator.foundation.database import fetch, fetch_value
 from incubator.jury.allocation import allocating
 from incubator.jury.conflicts import declaring
+from incubator.jury.minutes import actions as minutes
+from incubator.jury.minutes import certificates
+from incubator.jury.minutes import queries as minutes_queries
+from incubator.jury.minutes.rules import Issue
 from incubator.jury.office import agreeing, conducting, round_rubric, seating
 from incubator.jury.office.preparing import rubric_for_cohort
 from incubator.jury.practice import practising
 from incubator.jury.result import deliberating
 from incubator.jury.result.rules import DecisionKind, Motion
-from incubator.jury.result.standings import count_up
+from incubator.jury.result.standings import count_up, result_for
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry, Rubric
 from incubator.jury.sheets import actions as jury
 from incubator.people.queries import viewer_for
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 async def create_round(
@@ -106,6 +111,19 @@ async def finish(organisers: tuple[UUID, UUID], scoring: UUID, moment: datetime,
         await viewer_for(organiser, moment + timedelta(hours=17.5)), scoring, advice=True
     )
     await agreeing.confirm(await viewer_for(second, moment + timedelta(hours=18)), scoring, asked)
+    await write_up(organiser, scoring, moment + timedelta(hours=19))
+
+
+async def write_up(organiser: UUID, scoring: UUID, moment: datetime) -> None:
+    """Minutes are filed and certificates issued; one with a misprint is withdrawn."""
+    viewer = await viewer_for(organiser, moment)
+    found = await round_for(viewer, scoring)
+    draft = minutes_queries.proposed(found, await result_for(found), moment).draft
+    await minutes.save(viewer, scoring, replace(draft, **script.MINUTES), 0)
+    await minutes.file(viewer, scoring)
+    await certificates.issue(viewer, scoring, Issue(3, awards=True, members=True))
+    last = (await certificates.issued(scoring))[-1]
+    await certificates.withdraw(await viewer_for(organiser, moment + DAY), scoring, last.id, "Опечатка в фамилии")
 
 
 async def semi_final(

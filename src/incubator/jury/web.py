@@ -19,6 +19,7 @@ from incubator.foundation.refusals import Clash, Forbidden, Invalid, NotFound
 from incubator.jury.office import conducting
 from incubator.jury.pages import (
     allocation,
+    certificates,
     conflicts,
     control,
     editing,
@@ -348,4 +349,5 @@ HANDLERS: list[Any] = [
     *conflicts.HANDLERS, *editing.HANDLERS, *control.HANDLERS, *results.HANDLERS,
     *ledger.HANDLERS, *rounds.HANDLERS, *allocation.HANDLERS,
     *practice.HANDLERS, *offline.HANDLERS, *pitch.HANDLERS, *signing.HANDLERS, *paper.HANDLERS, *minutes.HANDLERS,
+    *certificates.HANDLERS,
 ]  # fmt: skip

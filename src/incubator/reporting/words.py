@@ -206,6 +206,9 @@ SIMPLE: Final[Mapping[str, str]] = {
     "minutes.taken": N_("took the minutes out of the system"),
     "minutes.template_taken": N_("brought an own Word template for minutes: “{title}”"),
     "minutes.template_dropped": N_("went back to the shipped Word template for minutes"),
+    "certificates.issued": N_("issued certificates of the round “{round_name}”: {number}"),
+    "certificates.taken": N_("took the certificates of a round out of the system"),
+    "certificate.withdrawn": N_("withdrew a certificate of the round “{round_name}”"),
     "deliberation.opened": N_("let the jury deliberate on the round “{round_name}”"),
     "deliberation.closed": N_("ended the deliberation on the round “{round_name}”"),
     "jury.decided": N_("recorded a decision of the jury: “{title}”"),
@@ -221,7 +224,7 @@ SIMPLE: Final[Mapping[str, str]] = {
 REASONED: Final = frozenset({
     "exchange.hidden",
     "submission.extended", "team.advanced", "team.rolled_back", "case.withdrawn", "juror.removed", "conflict.lifted",
-    "unlock.asked", "void.asked", "reopen.asked", "sheet.reopened", "paper.set_aside",
+    "certificate.withdrawn", "unlock.asked", "void.asked", "reopen.asked", "sheet.reopened", "paper.set_aside",
 })  # fmt: skip
 """Acts that ask for a reason, which their entry keeps (those of earlier versions did not) and tells after them."""
 

@@ -1,27 +1,35 @@
 """Pages of the minutes: the form with its preview, the same in Word and as PDF, versions that were filed, the template."""
 
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from incubator.foundation import pages, printing
 from incubator.foundation.file_types import clean_name, true_type
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Invalid, Refused
-from incubator.jury.minutes import actions, queries, template
+from incubator.jury.minutes import actions, queries, template, workbook
 from incubator.jury.minutes.queries import need_minutes
 from incubator.jury.minutes.rules import TEMPLATE_LIMIT, Draft, read_draft
 from incubator.jury.office import conducting
+from incubator.jury.pages.reading import need_values
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rules import VALUES
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
 Web = Request[Any, Any, Any]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PIECE = 256 * 1024  # bytes
 NO_FILE = Message("Choose a Word template (.docx) of at most 2 MB.")
 
 
@@ -182,4 +190,34 @@ async def drop(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     return pages.redirect(request, f"/rounds/{round_id}/minutes")
 
 
-HANDLERS: list[Any] = [minutes, save, preview, file, as_pdf, as_word, take, bring, drop]
+# --- Everything -------------------------------------------------------------------------------------------------------
+
+
+@post("/rounds/{round_id:uuid}/round.xlsx", status_code=200)
+async def everything(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """The whole round as a spreadsheet; every taking is written down."""
+    (await pages.read_form(request)).demand()
+    scoring = await round_for(viewer, round_id)
+    need_values(scoring)
+    await conducting.note_reading(viewer, scoring, "sheets.exported", round_id)
+    folder = tempfile.TemporaryDirectory(prefix="incubator-")
+    path = Path(folder.name, "round.xlsx")
+    try:
+        await workbook.write(scoring, path, viewer.now)
+    except BaseException:
+        folder.cleanup()
+        raise
+    headers = {"content-disposition": 'attachment; filename="round.xlsx"'}
+    return Stream(_bytes(path, folder), media_type=XLSX, headers=headers)
+
+
+async def _bytes(path: Path, folder: "tempfile.TemporaryDirectory[str]") -> AsyncIterator[bytes]:
+    try:
+        with path.open("rb") as book:
+            while piece := await asyncio.to_thread(book.read, PIECE):
+                yield piece
+    finally:
+        folder.cleanup()
+
+
+HANDLERS: list[Any] = [everything, minutes, save, preview, file, as_pdf, as_word, take, bring, drop]

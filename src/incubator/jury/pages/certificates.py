@@ -1,0 +1,99 @@
+"""Pages of certificates: issuing and withdrawing them, all of them as PDF, and the check page that everybody may open."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from incubator.foundation import pages, printing
+from incubator.foundation.forms import Form
+from incubator.foundation.i18n import Message
+from incubator.foundation.refusals import Invalid, Refused
+from incubator.jury.minutes import certificates
+from incubator.jury.minutes.certificates import TITLES
+from incubator.jury.minutes.rules import CERTIFICATES, REASON_LIMIT, read_issue
+from incubator.jury.office import conducting
+from incubator.jury.rounds import Round, round_for
+from incubator.jury.rules import RoundState
+from incubator.people.rights import Viewer
+from incubator.people.sessions import flash
+
+Web = Request[Any, Any, Any]
+NONE_YET = Message("There are no valid certificates yet.")
+
+
+async def _to_issue(viewer: Viewer, round_id: UUID) -> Round:
+    scoring = await round_for(viewer, round_id)
+    scoring.standing.need(CERTIFICATES)
+    if scoring.state is not RoundState.PUBLISHED:
+        raise Refused(certificates.PUBLISHED_FIRST)
+    return scoring
+
+
+@get("/rounds/{round_id:uuid}/certificates")
+async def roll(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """What was issued, and the form of issuing more."""
+    return await _page(
+        request, await _to_issue(viewer, round_id), Form.empty({"places": "3", "awards": "on", "members": "on"})
+    )
+
+
+async def _page(request: Web, scoring: Round, form: Form, status: int = 200) -> Response[Any]:
+    found = await certificates.issued(scoring.id)
+    return pages.page(
+        request, "jury/certificates.html", status=status, scoring=scoring, form=form, found=found, titles=TITLES,
+        valid=sum(1 for each in found if each.valid), blank=Form.empty(),
+    )  # fmt: skip
+
+
+@post("/rounds/{round_id:uuid}/certificates")
+async def issue(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """Issue what is wanted and not there yet."""
+    scoring = await _to_issue(viewer, round_id)
+    form = await pages.read_form(request)
+    try:
+        wanted = read_issue(form)
+    except Invalid:
+        return await _page(request, scoring, form, 422)
+    made = await certificates.issue(viewer, round_id, wanted)
+    await flash(viewer, "success", Message.count("{n} certificate is issued.", "{n} certificates are issued.", made))
+    return pages.redirect(request, f"/rounds/{round_id}/certificates")
+
+
+@post("/rounds/{round_id:uuid}/certificates/{certificate_id:uuid}/withdraw")
+async def withdraw(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], certificate_id: FromPath[UUID]
+) -> Response[Any]:
+    """Take a certificate back, with a reason."""
+    await _to_issue(viewer, round_id)
+    form = await pages.read_form(request)
+    reason = form.text("reason", limit=REASON_LIMIT, lines=True)
+    form.demand()
+    await certificates.withdraw(viewer, round_id, certificate_id, reason)
+    await flash(viewer, "success", Message("The certificate is withdrawn. Whoever checks it reads that."))
+    return pages.redirect(request, f"/rounds/{round_id}/certificates")
+
+
+@get("/rounds/{round_id:uuid}/certificates.pdf")
+async def as_pdf(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """All valid certificates of a round, a page each; that they were taken is written down."""
+    scoring = await _to_issue(viewer, round_id)
+    found = [each for each in await certificates.issued(round_id) if each.valid]
+    if not found:
+        raise Refused(NONE_YET)
+    await conducting.note_reading(viewer, scoring, "certificates.taken", round_id)
+    made = await printing.pdf("certificates.typ", certificates.sheets(found), max(each.issued_at for each in found))
+    headers = {"content-disposition": 'attachment; filename="certificates.pdf"'}
+    return Response(made, media_type=printing.PDF, headers=headers)
+
+
+@get("/certificates/{code:str}", opt={"public": True})
+async def check(request: Web, code: FromPath[str]) -> Response[Any]:
+    """Whether a certificate is valid: name, programme, date, and nothing else."""
+    found = await certificates.by_code(code)
+    return pages.page(request, "jury/certificate.html", found=found, titles=TITLES)
+
+
+HANDLERS: list[Any] = [roll, issue, withdraw, as_pdf, check]

@@ -1,0 +1,139 @@
+"""Certificates: who gets one, what its page tells, what a withdrawn one says; and the PDF of all of them."""
+
+import re
+
+import pytest
+
+import cast
+import documents
+from incubator.foundation.database import execute, fetch, fetch_value
+from incubator.foundation.i18n import MOSCOW, speaking
+from incubator.foundation.refusals import NotFound, Refused
+from incubator.jury.minutes import certificates
+from incubator.jury.minutes.rules import Issue
+from incubator.jury.office import agreeing
+from incubator.jury.result import deliberating
+from incubator.jury.result.rules import DecisionKind, Motion
+from jury.test_minutes import HOSTILE, played, squeezed
+
+ALL = Issue(1, awards=True, members=True)
+
+
+async def published(**how: int) -> cast.RoundOfCast:
+    where = await played(**how)
+    runs = await where.organiser()
+    motion = Motion(DecisionKind.AWARD, "За смелость", "", str(await where.project(1)), 2, 1, 0)
+    await deliberating.decide(runs, where.id, motion)
+    for group in await groups(where):
+        from incubator.jury.office import conducting
+
+        await conducting.vote_tie(
+            runs, where.id, {row.project: place for place, row in enumerate(group, 1)}, "Голосование"
+        )
+    asked = await agreeing.ask_to_publish(runs, where.id)
+    await agreeing.confirm(await cast.viewer(await cast.second_organiser(where.cohort)), where.id, asked)
+    return where
+
+
+async def groups(where):
+    from incubator.jury.result import standings
+    from incubator.jury.rounds import round_for
+
+    return (await standings.count_up(await round_for(await where.organiser(), where.id))).awaiting_vote
+
+
+async def issue(where, wanted: Issue = ALL) -> int:
+    with speaking("ru", MOSCOW):
+        return await certificates.issue(await where.organiser(), where.id, wanted)
+
+
+async def test_winners_awards_and_members_get_theirs_once(db):
+    where = await published()
+    members = await fetch_value(
+        "SELECT count(*) FROM team_member m JOIN round_project p ON p.team = m.team WHERE p.round = $1 AND m.left_at IS NULL",
+        where.id,
+    )  # fmt: skip
+    assert await issue(where) == members + 2
+    assert await issue(where) == 0
+    found = await certificates.issued(where.id)
+    assert {(each.name, each.merit) for each in found if each.kind == "winner"} == {
+        (await name_of(where, 0), "1 место"), (await name_of(where, 1), "За смелость"),
+    }  # fmt: skip
+    assert len({each.code for each in found}) == len(found)
+    assert min(len(each.code) for each in found) == 24  # 144 random bits
+
+
+async def name_of(where, number):
+    return await fetch_value("SELECT name FROM team WHERE id = $1", where.teams[number].id)
+
+
+async def test_before_the_publication_there_are_none(db):
+    where = await played()
+    with pytest.raises(Refused):
+        await issue(where)
+
+
+async def test_everybody_may_check_one_and_reads_nothing_else(client):
+    where = await published()
+    await issue(where)
+    found = (await certificates.issued(where.id))[-1]
+    cast.sign_out(client)
+    answer = await client.get(f"/certificates/{found.code}", headers={"accept-language": "ru"})
+    assert answer.status_code == 200
+    assert "Сертификат действителен." in answer.text
+    assert found.name in answer.text
+    assert found.programme in answer.text
+    for hidden in (found.merit or "8,40", found.cohort, found.team, str(where.id), str(found.id)):
+        assert hidden not in answer.text
+    unknown = await client.get("/certificates/" + "x" * 24)
+    assert unknown.status_code == 404
+
+
+async def test_a_withdrawn_one_says_so_and_is_not_printed(client):
+    where = await published()
+    await issue(where)
+    first = (await certificates.issued(where.id))[0]
+    runs = await where.organiser()
+    await certificates.withdraw(runs, where.id, first.id, "Опечатка")
+    with pytest.raises(NotFound):
+        await certificates.withdraw(runs, where.id, first.id, "Опечатка")
+    answer = await client.get(f"/certificates/{first.code}", headers={"accept-language": "ru"})
+    assert "Сертификат отозван и недействителен." in answer.text
+    assert "Опечатка" not in answer.text
+    assert await issue(where) == 1  # another one in its place, under another code
+    assert len({each.code for each in await certificates.issued(where.id)}) == len(await certificates.issued(where.id))
+
+
+async def test_the_pdf_has_a_page_for_each_and_says_the_names(client):
+    where = await published()
+    await issue(where)
+    people = await fetch("SELECT member FROM certificate WHERE round = $1 AND member IS NOT NULL", where.id)
+    await execute("UPDATE person SET name = $2 WHERE id = $1", people[0]["member"], HOSTILE)
+    withdrawn = (await certificates.issued(where.id))[0]
+    await certificates.withdraw(await where.organiser(), where.id, withdrawn.id, "Опечатка")
+    await cast.sign_in(client, where.cohort.organiser)
+    answer = await client.get(f"/rounds/{where.id}/certificates.pdf", headers={"accept-language": "ru"})
+    paper, said = documents.read(answer.content), squeezed(documents.text(answer.content))
+    valid = [each for each in await certificates.issued(where.id) if each.valid]
+    assert (paper.part, paper.conformance, paper.accessible, paper.faults) == ("2", "B", "1", ())
+    assert paper.pages == len(valid)
+    assert "/Figure" in paper.tags
+    for each in valid:
+        assert squeezed(each.name.replace("漢", "◊")) in said
+        assert squeezed(each.code) in said
+    assert squeezed(withdrawn.code) not in said
+
+
+async def test_the_page_issues_and_withdraws(client):
+    where = await published()
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/certificates"
+    assert (await client.post(address, data={"places": "x"})).status_code == 422
+    assert (await client.post(address, data={"places": "1", "members": "on"})).status_code == 303
+    page = (await client.get(address, headers={"accept-language": "ru"})).text
+    form = re.search(rf'action="({address}/[^"]+/withdraw)"', page)
+    assert form
+    assert (await client.post(form[1], data={"reason": "Ошибка в имени"})).status_code == 303
+    assert "Ошибка в имени" in (await client.get(address)).text
+    verbs = await fetch("SELECT verb FROM journal_entry WHERE verb LIKE 'certificate%' ORDER BY id")
+    assert [row["verb"] for row in verbs] == ["certificates.issued", "certificate.withdrawn"]

@@ -1,0 +1,78 @@
+"""The spreadsheet of a round: real numbers and dates, no formula, and what the round holds."""
+
+import io
+import zipfile
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import python_calamine
+
+import cast
+from incubator.foundation.database import execute, fetch, fetch_value
+from incubator.foundation.i18n import MOSCOW, speaking
+from incubator.jury.minutes import workbook
+from incubator.jury.result import standings
+from incubator.jury.rounds import round_for
+from jury.test_minutes import played
+
+FORMULA = '=HYPERLINK("http://x",1+1)'
+
+
+async def book(client, where):
+    await cast.sign_in(client, where.cohort.organiser)
+    answer = await client.post(f"/rounds/{where.id}/round.xlsx", headers={"accept-language": "ru"})
+    assert answer.status_code == 200
+    return answer.content
+
+
+def rows(content: bytes, name: str):
+    return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name(name).to_python()
+
+
+async def test_it_holds_everything_with_numbers_and_dates(client):
+    where = await played()
+    content = await book(client, where)
+    names = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).sheet_names
+    assert names == ["О выгрузке", "Сводная таблица", "Баллы", "Жюри", "Самоотводы", "Решения", "Книга оценок"]
+    result = await standings.count_up(await round_for(await where.organiser(), where.id))
+    told = rows(content, "Сводная таблица")[1:]
+    assert [(row[0], row[1], Decimal(str(row[4])).quantize(Decimal("0.01"))) for row in told] == [
+        (each.place, each.name, Decimal(each.total)) for each in result.placed
+    ]
+    marks = rows(content, "Баллы")
+    kept = await fetch(
+        "SELECT s.marks, s.handed_in_at FROM score_sheet s JOIN round_project p ON p.id = s.project JOIN seat e ON e.id = s.seat"
+        " JOIN person h ON h.id = e.person WHERE s.round = $1 ORDER BY p.place, h.name, s.id", where.id,
+    )  # fmt: skip
+    assert len(marks) == len(kept) + 1
+    for row, sheet in zip(marks[1:], kept, strict=True):
+        assert [cell for cell in row[4:9] if cell != ""] == [
+            mark / 1000 for mark in sheet["marks"] or () if mark is not None
+        ]
+        assert isinstance(row[-1], datetime) or not sheet["handed_in_at"]
+    assert rows(content, "Самоотводы")[1][:2] == [where.jurors[2].name, result.placed[0].name]
+    assert await fetch_value("SELECT count(*) FROM journal_entry WHERE verb = 'sheets.exported'") == 1
+
+
+async def test_what_people_typed_is_text(client):
+    where = await played(teams=1)
+    await execute("UPDATE person SET name = $2 WHERE id = $1", where.jurors[0].id, FORMULA)
+    content = await book(client, where)
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    sheets = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
+    assert len(sheets) == 7
+    assert not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
+    assert all('state="frozen"' in sheet for sheet in sheets)
+    assert FORMULA in [row[0] for row in rows(content, "Жюри")]
+
+
+async def test_its_statements_do_not_grow_with_the_round(db, counting, tmp_path: Path):
+    counts = []
+    for teams in (1, 3):
+        where = await played(teams=teams)
+        scoring = await round_for(await where.organiser(), where.id)
+        with counting() as said, speaking("ru", MOSCOW):
+            await workbook.write(scoring, tmp_path / f"{teams}.xlsx", datetime.now(UTC))
+        counts.append(len(said))
+    assert counts[0] == counts[1]
