@@ -66,6 +66,10 @@ SELECT r.name, p.title, CASE w.value WHEN 1 THEN 'gladly' ELSE 'rather not' END,
 JOIN seat e ON e.id = w.seat JOIN scoring_round r ON r.id = e.round JOIN round_project p ON p.id = w.project
 WHERE e.person = $1
 """
+CERTIFICATES: Final = """
+SELECT r.name AS round, c.kind, c.merit AS text, c.code, c.issued_at AS at, c.withdrawn_at FROM certificate c
+JOIN scoring_round r ON r.id = c.round WHERE c.member = $1 ORDER BY c.issued_at, c.id
+"""
 ACTS: Final = "SELECT at, verb, data, subject = actor AS own FROM journal_entry WHERE actor = $1 ORDER BY id"
 
 
@@ -85,6 +89,7 @@ register("remarks", rows_of(REMARKS), Message("Remarks, questions, notes and mes
 register("score sheets", rows_of(SHEETS), Message("Score sheets, after the lock"))
 register("juror", rows_of(JUROR_CARD), Message("What you said of yourself as a juror"))
 register("practice", rows_of(PRACTICE), Message("Marks for samples, and what you would score gladly"))
+register("certificates", rows_of(CERTIFICATES), Message("Certificates"))
 register("acts", _acts, Message("What you did"))
 
 forget(
