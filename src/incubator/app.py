@@ -40,6 +40,8 @@ UNREACHABLE = (
     ConnectionError,
     TimeoutError,
 )
+LOST = ("closed", "closing", "released back to the pool")
+"""Words of asyncpg for a connection that ended while we held it; its pool takes it back by itself at that moment."""
 
 
 @get("/static/{version:str}/{name:path}", opt={"public": True}, sync_to_thread=False)
@@ -93,8 +95,8 @@ def _failed(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
 
 def _unreachable(fault: Exception) -> bool:
     """Whether the database is away or too busy; asyncpg says so in several ways, one of them shared with our mistakes."""
-    closed = isinstance(fault, asyncpg.InterfaceError) and "clos" in str(fault)
-    return closed or isinstance(fault, UNREACHABLE)
+    lost = isinstance(fault, asyncpg.InterfaceError) and any(words in str(fault) for words in LOST)
+    return lost or isinstance(fault, UNREACHABLE)
 
 
 def _first(request: Request[Any, Any, Any], fault: Refusal, goal: str) -> Response[Any]:
@@ -116,7 +118,7 @@ def _first(request: Request[Any, Any, Any], fault: Refusal, goal: str) -> Respon
 async def _running(_: Litestar) -> AsyncIterator[None]:
     """Pool, live hub and, without Redis, the outbox of this process."""
     words = settings()
-    await database.connect(words.database_url)
+    await _connect(words.database_url)
     bell = asyncio.Event()
     tasks = [asyncio.create_task(HUB.run(words.database_url))]
     if words.redis_url:
@@ -138,6 +140,18 @@ async def _running(_: Litestar) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await database.disconnect()
+
+
+async def _connect(address: str) -> None:
+    """Open the pool; also while the database is away, so that a process that is replaced just then doesn't end the site.
+
+    Whoever watches over the web processes takes one that can't start for a fault that every other would have too.
+    """
+    try:
+        await database.connect(address)
+    except (*UNREACHABLE, OSError) as fault:
+        log.warning("started without the database, which is away: %r", fault)
+        await database.connect(address, smallest=0)
 
 
 async def _keep_owner(news: asyncio.Event) -> None:

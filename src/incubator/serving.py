@@ -7,6 +7,7 @@ import errno
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import threading
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 FAREWELL = 3  # seconds that open requests and live pages get at the end
 STARTUP = 60  # seconds that a web process may take to come up
+HUNG = 30  # seconds without a sign of life after which one is ended; a busy machine needs more than uvicorn's five
+KEPT_ALIVE = (
+    130  # seconds that an idle connection stays: longer than a proxy keeps it (Caddy two minutes), so that no form
+)
+# is sent into a connection that we are about to close
+MOST_FILES = 65_536
 LARGE_BLOCK = 256 * 1024  # bytes
 M_MMAP_THRESHOLD = -3  # of malloc.h
 
@@ -87,6 +94,8 @@ def serve(listener: socket.socket, words: Settings, ready: Callable[[], None]) -
         server_header=False,
         forwarded_allow_ips=words.trusted_proxies,
         timeout_graceful_shutdown=FAREWELL,
+        timeout_keep_alive=KEPT_ALIVE,
+        timeout_worker_healthcheck=HUNG,
     )
     if words.workers == 1:
         _Single(config, ready).run(sockets=[listener])
@@ -99,6 +108,7 @@ def application() -> "ASGIApp":
     from incubator.app import create_app  # here: only the web processes pay for it
 
     _let_memory_go()
+    raise_file_limit()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=[parent], daemon=True).start()
@@ -113,6 +123,16 @@ def _let_memory_go() -> None:
     """
     with contextlib.suppress(OSError, AttributeError):  # no glibc
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+
+
+def raise_file_limit() -> None:
+    """As many open files as the system lets us have: each live page is one, and the usual limit of 1,024 is soon reached."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _end_after(parent: Any) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 import cast
+from incubator.foundation import database
 from incubator.foundation.database import DB, fetch_value
 
 
@@ -99,3 +100,94 @@ async def test_a_broken_multipart_form_is_a_400(client: httpx.AsyncClient, db):
     ):
         answer = await client.post("/profile", content=body, headers=head)
         assert answer.status_code in {400, 422}, body
+
+
+async def test_who_waits_for_a_connection_keeps_his_place_while_the_line_moves(signed_in, monkeypatch):
+    """Everybody presses at once: the wait is longer than the line may stand still, and yet all are served."""
+    monkeypatch.setattr(database, "PATIENCE", 0.5)
+    assert DB.pool is not None
+    held = [await DB.take() for _ in range(DB.pool.get_max_size())]
+    before_him = [asyncio.create_task(DB.take()) for _ in range(8)]
+    await asyncio.sleep(0)
+    asking = asyncio.create_task(signed_in.get("/profile"))
+    for place in before_him:
+        await asyncio.sleep(0.2)
+        assert not asking.done()
+        await DB.give_back(held.pop(0))
+        held.append(await place)
+    for connection in held:
+        await DB.give_back(connection)
+    assert (await asking).status_code == 200
+
+
+async def test_a_line_that_stands_still_is_left_and_nothing_is_kept(signed_in, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE", 0.1)
+    assert DB.pool is not None
+    held = [await DB.pool.acquire() for _ in range(DB.pool.get_max_size())]
+    asked = [signed_in.get("/profile") for _ in range(20)]
+    assert {answer.status_code for answer in await asyncio.gather(*asked)} == {503}
+    for connection in held:
+        await DB.give_back(connection)
+    assert DB.pool.get_idle_size() == DB.pool.get_size()
+    assert (await signed_in.get("/profile")).status_code == 200
+
+
+async def ended(connection, dsn):
+    """The connection, once its server has ended it and its pool has it back."""
+    pid = await connection.fetchval("SELECT pg_backend_pid()")
+    killer = await asyncpg.connect(dsn)
+    await killer.execute("SELECT pg_terminate_backend($1)", pid)
+    await killer.close()
+    async with asyncio.timeout(30):
+        while connection._con is not None:
+            await asyncio.sleep(0.01)
+    return connection
+
+
+@pytest.mark.parametrize("moment", ["BEGIN", "COMMIT"])
+async def test_a_connection_that_ends_between_two_statements_is_told_as_such(db, dsn, moment, monkeypatch):
+    """Its pool has it back by then; what the page says must be that the database is away, not that we have a bug."""
+    from incubator.app import _unreachable
+
+    take = DB.take
+
+    async def lost():
+        return await ended(await take(), dsn)
+
+    if moment == "BEGIN":
+        monkeypatch.setattr(DB, "take", lost)
+    with pytest.raises(asyncpg.InterfaceError) as caught:
+        async with DB.transaction() as transaction:
+            await ended(transaction.connection, dsn)
+    monkeypatch.undo()
+    assert _unreachable(caught.value), repr(caught.value)
+    assert await fetch_value("SELECT 1") == 1
+
+
+async def test_a_server_that_is_gone_with_its_socket_is_a_503(signed_in, tmp_path):
+    """As after a kill of all of PostgreSQL: the file of its socket isn't there until it is started again."""
+    pool = DB.pool
+    DB.pool = await asyncpg.create_pool(f"postgresql://nobody@/none?host={tmp_path}", min_size=0, max_size=2)
+    try:
+        answer = await signed_in.get("/profile")
+        with pytest.raises(ConnectionError):
+            async with DB.transaction():
+                pass
+    finally:
+        DB.pool.terminate()
+        DB.pool = pool
+    assert (answer.status_code, answer.headers["retry-after"].isdecimal()) == (503, True)
+
+
+async def test_a_web_process_starts_also_while_the_database_is_away(tmp_path):
+    """As one does that is replaced during an outage; uvicorn would end the whole site with it."""
+    from incubator import app as application
+
+    pool = DB.pool
+    try:
+        await application._connect(f"postgresql://nobody@/none?host={tmp_path}")
+        with pytest.raises(ConnectionError):
+            await fetch_value("SELECT 1")
+    finally:
+        await database.disconnect()
+        DB.pool = pool

@@ -108,3 +108,22 @@ async def test_nobody_opens_more_streams_than_four(hub):
     assert not hub.full("anna")
     for stream in streams[1:]:
         await stream.aclose()
+
+
+async def test_a_stream_outlives_a_database_that_is_away_and_tells_nothing_meanwhile(monkeypatch):
+    monkeypatch.setattr(live, "PING", 0.05)
+    hub, away = live.Hub(), [True]
+
+    async def still() -> bool:
+        if away[0]:
+            raise ConnectionError("no database")
+        return True
+
+    events = hub.stream("somebody", frozenset({"a"}), still)
+    assert (await anext(events)).startswith(b"retry")
+    hub._hear(None, 0, "journal", "- a")
+    assert (await anext(events)).startswith(b":")
+    away[0] = False
+    told = [await anext(events) for _ in range(2)]
+    assert b"event: resync\ndata: resync\n\n" in told
+    await events.aclose()

@@ -19,7 +19,8 @@ from piccolo.table import Table
 MIGRATION_LOCK = 0x1CBA_7042  # one number for every process that migrates this database
 STATEMENT_LIMIT = "20s"
 LOCK_LIMIT = "5s"
-PATIENCE = 2  # seconds that a read waits for a free connection
+PATIENCE = 2  # seconds for which the line for a connection may stand still
+LONGEST = 10  # seconds that anybody stands in it, even if it moves: everybody hands in at once now and then
 STREAMS = (
     2  # at a time in this process: each holds a connection for as long as its reader takes, the rest are for pages
 )
@@ -28,8 +29,25 @@ STREAMS = (
 class SafeTransaction(PostgresTransaction):
     """A transaction that always gives its connection back and never leaves a dead one behind.
 
-    Piccolo's own leaks the connection when COMMIT fails, and later "transactions" of the task become no-ops.
+    Piccolo's own leaks the connection when BEGIN or COMMIT fails, and later "transactions" of the task become no-ops.
     """
+
+    engine: "SafeEngine"
+
+    async def __aenter__(self) -> "PostgresTransaction":
+        """Begin; a nested one is the outer."""
+        if self._parent:
+            return self._parent
+        self.connection = await self.engine.take()
+        try:
+            self.transaction = self.connection.transaction()
+            await self.transaction.start()
+        except BaseException:
+            _throw_away(self.connection)
+            await self.engine.give_back(self.connection)
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -47,12 +65,18 @@ class SafeTransaction(PostgresTransaction):
         finally:
             self.engine.current_transaction.reset(self.context)
             if not finished:
-                self.connection.terminate()
+                _throw_away(self.connection)
             if self.engine.pool:
-                await self.engine.pool.release(self.connection)  # which no cancellation interrupts
+                await self.engine.give_back(self.connection)
             elif finished:
                 await self.connection.close()
         return False
+
+
+def _throw_away(connection: Any) -> None:
+    """End a connection; one that the server has ended is back in its pool already, and says so by an error."""
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 class SafeEngine(PostgresEngine):
@@ -61,6 +85,43 @@ class SafeEngine(PostgresEngine):
     def __init__(self) -> None:
         super().__init__(config={"dsn": ""}, extensions=(), log_queries=False)
         self.streams = asyncio.Semaphore(STREAMS)
+        self.moved = 0.0  # when a connection was given back last, by the loop's clock
+
+    async def take(self) -> Any:
+        """A connection of the pool (without one, as while migrating, a connection of its own).
+
+        Whoever has to wait keeps his place while the line moves. Raises TimeoutError when it stands still, and
+        ConnectionError when there is no server.
+        """
+        pool = self.pool
+        try:
+            if pool is None:
+                return await self.get_new_connection()
+            # A timer is made only for who has to wait.
+            return await (pool.acquire() if pool.get_idle_size() else self._stand_in_line(pool))
+        except (
+            OSError
+        ) as fault:  # a socket's file that is gone too, which else would be one of our files that is missing
+            raise ConnectionError(f"no database: {fault}") from fault
+
+    async def _stand_in_line(self, pool: asyncpg.Pool) -> Any:
+        clock = asyncio.get_running_loop().time
+        began, turn = clock(), asyncio.ensure_future(pool.acquire())
+        try:
+            while not (await asyncio.wait({turn}, timeout=PATIENCE))[0]:
+                if clock() - max(began, self.moved) >= PATIENCE or clock() - began >= LONGEST:
+                    raise TimeoutError("the line for a connection stands still")
+            return turn.result()
+        except BaseException:
+            if not turn.cancel() and not turn.cancelled() and turn.exception() is None:  # it came at this very moment
+                await pool.release(turn.result())
+            raise
+
+    async def give_back(self, connection: Any) -> None:
+        """To the pool, which no cancellation interrupts."""
+        self.moved = asyncio.get_running_loop().time()
+        if self.pool is not None:
+            await self.pool.release(connection)
 
     def transaction(self, allow_nested: bool = True) -> SafeTransaction:
         """A transaction; a nested one joins the outer."""
@@ -115,9 +176,11 @@ async def _connection() -> Any:
         return
     if DB.pool is None:
         raise RuntimeError("connect() was not called")
-    # A timer is made only for who has to wait.
-    async with DB.pool.acquire(timeout=None if DB.pool.get_idle_size() else PATIENCE) as connection:
+    connection = await DB.take()
+    try:
         yield connection
+    finally:
+        await DB.give_back(connection)
 
 
 async def fetch(sql: str, *values: Any) -> list[asyncpg.Record]:

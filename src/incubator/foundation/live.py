@@ -21,6 +21,8 @@ WAITING = 32  # events kept for a slow listener before it is told to resync inst
 MOST_STREAMS = 4  # of one person
 
 RESYNC = "resync"
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InternalClientError, asyncpg.InterfaceError)
+"""What may be raised while the database is away (TimeoutError is an OSError)."""
 
 
 class Hub:
@@ -46,7 +48,7 @@ class Hub:
             try:
                 await self._listen(dsn)
                 pause = 0.2
-            except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError, asyncpg.InterfaceError) as fault:
+            except AWAY as fault:
                 log.warning("live: connection lost (%r), trying again", fault)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 10)
@@ -99,8 +101,13 @@ class Hub:
             async with asyncio.timeout(LONGEST):
                 while True:
                     event = await _next(queue)
-                    if not await still():
-                        return
+                    try:
+                        if not await still():
+                            return
+                    except AWAY:  # nobody can be asked: the stream stays, and says nothing until somebody can
+                        event = b": waiting\n\n"
+                        _put(queue, RESYNC)
+                        await asyncio.sleep(PING)
                     yield event
         except TimeoutError:
             return

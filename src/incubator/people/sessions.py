@@ -117,7 +117,15 @@ def _wanted(scope: Scope) -> str:
 
 async def load(token: str) -> Viewer | None:
     """The viewer whose session this is, or None when it has ended."""
-    key = queries.token_fingerprint(token)
+    return await _load(queries.token_fingerprint(token))
+
+
+async def again(viewer: Viewer) -> Viewer | None:
+    """The viewer as he is by now, or None when his session has ended. One statement."""
+    return await _load(viewer.session)
+
+
+async def _load(key: bytes) -> Viewer | None:
     row = await fetch_one(SESSION, key, TOUCH, IDLE, SHARED_IDLE)
     if row is None:
         return None

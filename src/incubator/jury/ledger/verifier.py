@@ -18,6 +18,7 @@ marks. Two readings that agree are the marks; where they differ, a settled one i
 where the juror had written nothing himself, and never behind the lock or on a confirmed sheet.
 """
 
+import functools
 import hashlib
 import json
 import sys
@@ -39,9 +40,15 @@ def sha(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
+@functools.cache  # the same few come with every entry
+def number(text: str) -> bytes:
+    """The sixteen bytes of a round's, chain's or project's id."""
+    return uuid.UUID(text).bytes
+
+
 def genesis(round_id: str, chain: str) -> bytes:
     """What the first entry of a chain follows."""
-    return sha(TAG, b" genesis", uuid.UUID(round_id).bytes, uuid.UUID(chain).bytes)
+    return sha(TAG, b" genesis", number(round_id), number(chain))
 
 
 def entry_hash(place: bytes, prev: bytes, nonce: bytes, payload: str) -> bytes:
@@ -51,15 +58,15 @@ def entry_hash(place: bytes, prev: bytes, nonce: bytes, payload: str) -> bytes:
 
 def place_of(round_id: str, chain: str, seq: int) -> bytes:
     """Where an entry stands, as bytes."""
-    return uuid.UUID(round_id).bytes + uuid.UUID(chain).bytes + seq.to_bytes(8, "big")
+    return number(round_id) + number(chain) + seq.to_bytes(8, "big")
 
 
 def root_of(round_id: str, heads: dict[str, tuple[int, bytes]]) -> str:
     """The root of a round from {chain: (length, hash)}; chains nobody wrote in have the length 0."""
-    parts = [TAG, b" root", uuid.UUID(round_id).bytes, len(heads).to_bytes(4, "big")]
-    for chain in sorted(heads, key=lambda each: uuid.UUID(each).bytes):
+    parts = [TAG, b" root", number(round_id), len(heads).to_bytes(4, "big")]
+    for chain in sorted(heads, key=number):
         length, head = heads[chain]
-        parts += [uuid.UUID(chain).bytes, length.to_bytes(8, "big"), head]
+        parts += [number(chain), length.to_bytes(8, "big"), head]
     return sha(*parts).hex()
 
 
@@ -91,7 +98,10 @@ class Ledger:
         self._published()
 
     def _follow(self, row: dict[str, Any]) -> None:
-        chain, seen = row["chain"], self.hashes.setdefault(row["chain"], [genesis(self.round, row["chain"])])
+        chain = row["chain"]
+        if chain not in self.hashes:
+            self.hashes[chain] = [genesis(self.round, chain)]
+        seen = self.hashes[chain]
         place = f"{chain} {row['seq']}"
         prev, nonce = bytes.fromhex(row["prev"]), bytes.fromhex(row["nonce"])
         right = entry_hash(place_of(row["round"], chain, row["seq"]), prev, nonce, row["payload"])
@@ -207,8 +217,10 @@ class Ledger:
         marks = act["m"] or [None] * len(criteria)
         if len(marks) != len(criteria) or (act["s"] == "handed_in" and None in marks):
             return False
-        given = [(m, c) for m, c in zip(marks, criteria, strict=True) if m is not None]
-        return all(c["min"] <= m <= c["max"] and (m - c["min"]) % c["step"] == 0 for m, c in given)
+        for mark, on in zip(marks, criteria, strict=True):
+            if mark is not None and not (on["min"] <= mark <= on["max"] and (mark - on["min"]) % on["step"] == 0):
+                return False
+        return True
 
     def result(self, project: str) -> tuple[Fraction | None, int]:
         """The exact result of a project in points, None where it is not assessed, and how many sheets it rests on."""

@@ -10,7 +10,6 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from incubator.foundation import pages
-from incubator.foundation.database import fetch_value
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
@@ -19,8 +18,7 @@ from incubator.jury.office import agreeing, board, conducting
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rules import CONDUCT, JURORS, PROGRESS, QUEUE, REOPEN, VOID, ProposalKind
 from incubator.jury.terms import SEAT_WORDS
-from incubator.people import proving
-from incubator.people.queries import viewer_for
+from incubator.people import proving, sessions
 from incubator.people.rights import Right, Viewer
 from incubator.people.sessions import flash
 
@@ -62,12 +60,10 @@ async def live(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Res
 
 
 async def still_sees(viewer: Viewer, round_id: UUID) -> bool:
-    """Whether the session lives and its person may still see the round."""
-    if not await fetch_value("SELECT true FROM session WHERE token_hash = $1", viewer.session):
-        return False
+    """Whether the session lives and its person may still see the round. Two statements: a thousand jurors may listen."""
+    fresh = await sessions.again(viewer)
     try:
-        fresh = await viewer_for(viewer.id, viewer.now)
-        return (await round_for(fresh, round_id)).standing.may(QUEUE)
+        return fresh is not None and (await round_for(fresh, round_id)).standing.may(QUEUE)
     except NotFound:
         return False
 
