@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 LOCK = requirements/development.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format format-check types contracts messages migration bench demo lock wheel
+.PHONY: help setup run test check format format-check types contracts messages migration bench faults demo lock wheel
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -61,7 +61,10 @@ migration: setup  ## write a migration for what changed in the tables: make migr
 	@PICCOLO_CONF=incubator.piccolo_conf $(PYTHON) -m piccolo.main migrations new incubator --auto --desc="$(about)"
 
 bench: setup  ## measure speed and memory against the ceilings of the same run
-	@$(PYTHON) -m bench
+	@$(PYTHON) -m bench && $(PYTHON) -m bench.jury
+
+faults: setup  ## kill the site's processes 270 times under load (a quarter of an hour)
+	@$(PYTHON) -m bench.kills
 
 demo: setup  ## load the demo into an empty database, or show its accounts
 	@.venv/bin/incubator demo

@@ -106,11 +106,11 @@ async def _analyse(dsn: str) -> None:
 
 async def _fill(size: Size, password: str) -> None:
     rows, chance = Rows(), random.Random(size.name)
-    cohort, organiser = await _cohort(size, password)
-    jurors = [_person(rows, password, size, "juror", number) for number in range(size.jurors)]
-    teams = _teams(rows, password, size, cohort)
+    cohort, organiser = await new_cohort(size, password)
+    jurors = [new_person(rows, password, size, "juror", number) for number in range(size.jurors)]
+    teams = new_teams(rows, password, size, cohort)
     for juror in jurors:
-        _grant(rows, juror, "juror", "cohort", cohort, cohort)
+        new_grant(rows, juror, "juror", "cohort", cohort, cohort)
     work = await _work(cohort)
     for number, team in enumerate(teams):
         _case(rows, team, number)
@@ -122,7 +122,7 @@ async def _fill(size: Size, password: str) -> None:
     await rows.copy()
 
 
-async def _cohort(size: Size, password: str) -> tuple[UUID, UUID]:
+async def new_cohort(size: Size, password: str) -> tuple[UUID, UUID]:
     """A cohort from the shipped blueprint, open since a year, and its organiser."""
     admin = await people.ensure_person(f"admin@{size.name}.example", "Администратор", NOW)
     await people.give_role(admin, Role.ADMINISTRATOR, Scope.PLATFORM, None, cohort=None, by=None, at=NOW)
@@ -138,7 +138,8 @@ async def _cohort(size: Size, password: str) -> tuple[UUID, UUID]:
     return cohort, organiser
 
 
-def _person(rows: Rows, password: str, size: Size, role: str, number: int) -> UUID:
+def new_person(rows: Rows, password: str, size: Size, role: str, number: int) -> UUID:
+    """An account; it can sign in if `password` is a hash."""
     return rows.add(
         "person",
         email=f"{role}-{number}@{size.name}.example",
@@ -152,12 +153,14 @@ def _person(rows: Rows, password: str, size: Size, role: str, number: int) -> UU
     )
 
 
-def _grant(rows: Rows, person: UUID, role: str, scope: str, where: UUID, cohort: UUID) -> UUID:
+def new_grant(rows: Rows, person: UUID, role: str, scope: str, where: UUID, cohort: UUID) -> UUID:
+    """A role."""
     return rows.add("role_grant", person=person, role=role, scope=scope, scope_id=where, cohort=cohort, granted_at=NOW)
 
 
-def _teams(rows: Rows, password: str, size: Size, cohort: UUID) -> list[UUID]:
-    moderators = [_person(rows, password, size, "moderator", n) for n in range(max(3, size.projects // 100))]
+def new_teams(rows: Rows, password: str, size: Size, cohort: UUID) -> list[UUID]:
+    """Registered teams with their municipalities, people and moderators."""
+    moderators = [new_person(rows, password, size, "moderator", n) for n in range(max(3, size.projects // 100))]
     base = 10_000_000 if size.name == "big" else 20_000_000
     teams = []
     for number in range(size.projects):
@@ -178,11 +181,11 @@ def _teams(rows: Rows, password: str, size: Size, cohort: UUID) -> list[UUID]:
             registered_at=NOW + timedelta(seconds=number),
         )
         teams.append(team)
-        _grant(rows, moderators[number % len(moderators)], "moderator", "team", team, cohort)
+        new_grant(rows, moderators[number % len(moderators)], "moderator", "team", team, cohort)
         for one in range(MEMBERS + 1):
             name = "lead" if one == 0 else "member"
-            person = _person(rows, password, size, name, number * MEMBERS + one if one else number)
-            grant = _grant(rows, person, "participant" if one else "team_lead", "team", team, cohort)
+            person = new_person(rows, password, size, name, number * MEMBERS + one if one else number)
+            grant = new_grant(rows, person, "participant" if one else "team_lead", "team", team, cohort)
             rows.add(
                 "team_member",
                 team=team,

@@ -74,7 +74,7 @@ def _running(command: list[str], log: Path, words: Mapping[str, str], address: s
 
 
 def _wait(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240  # on the busiest machine
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
             time.sleep(1)  # until the second process is up too

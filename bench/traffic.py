@@ -44,17 +44,20 @@ class Browsers:
         """A page that this person opens."""
         return raw("GET", path, cookie=self.tokens[person])
 
-    def post(self, person: UUID, path: str, **fields: object) -> bytes:
+    def post(self, person: UUID, path: str, *, accept: str = "text/html", **fields: object) -> bytes:
         """A form that this person sends, with the hidden token of its page."""
         token = sessions.csrf_token(token_fingerprint(self.tokens[person]))
-        return raw("POST", path, cookie=self.tokens[person], form={"_csrf": token, **fields})
+        return raw("POST", path, cookie=self.tokens[person], form={"_csrf": token, **fields}, accept=accept)
 
 
-def raw(method: str, path: str, *, cookie: str = "", form: dict[str, object] | None = None) -> bytes:
+def raw(
+    method: str, path: str, *, cookie: str = "", form: dict[str, object] | None = None, accept: str = "text/html"
+) -> bytes:
+    """One request as bytes."""
     head = [
         f"{method} {path} HTTP/1.1",
         f"Host: {HOST}",
-        "Accept: text/html",
+        f"Accept: {accept}",
         "Accept-Language: ru",
         "User-Agent: bench",
     ]
