@@ -15,9 +15,10 @@ from incubator.foundation.live import MOST_STREAMS, Hub
 async def hub(db, dsn, monkeypatch):
     """A hub that listens, with a short ping."""
     monkeypatch.setattr(live, "PING", 0.3)
-    made = Hub()
+    made, ready = Hub(), asyncio.Event()
+    made.ring_on_outbox(ready.set)  # it rings last of all, when it has begun to listen and has told everybody
     task = asyncio.create_task(made.run(dsn))
-    await listening()
+    await ready.wait()
     yield made
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
