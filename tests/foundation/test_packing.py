@@ -1,11 +1,14 @@
 """Packed answers: what the browser unpacks is what was drawn; who asks from elsewhere gets no length to measure."""
 
 import gzip
+import re
 
 import pytest
 
+from incubator.foundation import packing
 from incubator.foundation.packing import BLUR, LEAST, Packing, of_page, packs
 from incubator.foundation.pages import static
+from incubator.settings import asset_folder
 
 GZIP = (b"accept-encoding", b"br, gzip")
 COOKIE = (b"cookie", b"session=x")
@@ -105,3 +108,30 @@ async def test_the_sign_in_page_goes_packed(client):
     answer = await client.get("/sign-in")
     assert answer.headers["content-encoding"] == "gzip"
     assert "Accept-Encoding" in answer.headers["vary"]
+
+
+OWN = [
+    path
+    for path in sorted(asset_folder("static").rglob("*"))
+    if path.suffix in {".js", ".css"} and "vendor" not in path.parts
+]
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.name)
+def test_our_own_scripts_and_sheets_are_sent_without_comments_and_indentation(path):
+    content = path.read_bytes()
+    # Where a text went over several lines, its indentation would be part of it.
+    assert not [text for text in re.findall(rb"`[^`]*`", content) if b"\n" in text]
+    sent = packing.without_notes(path.name, content).decode()
+    lines = [line.strip() for line in content.decode().splitlines()]
+    kept = sent.splitlines()
+    assert all(line and line == line.lstrip() and not line.startswith(("//", "/*")) for line in kept)
+    if path.suffix == ".js":
+        assert kept == [line for line in lines if line and not line.startswith("//")]
+
+
+def test_what_others_made_is_sent_as_it_is():
+    text = b"// the licence\n  run();\n"
+    assert packing.without_notes("vendor/other.js", text) == text
+    assert packing.without_notes("own.js", text) == b"run();\n"
+    assert packing.without_notes("vendor/fonts/a.woff2", text) == text

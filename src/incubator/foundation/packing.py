@@ -6,6 +6,7 @@ from himself, and its length is blurred; see the decision 0009.
 """
 
 import gzip
+import re
 import secrets
 import string
 import struct
@@ -21,6 +22,12 @@ BLUR = 64  # random letters at most
 OWN = {b"same-origin", b"none"}
 LETTERS = string.ascii_letters.encode()
 TEXTS = (".js", ".css", ".svg")
+NOTES = {
+    ".css": re.compile(rb"/\*.*?\*/", re.DOTALL),
+    ".js": re.compile(rb"^[ \t]*//[^\n]*\n", re.MULTILINE),
+}
+"""Comments, in scripts those with a line of their own. Only readers of the source need them."""
+INDENTATION = re.compile(rb"^\s+", re.MULTILINE)  # and empty lines
 
 
 def packs(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -30,6 +37,14 @@ def packs(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return any(
         name.strip() == b"gzip" and rest.replace(b" ", b"") not in {b"q=0", b"q=0.0"} for name, _, rest in offers
     )
+
+
+def without_notes(name: str, content: bytes) -> bytes:
+    """One of our own scripts or style sheets as it is sent; what others made stays as its licence and its hash have it."""
+    notes = NOTES.get(name[name.rfind(".") :])
+    if notes is None or name.startswith("vendor/"):
+        return content
+    return INDENTATION.sub(b"", notes.sub(b"", content))
 
 
 def of_file(name: str, content: bytes) -> bytes:

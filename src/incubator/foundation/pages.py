@@ -50,7 +50,8 @@ class Static:
         self.versions: dict[str, str] = {}
         self.digests: dict[str, str] = {}
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            self._add(path.relative_to(folder).as_posix(), path.read_bytes())
+            name = path.relative_to(folder).as_posix()
+            self._add(name, packing.without_notes(name, path.read_bytes()))
         for name, parts in BUNDLES.items():
             self._add(name, b"".join(self.files[f"css/{part}.css"] for part in parts))
 
