@@ -182,7 +182,7 @@ async def test_the_form_keeps_what_was_typed_and_the_preview_saves_nothing(clien
     assert shown.status_code == 200
     assert "Актовый зал" in shown.text
     assert "20\u00a0ноября 2026" in shown.text
-    assert (await client.post(f"{address}/preview", data=typed)).status_code == 204
+    assert (await client.post(f"{address}/preview", data=typed)).status_code == 422
     assert await fetch_value("SELECT count(*) FROM minutes") == 0
     assert (await client.post(address, data={**typed, "held_on": "2026-11-20"})).status_code == 303
     assert dict(await fetch_one("SELECT number, version FROM minutes") or {}) == {"number": "15", "version": 1}

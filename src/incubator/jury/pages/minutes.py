@@ -89,14 +89,14 @@ async def save(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
 
 @post("/rounds/{round_id:uuid}/minutes/preview", status_code=200)
 async def preview(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
-    """What the minutes come to with what is typed; nothing is saved. 204 while something can't be read."""
+    """What the minutes come to with what is typed; nothing is saved."""
     scoring = await _to_draw_up(viewer, round_id)
     form = await pages.read_form(request)
     form.integer("version", 0, 1_000_000)
     try:
         draft = read_draft(form)
     except Invalid:
-        return Response(b"", status_code=204)
+        return pages.page(request, "jury/minutes_waits.html", status=422)
     document, _ = await queries.drawn_up(scoring, draft, viewer.now)
     return pages.page(request, "jury/minutes_preview.html", document=document, scoring=scoring)
 
