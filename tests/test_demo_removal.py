@@ -4,7 +4,10 @@ import pytest
 
 import cast
 from incubator import demo
-from incubator.foundation.database import fetch_value
+from incubator.demo.removal import STATEMENTS
+from incubator.foundation.database import fetch, fetch_value
+
+POINTS = "SELECT DISTINCT conrelid::regclass::text AS at, confrelid::regclass::text AS to FROM pg_constraint WHERE contype = 'f'"
 
 
 @pytest.fixture
@@ -25,3 +28,15 @@ async def test_taking_it_out_leaves_others_alone(told):
     await demo.remove()
     assert await fetch_value("SELECT count(*) FROM person") == 1
     assert (await cast.viewer(admin)).is_administrator
+
+
+async def test_every_table_that_points_to_the_demo_is_emptied_before(dsn, pool):
+    """Also those that the story itself leaves empty: people try the demo out before it is taken out."""
+    emptied = [statement.split()[2] for statement in STATEMENTS if statement.startswith("DELETE")]
+    late = [
+        (row["at"], row["to"])
+        for row in await fetch(POINTS)
+        if row["to"] in emptied and row["at"] != row["to"]
+        and (row["at"] not in emptied or emptied.index(row["at"]) > emptied.index(row["to"]))
+    ]  # fmt: skip
+    assert late == []

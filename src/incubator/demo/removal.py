@@ -12,6 +12,7 @@ APPEND_ONLY = {
     "ledger_anchor": ("append_only", "ENABLE"),
     "score_sheet": ("ledger", "ENABLE"),
     "paper_entry": ("kept", "ENABLE"),
+    "consent": ("append_only", "ENABLE"),
 }
 """The trigger that keeps the past of each table, and how it is switched on again."""
 COHORTS = "SELECT c.id FROM cohort c JOIN programme p ON p.id = c.programme WHERE p.demo"
@@ -27,6 +28,10 @@ STATEMENTS = (
     f"DELETE FROM jury_proposal WHERE round IN ({ROUNDS})",
     f"DELETE FROM deliberation WHERE round IN ({ROUNDS})",
     f"DELETE FROM jury_decision WHERE round IN ({ROUNDS})",
+    f"DELETE FROM certificate WHERE round IN ({ROUNDS})",
+    f"DELETE FROM filed_minutes WHERE round IN ({ROUNDS})",
+    f"DELETE FROM minutes WHERE round IN ({ROUNDS})",
+    f"DELETE FROM minutes_template WHERE cohort IN ({COHORTS})",
     f"DELETE FROM tie_vote WHERE round IN ({ROUNDS})",
     f"DELETE FROM ledger_entry WHERE round IN ({ROUNDS})",
     f"DELETE FROM ledger_anchor WHERE round IN ({ROUNDS})",
@@ -88,6 +93,7 @@ STATEMENTS = (
     f"DELETE FROM juror_card WHERE person IN ({PEOPLE})",
     "DELETE FROM municipality m WHERE m.demo AND NOT EXISTS (SELECT 1 FROM team t WHERE t.municipality = m.id)",
     f"DELETE FROM session WHERE person IN ({PEOPLE})",
+    f"DELETE FROM consent WHERE person IN ({PEOPLE})",
     f"DELETE FROM password_reset WHERE person IN ({PEOPLE})",
     "DELETE FROM person WHERE demo",
 )
