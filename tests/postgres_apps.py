@@ -139,7 +139,7 @@ def ordinary(var: Path) -> tuple[str, ...]:
 
 def open_the_way(folder: Path) -> None:
     """pytest's folders are closed to others, as PostgreSQL is when root starts it; open those above ours."""
-    for parent in [folder, *folder.parents][:4]:
+    for parent in [folder, *folder.parents][:5]:
         if os.geteuid() == 0 == parent.stat().st_uid and parent.parent != Path("/"):
             parent.chmod(0o755)
 

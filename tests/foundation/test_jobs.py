@@ -199,7 +199,7 @@ async def test_a_crash_between_the_work_and_its_tick_runs_it_again(seen):
         if len(seen) == 1:
             killer = await asyncpg.connect(**DB.config)
             await killer.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE state = 'idle in transaction'"
                 " AND query LIKE '%SKIP LOCKED%'"
             )
             await killer.close()

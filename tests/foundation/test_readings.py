@@ -69,7 +69,7 @@ def test_a_hostile_text_of_a_whole_form_is_read_in_no_time():
     for raw in (marks, "9" * 250_000, "a@" * 120_000, " " * 250_000 + "x", "-" * 250_000, "\u200b" * 80_000):
         for reader in READERS:
             read(reader, raw)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 10
 
 
 # --- Text and names (F40) ---------------------------------------------------------------------------------------------

@@ -109,7 +109,8 @@ async def test_the_hall_needs_its_address_and_learns_no_value(client):
     assert "Тайное" not in page.text
     assert where.jurors[0] is not None
     state = (await client.get(f"/hall/{address}/state")).json()
-    assert set(state) == {"now", "ends", "left", "heading", "title", "sheet", "blank"}
+    assert set(state) == {"now", "ends", "left", "heading", "title", "sheet", "blank", "root", "entries", "short"}
+    assert (state["root"], state["short"]) == ("", "")  # it is shown from the lock on
     assert state["heading"].startswith("1. ")
     await running.press(runs, where.id, "blank")
     hidden = (await client.get(f"/hall/{address}/state")).json()

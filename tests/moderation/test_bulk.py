@@ -115,8 +115,8 @@ async def test_a_moderator_gives_no_more_time(school, client):
 async def test_nothing_ticked_and_nonsense(school, client):
     await cast.sign_in(client, school.moderator)
     assert (await client.post("/queue/message", data={})).status_code == 422
-    for nonsense in ("x", "x.y", f"{school.team.id}.{school.team.id}"):
-        assert (await client.post("/queue/message", data={"pick": nonsense})).status_code == 404
+    for nonsense, status in (("x", 400), ("x.y", 400), (f"{school.team.id}.{school.team.id}", 404)):
+        assert (await client.post("/queue/message", data={"pick": nonsense})).status_code == status
     empty = ticked(pick(school.team, school.assignment()), ready="on", text=" ")
     assert (await client.post("/queue/message", data=empty)).status_code == 422
 

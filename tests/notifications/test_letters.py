@@ -159,6 +159,7 @@ FACTS = {"root": "0f" * 32, "receipt": "a1" * 32,
     "programme": "Школа", "role": "juror", "place": "Весна", "inviter": "Ольга", "until": DEADLINE.isoformat(),
     "at": DEADLINE.isoformat(), "before": "a@b.ru", "after": "c@d.ru", "assignment": "Паспорт «Ёж»", "module": "Решение",
     "round": "Защита", "path": PATH, "deadline": DEADLINE.isoformat(), "sender": "Роман", "text": "Раз\n\nДва",
+    "project": "1", "title": "Отток населения",
 }  # fmt: skip
 
 

@@ -57,7 +57,12 @@ class Guard:
             return
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
-        await self.app(scope, receive, answer)
+        try:
+            await self.app(scope, receive, answer)
+        finally:
+            # A form that is refused before its handler has read it is closed by nobody else.
+            for _, file in scope.get("state", {}).get("form_files", ()):
+                file.file.close()
 
     def _finished(self, send: Send, path: str, *, head: bool) -> Any:
         async def finished(message: Any) -> None:
