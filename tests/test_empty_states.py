@@ -36,6 +36,7 @@ NO_STEP = {
     "jury/conflict_list.html": "nothing has to be done about it",
     "jury/home.html": "a juror waits for the organisers",
     "jury/ledger.html": "the program writes it",
+    "jury/certificates.html": "issued by the buttons of the same page",
     "jury/papers.html": "sheets are typed on the same page, above",
     "jury/ranking.html": "a result",
     "jury/receipts.html": "come by themselves",

@@ -166,7 +166,7 @@ async def test_after_the_deadline_the_page_the_draft_and_the_refusal_name_the_sa
     await cast.write(team.lead, team.id, assignment.id)
     await cast.begin_again(where, 60)
     work = await cast.work_of(team, assignment.id)
-    said = f"{work.situation.due_at.astimezone(ZoneInfo('Europe/Moscow')):%H:%M} МСК"
+    said = f"{work.situation.due_at.astimezone(ZoneInfo('Europe/Moscow')):%H:%M}\u00a0МСК"
     refused = await client.post(cast.work_address(team, assignment.id) + "/check", data={"version": str(work.version)})
     assert refused.status_code == 403
     for page in (refused.text, (await client.get(cast.work_address(team, assignment.id) + "/check")).text):

@@ -240,10 +240,13 @@ async def type_in(viewer: Viewer, round_id: UUID, sheet_id: UUID, typed: Typed) 
             KEEP, new_id(), sheet_id, typed.step, list(entry.marks), comment, viewer.now, viewer.id, typed.reason
         )
         now = paper_of(await fetch(f"{STANDING} AND s.id = $2", round_id, sheet_id))
-        verb = await _enter(viewer, scoring, row, now) if now.step is Step.DONE else "paper.typed"
-        await _tell(verb, viewer, scoring, row, now)
+        came = await _enter(viewer, scoring, row, now) if now.step is Step.DONE else "typed"
+        await _tell(WHAT_CAME[came], viewer, scoring, row, now)
         return await slip(scoring, sheet_id)
 
+
+WHAT_CAME = {"typed": "paper.typed", "entered": "paper.entered", "waits": "paper.waits", "same": "paper.same"}
+"""What came of a reading, and the verb that tells it."""
 
 ENTER = """
 UPDATE score_sheet s SET state = 'handed_in', marks = $3, total = $4, comment = $5, saved_at = $6::timestamptz, handed_in_at = $6::timestamptz,
@@ -256,17 +259,17 @@ RETURNING pg_notify('journal', concat_ws(' ', '-', s.round, s.seat))
 
 
 async def _enter(viewer: Viewer, scoring: Round, row: Mapping[str, Any], paper: Paper) -> str:
-    """A step: the paper onto a sheet on which its juror has written nothing; the verb of what happened."""
+    """A step: the paper onto a sheet on which its juror has written nothing; which of `WHAT_CAME` it is."""
     state = SheetState(row["state"])
     if not untouched(state, row["marks"], row["comment"], row["note"]):
-        return "paper.waits" if paper.waits(state, row["marks"], row["paper_at"]) else "paper.same"
+        return "waits" if paper.waits(state, row["marks"], row["paper_at"]) else "same"
     total = Entry(paper.agreed, "").total(scoring.rubric)
     done = await fetch_one(
         ENTER, row["id"], row["version"], list(paper.agreed), total, paper.comment, viewer.now, paper.last_at
     )
     if done is None:
         raise Refused(ANOTHER_STEP)
-    return "paper.entered"
+    return "entered"
 
 
 async def _tell(verb: str, viewer: Viewer, scoring: Round, row: Mapping[str, Any], paper: Paper, **said: Any) -> None:
