@@ -63,13 +63,20 @@ def test_optional_fields_may_be_blank_or_absent():
     form.demand()
 
 
-def test_a_hostile_text_of_a_whole_form_is_read_in_no_time():
-    marks = "е" + "\u0301\u0316" * 60_000  # normalising this run takes CPython many seconds
-    started = time.process_time()
-    for raw in (marks, "9" * 250_000, "a@" * 120_000, " " * 250_000 + "x", "-" * 250_000, "\u200b" * 80_000):
+def spent(texts: tuple[str, ...]) -> float:
+    """Processor time of every reader over all the texts."""
+    started = time.thread_time()
+    for raw in texts:
         for reader in READERS:
             read(reader, raw)
-    assert time.process_time() - started < 10
+    return time.thread_time() - started
+
+
+def test_a_hostile_text_of_a_whole_form_is_read_about_as_fast_as_a_plain_one():
+    marks = "е" + "\u0301\u0316" * 60_000  # normalising this run takes CPython seven times as long as all of the rest
+    hostile = (marks, "9" * 250_000, "a@" * 120_000, " " * 250_000 + "x", "-" * 250_000, "\u200b" * 80_000)
+    plain = tuple(("слово и дело " * (1 + len(raw) // 13))[: len(raw)] for raw in hostile)
+    assert spent(hostile) < 3 * spent(plain)
 
 
 # --- Text and names (F40) ---------------------------------------------------------------------------------------------
