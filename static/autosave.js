@@ -134,6 +134,10 @@ window.autosaving = (() => {
       clearTimeout(state.timer);
       return state.idle;
     },
+    given(form) { // away, into other hands, which send it: who leaves the page now saves nothing beside them
+      clearTimeout(stateOf(form).timer);
+      Object.assign(stateOf(form), { dirty: false, stopped: true });
+    },
     open: (form) => stateOf(form).dirty || stateOf(form).busy,
   };
 })();

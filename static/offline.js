@@ -176,6 +176,7 @@ window.offline = (() => {
       const round = await kept(form.dataset.round);
       if (!round) { await put(form, event.detail.button?.value ?? "save"); return; }
       if (!(await take(form, event.detail.button?.value ?? "save"))) return;
+      window.autosaving.given(form);
       window.keeping.forget(form);
       window.keeping.leave(form);
       await merge(round);
