@@ -7,8 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
+import asyncpg
 import msgspec.msgpack
 import pytest
 
@@ -315,4 +315,28 @@ async def test_a_worker_outlives_its_redis(worker, redis, dsn, tmp_path):
         running.terminate()
         running.wait(timeout=20)
         running.stdout.close()
-    assert Path(tmp_path).exists()
+
+
+CONNECTIONS = "ALTER DATABASE postgres ALLOW_CONNECTIONS {}"
+
+
+async def test_a_worker_waits_for_a_database_that_refuses_it(worker, redis, dsn, tmp_path):
+    """As while PostgreSQL starts: it answers, with an error. Who ended then would leave the work to nobody."""
+    door = await asyncpg.connect(dsn.replace("/postgres?", "/template1?"))
+    await door.execute(CONNECTIONS.format("false"))
+    try:
+        running = process(dsn, redis, tmp_path)
+        try:
+            await put_slow(1, 0)
+            with pytest.raises(subprocess.TimeoutExpired):  # it has asked by then, and been refused
+                await asyncio.to_thread(running.wait, 6)
+            await door.execute(CONNECTIONS.format("true"))
+            assert await said(running) == ["began", "1"]
+            await until(undone_is_none)
+        finally:
+            running.terminate()
+            running.wait(timeout=20)
+            running.stdout.close()
+    finally:
+        await door.execute(CONNECTIONS.format("true"))
+        await door.close()

@@ -152,6 +152,8 @@ async def _letters(verdict: Verdict, site: Site, known: Counter[str]) -> None:
     """Wait until all work is done; every letter must have been taken, and at most twice, under one Message-ID."""
     if site.worker is None:
         return
+    if site.worker.process and site.worker.process.returncode is not None:
+        verdict.bad.append("the worker ended by itself")
     deadline = time.time() + DONE
     undone = "SELECT count(*) FROM outbox WHERE done_at IS NULL"
     while left := await fetch_value(undone):

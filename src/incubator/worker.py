@@ -12,6 +12,7 @@ import time
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec.msgpack
 from arq import ArqRedis, cron, run_worker
 from arq.connections import RedisSettings
@@ -28,6 +29,7 @@ AT_ONCE = 4  # jobs of a worker; each holds two connections to the database
 PATIENCE = 5.0  # seconds between looks while there is work left, or no Redis
 RINGS = 100  # rows rung for at once
 UNREACHABLE = (RedisError, OSError, TimeoutError)
+NOT_UP = (*UNREACHABLE, asyncpg.PostgresError)  # a database that starts, stops or has no place left says so by an error
 
 
 async def run_row(_: dict[Any, Any], row_id: str) -> bool:
@@ -123,12 +125,12 @@ def connect(address: str) -> ArqRedis:
 
 
 def work() -> None:
-    """Run a worker until it is told to stop; when Redis goes away it comes back."""
+    """Run a worker until it is told to stop; when Redis or PostgreSQL goes away it waits for them."""
     while True:
         try:
             run_worker(WorkerSettings)  # type: ignore[arg-type]  # arq reads the attributes, its protocol is stricter
-        except UNREACHABLE as fault:
-            log.warning("Redis can't be reached (%r): trying again in %s seconds", fault, PATIENCE)
+        except NOT_UP as fault:
+            log.warning("Redis or PostgreSQL can't be reached (%r): trying again in %s seconds", fault, PATIENCE)
             time.sleep(PATIENCE)
         else:
             return

@@ -34,9 +34,8 @@ async def two_at_once():
 async def killed_server():
     async with DB.transaction():
         pid = await fetch_value("SELECT pg_backend_pid()")
-        killer = await asyncpg.connect(**DB.config)
-        await killer.execute("SELECT pg_terminate_backend($1)", pid)
-        await killer.close()
+        async with DB.pool.acquire() as killer:
+            await killer.execute("SELECT pg_terminate_backend($1, 10000)", pid)
         await asyncio.sleep(0.05)
         await fetch_value("SELECT 1")
 

@@ -190,14 +190,14 @@ async def test_a_kind_that_nobody_handles_is_given_up(seen):
     assert (await row())["fault"] == "nobody handles test"
 
 
-async def test_a_crash_between_the_work_and_its_tick_runs_it_again(seen):
+async def test_a_crash_between_the_work_and_its_tick_runs_it_again(seen, dsn):
     """The connection that holds the row dies after the handler has committed: at least once, never lost."""
 
     async def work_then_crash(payload):
         async with DB.transaction():
             await execute("INSERT INTO throttle VALUES ($1, 1, now()) ON CONFLICT DO NOTHING", b"effect")
         if len(seen) == 1:
-            killer = await asyncpg.connect(**DB.config)
+            killer = await asyncpg.connect(dsn)
             await killer.execute(
                 "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE state = 'idle in transaction'"
                 " AND query LIKE '%SKIP LOCKED%'"

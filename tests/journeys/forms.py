@@ -142,6 +142,11 @@ FORMS = (
     ),
     Written("round", "organiser", "/cohorts/{cohort}/rounds/new", "/cohorts/{cohort}/rounds/new", "", "name"),
     Written("lock", "organiser", "/rounds/{round}", "/rounds/{round}/lock", "jury/board", "note"),
+    Written("minutes", "organiser", "/rounds/{past}/minutes", "/rounds/{past}/minutes", "jury/minutes", "decision"),
+    Written("roots", "organiser", "/rounds/{round}/set-up", "/rounds/{round}/root-to", "jury/round_set_up", "root_to"),
+    Written(
+        "paper", "organiser", "/rounds/{round}/paper/{sheet}", "/rounds/{round}/paper/{sheet}", "jury/paper", "comment"
+    ),
     Written("rollback", "organiser", TEAM, TEAM + "/modules/{passed}/rollback", "stages/_map", once=True),
     Written("team", "organiser", TEAM + "/settings", TEAM + "/settings", "teams/settings", "reason"),
     Written("registration", "organiser", "/register/{cohort}", "/register/{cohort}", "", "team_name"),
@@ -155,9 +160,6 @@ PAST = {
     "jury/challenge": "a lead challenges a juror before the round opens",
     "jury/conflict_list": "lifting a conflict: the first juror of the demo has none",
     "jury/deliberation": "open for half an hour after the lock; those of the demo are over",
-    "jury/minutes": "the minutes of a round that is locked",
-    "jury/paper": "two people type one sheet, each once (test_paper)",
-    "jury/round_set_up": "five addresses of an organiser, a line each",
     "jury/offline": "keeps its sheets by itself, in a store of its own (test_offline)",
     "jury/ranking": "a locked round with a tie",
     "jury/sheets": "sheets of a published round, by two organisers",
@@ -217,6 +219,8 @@ WORLD = {
         SELECT gen_random_uuid(), '{other}', 'Заметка', id, now(), 1 FROM person WHERE email = 'moderator@demo.example'
         RETURNING id""",
     "round": "SELECT id FROM scoring_round WHERE state = 'open'",
+    "past": "SELECT id FROM scoring_round WHERE state = 'published' LIMIT 1",
+    "sheet": "SELECT id FROM score_sheet WHERE round = '{round}' AND state = 'empty' ORDER BY id DESC LIMIT 1",
     "prepared": "SELECT id FROM scoring_round WHERE state = 'draft' AND calibration = 'open'",
     "project": f"{PROJECT} LIMIT 1",
     "project2": f"{PROJECT} OFFSET 1 LIMIT 1",

@@ -294,6 +294,17 @@ async def test_leaving_asks_only_when_something_was_typed(shore, browser):
         assert asked == ["beforeunload"]
 
 
+async def test_a_form_with_a_preview_is_kept_like_any_other(shore, browser):
+    """The minutes are drawn anew while they are typed, by an element of its own: a form that htmx sends is not kept."""
+    minutes = next(form for form in FORMS if form.name == "minutes")
+    async with shore.signed(browser, "organiser") as context:
+        tab = Tab(minutes, await context.new_page(), shore)
+        await tab.open()
+        await tab.page.locator("[name=decision]").press_sequentially("Наградить обе команды")
+        await tab.page.locator("[hx-post]", has_text="Наградить обе команды").wait_for()
+        assert await tab.page.evaluate(KEPT) == 1
+
+
 # --- Whether the trial itself is true ---------------------------------------------------------------------------------
 
 
