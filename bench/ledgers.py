@@ -1,6 +1,7 @@
 """The score ledger in figures: what it costs, how fast it grows, how fast an auditor checks it."""
 
 import asyncio
+import hashlib
 import itertools
 import json
 import subprocess
@@ -101,6 +102,7 @@ async def verifying(dsn: str, where: Round, folder: Path) -> list[Figure]:
     rows, root = await book.entries(where.id), await book.root_of(where.id)
     path = folder / "ledger.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    least = _bare(rows)
     began = time.process_time()  # what others do with the processor is no fault of the verifier's
     faults, _ = verifier.check(rows, root)
     checked = time.process_time() - began
@@ -109,17 +111,21 @@ async def verifying(dsn: str, where: Round, folder: Path) -> list[Figure]:
     whole = time.perf_counter() - began
     return [
         Figure("ledger", "entries written in bulk by the database", written / grew, "/s"),
-        Figure(
-            "ledger",
-            f"entries checked by the verifier in a second of the processor, of {len(rows):,}",
-            len(rows) / checked,
-            "/s",
-            100_000,
-            least=True,
-        ),
+        Figure("ledger", f"entries checked in a second of the processor, of {len(rows):,}", len(rows) / checked, "/s"),
+        Figure("ledger", "checked by the time that reading and hashing them takes", checked / least, "x", 3),
         Figure("ledger", "the same as a command on the exported file", len(rows) / whole, "/s"),
         Figure("ledger", "faults found in it", len(faults) + (said != 0), "", 0),
     ]
+
+
+def _bare(rows: list[dict[str, str]]) -> float:
+    """Processor seconds for what no verifier can do without: two hashes of each entry and the reading of its payload."""
+    began = time.process_time()
+    for row in rows:
+        inner = hashlib.sha256(row["payload"].encode()).digest()
+        hashlib.sha256(bytes.fromhex(row["prev"]) + bytes.fromhex(row["nonce"]) + inner).digest()
+        json.loads(row["payload"])
+    return time.process_time() - began
 
 
 def _command(path: Path, root: str) -> int:

@@ -307,6 +307,13 @@ async def test_the_pages_from_the_blank_sheet_to_the_receipt(where, client):
     assert (await client.post(address, data=settled)).status_code == 303
     assert "Записан" in (await client.get(f"/rounds/{where.id}/paper")).text
     await cast.sign_in(client, where.jurors[0])
+    own = await client.get(address)
+    assert own.headers["location"] == f"/rounds/{where.id}/projects/{await where.project()}", (
+        "his code leads to his sheet"
+    )
+    await cast.sign_in(client, where.jurors[1])
+    assert (await client.get(address)).status_code == 403, "and that of another juror nowhere"
+    await cast.sign_in(client, where.jurors[0])
     assert (
         "Введено с вашего бумажного листа"
         in (await client.get(f"/rounds/{where.id}/projects/{await where.project()}")).text

@@ -74,7 +74,7 @@ def test_the_verifier_finds_paper_after_the_lock_and_on_a_confirmed_sheet():
 
 def test_without_the_rule_of_paper_a_forged_mark_passes(monkeypatch):
     """The negative control: it is this rule that finds it, and no other one."""
-    monkeypatch.setattr(verifier.Ledger, "_paper", lambda *_: None)
+    monkeypatch.setattr(verifier.Ledger, "_paper", lambda *_: [])
     assert faults(ledger(m=[9000, 2000, 3000])) == ""
 
 

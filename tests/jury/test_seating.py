@@ -42,6 +42,10 @@ async def test_chair_and_secretary_without_a_vote_see_the_board_and_no_value(cli
         assert f"/rounds/{where.id}/lock" not in page.text
         assert (await client.get(f"/rounds/{where.id}/result")).status_code in {403, 404}
         assert (await client.post(f"/rounds/{where.id}/lock", data={"missing": "5", "agreed": "on"})).status_code == 403
+    for number, links in ((0, "pitch progress paper"), (1, "pitch progress"), (2, "")):
+        await cast.sign_in(client, where.jurors[number])
+        found = re.findall(rf'href="/rounds/{where.id}/(pitch|progress|paper)"', (await client.get("/jury")).text)
+        assert found == links.split(), "what the duty gives: paper is typed by who does not score"
     await cast.sign_in(client, where.jurors[0])
     assert "1 из 2" in (await client.get(f"/rounds/{where.id}")).text
     assert (await client.get(f"/rounds/{where.id}/projects/{await where.project()}")).status_code == 404

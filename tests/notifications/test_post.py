@@ -185,6 +185,7 @@ async def test_a_link_that_is_over_is_not_sent(school, mail, change):
     await jobs.drain()
     row = await letter()
     assert mail.letters == [] and row["failed_at"] is not None and row["fault"] == "over"
+    assert (await jobs.backlog())["failed"] == 0, "nothing for whoever watches over the site to mend"
 
 
 async def test_a_reset_is_not_sent_after_its_half_hour(school, mail, monkeypatch):

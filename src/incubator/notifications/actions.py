@@ -232,8 +232,9 @@ async def send(payload: Mapping[str, Any]) -> None:
     letter = await queries.letter_to_send(UUID(payload["letter"]))
     if letter is None:
         return
-    if letter.over:
-        raise GivesUp("over")
+    if letter.over:  # the job is done, for there is nothing left to be sent
+        await _given_up(payload, "over")
+        return
     if letter.held:  # a process that has just started looks at everything, due or not
         raise Waits("held", letter.held)
     try:

@@ -112,7 +112,9 @@ def _boxes(rubric: Rubric) -> list[tuple[Any, list[tuple[str, str]], list[str]]]
 async def paper(
     request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], sheet_id: FromPath[UUID]
 ) -> Response[Any]:
-    """Where a sheet of paper is typed; the code on it leads here."""
+    """Where a sheet of paper is typed; the code on it leads here, and its juror on to his own sheet."""
+    if project := await transcribing.own_project(viewer, round_id, sheet_id):
+        return pages.redirect(request, f"/rounds/{round_id}/projects/{project}")
     return await _paper(request, viewer, (round_id, sheet_id), Form.empty())
 
 

@@ -78,6 +78,16 @@ async def need(viewer: Viewer, round_id: UUID) -> Round:
     return scoring
 
 
+async def own_project(viewer: Viewer, round_id: UUID, sheet_id: UUID) -> UUID | None:
+    """The project of a sheet that is the viewer's own, or None."""
+    text = (
+        "SELECT s.project FROM score_sheet s JOIN seat e ON e.id = s.seat"
+        " WHERE s.id = $1 AND s.round = $2 AND e.person = $3 AND e.removed_at IS NULL"
+    )
+    found: UUID | None = await fetch_value(text, sheet_id, round_id, viewer.id)
+    return found
+
+
 async def slip(scoring: Round, sheet_id: UUID) -> Slip:
     """One sheet. Raises NotFound."""
     row = await fetch_one(f"{SLIPS} AND s.id = $2", scoring.id, sheet_id)

@@ -105,6 +105,11 @@ class Queue:
         return None if self.duty is Duty.MEMBER else DUTY_WORDS[self.duty]
 
     @property
+    def leads(self) -> bool:
+        """Whether the juror leads the round as its chair or secretary."""
+        return self.duty in {Duty.CHAIR, Duty.SECRETARY} and self.state is not RoundState.PUBLISHED
+
+    @property
     def reopened(self) -> list[QueueRow]:
         """Sheets of a locked round that two organisers have given back to the juror."""
         return [row for row in self.rows if row.reopened and self.state is RoundState.LOCKED]
