@@ -5,6 +5,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,18 @@ def test_no_feature_reaches_into_the_pages_of_another():
             parts = name.split(".")
             if len(parts) > 2 and parts[0] == "incubator" and parts[1] in FEATURES and parts[1] != feature:
                 assert parts[2] != "web", f"{path.relative_to(SOURCE)} imports {name}"
+
+
+HEAVY = ("docx", "lxml", "xlsxwriter", "segno", "typst", "numpy", "scipy", "arq", "python_calamine", "incubator.demo")
+
+
+def test_what_few_requests_need_is_loaded_by_them():
+    """Each would lie in the memory of every web process from its start: Word's library alone takes 15 MB."""
+    code = "import sys; from incubator.app import create_app; create_app(); print(*sys.modules)"
+    words = {**os.environ, "DATABASE_URL": "postgresql://127.0.0.1:9/none"}
+    loaded = set(subprocess.check_output([sys.executable, "-c", code], env=words, text=True, cwd=ROOT).split())
+    assert "incubator.jury.web" in loaded
+    assert loaded & set(HEAVY) == set()
 
 
 def test_there_is_no_drawer():

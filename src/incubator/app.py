@@ -167,11 +167,17 @@ async def _keep_owner(news: asyncio.Event) -> None:
         news.clear()
 
 
+async def _tell_the_demo() -> None:
+    from incubator import demo  # late: it is told once, if at all
+
+    await demo.load()
+
+
 def create_litestar() -> Litestar:
     """The Litestar application without the outer gate."""
-    from incubator import demo, features
+    from incubator import features
 
-    installation.DEMO[:], installation.TEST_LETTER[:] = [demo.load], [trial.send_trial]
+    installation.DEMO[:], installation.TEST_LETTER[:] = [_tell_the_demo], [trial.send_trial]
     pages.CONTEXT[:] = [features.navigation]
     return Litestar(
         route_handlers=[static_file, health_live, health_ready, *features.handlers()],

@@ -25,6 +25,8 @@ STREAMS = (
     2  # at a time in this process: each holds a connection for as long as its reader takes, the rest are for pages
 )
 
+LARGE = 2  # at a time in this process: answers made of thousands of rows, which lie in memory until they are drawn
+
 
 class SafeTransaction(PostgresTransaction):
     """A transaction that always gives its connection back and never leaves a dead one behind.
@@ -84,7 +86,7 @@ class SafeEngine(PostgresEngine):
 
     def __init__(self) -> None:
         super().__init__(config={"dsn": ""}, extensions=(), log_queries=False)
-        self.streams = asyncio.Semaphore(STREAMS)
+        self.streams, self.large = asyncio.Semaphore(STREAMS), asyncio.Semaphore(LARGE)
         self.moved = 0.0  # when a connection was given back last, by the loop's clock
 
     async def take(self) -> Any:
@@ -141,7 +143,7 @@ DB = SafeEngine()
 async def connect(dsn: str, *, smallest: int = 1, largest: int = 10) -> None:
     """Open the pool of this process."""
     DB.config = {"dsn": dsn}
-    DB.streams = asyncio.Semaphore(STREAMS)
+    DB.streams, DB.large = asyncio.Semaphore(STREAMS), asyncio.Semaphore(LARGE)
     limits = {"statement_timeout": STATEMENT_LIMIT, "lock_timeout": LOCK_LIMIT, "jit": "off"}
     DB.pool = await asyncpg.create_pool(
         dsn, min_size=smallest, max_size=largest, timeout=5, reset=_as_it_was,

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import segno
-
 from incubator.foundation.database import DB, execute, fetch, fetch_one, new_id
 from incubator.foundation.i18n import Message, day, locale
 from incubator.foundation.owner import owner
@@ -181,6 +179,8 @@ def _sheet(each: Issued) -> dict[str, str]:
 
 
 def _qr(address: str) -> str:
+    import segno  # late: only certificates need it
+
     drawn = io.BytesIO()
     segno.make(address, error="m", micro=False).save(drawn, kind="svg", border=2, xmldecl=False)
     return drawn.getvalue().decode()

@@ -15,8 +15,6 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import xlsxwriter
-
 from incubator.foundation.database import stream
 from incubator.foundation.i18n import Message, moment
 from incubator.jury.conflicts.kinship import SOURCE_WORDS
@@ -80,6 +78,8 @@ class _Pen:
     """Writes one sheet after another; nothing that people typed becomes a formula or a link."""
 
     def __init__(self, to: Path, zone: ZoneInfo) -> None:
+        import xlsxwriter  # late: few processes ever write a book
+
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
                    "strings_to_numbers": False, "tmpdir": str(to.parent)}  # fmt: skip
         self.book, self.zone = xlsxwriter.Workbook(to, options), zone

@@ -17,7 +17,7 @@ from incubator.foundation.file_types import clean_name, true_type
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Invalid, Refused
-from incubator.jury.minutes import actions, queries, template, workbook
+from incubator.jury.minutes import actions, queries, workbook
 from incubator.jury.minutes.queries import need_minutes
 from incubator.jury.minutes.rules import TEMPLATE_LIMIT, Draft, read_draft
 from incubator.jury.office import conducting
@@ -133,7 +133,13 @@ async def as_word(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> 
     own = await queries.own_template(scoring.cohort)
     document, _ = await queries.drawn_up(scoring, None, viewer.now)
     await conducting.note_reading(viewer, scoring, "minutes.taken", round_id)
-    return sent(await printing.docx(own[1] if own else template.shipped(), document), printing.DOCX, "minutes.docx")
+    return sent(await printing.docx(own[1] if own else _templates().shipped(), document), printing.DOCX, "minutes.docx")
+
+
+def _templates() -> Any:
+    from incubator.jury.minutes import template  # late: it brings a library for files of Word, 15 MB in each process
+
+    return template
 
 
 def sent(content: bytes, kind: str, name: str) -> Response[bytes]:
@@ -150,7 +156,7 @@ async def take(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Res
     scoring = await round_for(viewer, round_id)
     need_minutes(scoring)
     own = await queries.own_template(scoring.cohort)
-    return sent(own[1] if own else template.shipped(), printing.DOCX, "template.docx")
+    return sent(own[1] if own else _templates().shipped(), printing.DOCX, "template.docx")
 
 
 @post("/rounds/{round_id:uuid}/minutes/template", request_max_body_size=TEMPLATE_LIMIT + 64 * 1024)
@@ -162,7 +168,7 @@ async def bring(request: Web, viewer: NamedDependency[Viewer], round_id: FromPat
     form.demand()
     try:
         name, content = _checked(files)
-        await printing.docx(content, template.sample())
+        await printing.docx(content, _templates().sample())
         await actions.take_template(viewer, round_id, name, content)
     except Refused as refusal:
         form.fail("file", refusal.reason)

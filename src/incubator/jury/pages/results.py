@@ -15,7 +15,7 @@ from litestar.response import Stream
 from markupsafe import escape
 
 from incubator.foundation import pages
-from incubator.foundation.database import stream
+from incubator.foundation.database import DB, stream
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message, locale, number, score
 from incubator.foundation.refusals import Invalid, NotFound, Refused
@@ -59,6 +59,11 @@ async def ranking(request: Web, round_id: FromPath[UUID]) -> Response[Any]:
 
 
 async def _ranking(request: Web, scoring: Round, form: Form, status: int = 200) -> Response[Any]:
+    async with DB.large:
+        return await _drawn(request, scoring, form, status)
+
+
+async def _drawn(request: Web, scoring: Round, form: Form, status: int) -> Response[Any]:
     result = await standings.result_for(scoring)
     if scoring.state is RoundState.LOCKED:
         result = replace(result, decisions=await deliberating.adopted(scoring))
