@@ -8,8 +8,10 @@ import pytest
 
 import cast
 from incubator.foundation.database import execute, fetch_value
-from incubator.people import holding, sessions
+from incubator.people import consents, holding, sessions
+from incubator.people.consent_rules import Kind, Wording
 from incubator.people.holding import Typed
+from incubator.people.rights import Role, Scope
 
 NAME = 'Анна "<b>Ветрова</b>"\r\nвторая строка'
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
@@ -78,6 +80,23 @@ async def test_the_text_comes_through_the_sign_in_and_goes_only_when_pressed(cli
     answer = await client.post("/profile", data={**again, "name": "Анна Ветрова-Лагутина"})
     assert answer.status_code == 303
     assert await fetch_value("SELECT name FROM person WHERE id = $1", anna.id) == "Анна Ветрова-Лагутина"
+
+
+async def test_who_is_asked_for_a_consent_at_the_sign_in_finds_the_text_behind_it(client, anna):
+    await cast.give(anna, Role.ADMINISTRATOR, Scope.PLATFORM)
+    fields = await held(client, anna)
+    said = Wording(Kind.PERSONAL_DATA, "Согласие", "Consent", "Я согласен.", "I agree.", frozenset(Role), required=True)
+    document = await consents.write_document(await cast.viewer(await cast.administrator()), said, 0)
+    asked = await enter(client, anna, **fields)
+    assert 'action="/consents"' in asked.text and "вторая строка" not in asked.text
+    form = dict(hidden(asked.text))
+    refused = await client.post("/consents", data=form)
+    assert (refused.status_code, dict(hidden(refused.text))["held"]) == (422, fields["held"]), "nor is it lost then"
+    back = await client.post("/consents", data={**form, f"agree-{document.hex}": "on"})
+    assert (back.status_code, "&lt;b&gt;Ветрова" in back.text) == (200, True)
+    again = dict(hidden(back.text[back.text.index('action="/profile"') :]))
+    assert (await client.post("/profile", data={**again, "name": "Анна Лагутина"})).status_code == 303
+    assert await fetch_value("SELECT name FROM person WHERE id = $1", anna.id) == "Анна Лагутина"
 
 
 async def test_who_signs_in_instead_gets_none_of_it(client, anna, boris):

@@ -11,10 +11,11 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Refused
-from incubator.people import consent_queries, consent_rules, consents, queries, rules
+from incubator.people import consent_queries, consent_rules, consents, held_web, holding, queries, rules, sessions
 from incubator.people.consent_rules import ANSWER_NAMES, KIND_NAMES, Kind
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
+from incubator.settings import settings
 
 Asked = Request[Any, Any, Any]
 BEFORE = {"before_consent": True}
@@ -40,14 +41,17 @@ async def consents_page(request: Asked, viewer: NamedDependency[Viewer]) -> Resp
 
 @post("/consents", opt=BEFORE)
 async def answer(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
-    """Keep the answers and go on to where one wanted to go."""
+    """Keep the answers and go on to where one wanted to go, or to what was typed before the session ended."""
     form, asked = await pages.read_form(request), await consent_queries.due(viewer.id)
-    goal = form.text("next", required=False, limit=2000)
+    goal, held = form.text("next", required=False, limit=2000), form.text("held", required=False, limit=holding.LONGEST)
     answers = consent_rules.read_answers(form, asked)
     form.finish()
     if not form.ok:
         return pages.page(request, "people/consents.html", status=422, form=form, asked=asked)
     await consents.answer(viewer, answers, _address(request))
+    device = request.cookies.get(sessions.device_name(settings()), "")
+    if typed := holding.opened(held, device, viewer.id, int(viewer.now.timestamp())):
+        return held_web.back_again(request, typed)
     return pages.redirect(request, rules.local_path(goal or "/"))
 
 

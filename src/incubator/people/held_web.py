@@ -1,4 +1,6 @@
-"""The two pages between which a form of an ended session is held: the sign-in, and the text back with its writer."""
+"""The pages between which a form of an ended session is held: the sign-in, what may be asked then, the text back with its
+writer.
+"""
 
 from typing import Any
 
@@ -7,7 +9,7 @@ from litestar import Request, Response
 from incubator.foundation import i18n, pages
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
-from incubator.people import holding, sessions
+from incubator.people import consent_queries, holding, sessions
 
 HELD = Message("The session had ended before this was sent. Sign in again: what you typed comes with you.")
 TOO_LONG_TO_HOLD = Message(
@@ -23,16 +25,28 @@ def ask_again(request: Request[Any, Any, Any]) -> Response[Any]:
     return pages.page(request, "people/sign_in.html", status=401, form=form, note=note, fresh=False)
 
 
+def back_again(request: Request[Any, Any, Any], typed: holding.Typed) -> Response[Any]:
+    """What was typed, to be looked through and sent."""
+    return pages.page(request, "people/typed.html", typed=typed)
+
+
 async def in_front(
-    request: Request[Any, Any, Any], entered: Response[Any], token: str, typed: holding.Typed
+    request: Request[Any, Any, Any], entered: Response[Any], token: str, held: str, typed: holding.Typed
 ) -> Response[Any]:
-    """What was typed before the session ended, in front of its writer; with the cookies of his new session."""
+    """What was typed before the session ended, in front of its writer; with the cookies of his new session.
+
+    Who is asked for consents first finds it behind them.
+    """
     viewer = await sessions.load(token)
     if viewer is None:
         return entered
     request.scope["state"].update(viewer=viewer, csrf=sessions.csrf_token(viewer.session), now=viewer.now)
     i18n.use(viewer.locale, viewer.time_zone)
-    answer = pages.page(request, "people/typed.html", typed=typed)
+    if asked := await consent_queries.due(viewer.id) if viewer.asks else ():
+        form = Form.empty({"held": held, "next": typed.page})
+        answer = pages.page(request, "people/consents.html", form=form, asked=asked)
+    else:
+        answer = back_again(request, typed)
     for cookie in entered.cookies:
         answer.set_cookie(cookie)
     return answer
