@@ -91,7 +91,7 @@ async def test_who_is_asked_for_a_consent_at_the_sign_in_finds_the_text_behind_i
     assert 'action="/consents"' in asked.text and "вторая строка" not in asked.text
     form = dict(hidden(asked.text))
     refused = await client.post("/consents", data=form)
-    assert (refused.status_code, dict(hidden(refused.text))["held"]) == (422, fields["held"]), "nor is it lost then"
+    assert (refused.status_code, dict(hidden(refused.text))["held"]) == (422, form["held"]), "nor is it lost then"
     back = await client.post("/consents", data={**form, f"agree-{document.hex}": "on"})
     assert (back.status_code, "&lt;b&gt;Ветрова" in back.text) == (200, True)
     again = dict(hidden(back.text[back.text.index('action="/profile"') :]))

@@ -10,6 +10,7 @@ from incubator.foundation import i18n, pages
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.people import consent_queries, holding, sessions
+from incubator.settings import settings
 
 HELD = Message("The session had ended before this was sent. Sign in again: what you typed comes with you.")
 TOO_LONG_TO_HOLD = Message(
@@ -31,7 +32,7 @@ def back_again(request: Request[Any, Any, Any], typed: holding.Typed) -> Respons
 
 
 async def in_front(
-    request: Request[Any, Any, Any], entered: Response[Any], token: str, held: str, typed: holding.Typed
+    request: Request[Any, Any, Any], entered: Response[Any], token: str, typed: holding.Typed
 ) -> Response[Any]:
     """What was typed before the session ended, in front of its writer; with the cookies of his new session.
 
@@ -43,10 +44,16 @@ async def in_front(
     request.scope["state"].update(viewer=viewer, csrf=sessions.csrf_token(viewer.session), now=viewer.now)
     i18n.use(viewer.locale, viewer.time_zone)
     if asked := await consent_queries.due(viewer.id) if viewer.asks else ():
-        form = Form.empty({"held": held, "next": typed.page})
+        form = Form.empty({"held": _for_next(entered, typed, int(viewer.now.timestamp())), "next": typed.page})
         answer = pages.page(request, "people/consents.html", form=form, asked=asked)
     else:
         answer = back_again(request, typed)
     for cookie in entered.cookies:
         answer.set_cookie(cookie)
     return answer
+
+
+def _for_next(entered: Response[Any], typed: holding.Typed, at: int) -> str:
+    """What was typed, sealed for the mark that the browser gets with this answer; at a shared computer it gets none."""
+    device = next((each.value for each in entered.cookies if each.key == sessions.device_name(settings())), "")
+    return holding.sealed(typed, device, at) if device else ""

@@ -89,7 +89,7 @@ async def sign_in(request: Asked) -> Response[Any]:
         if form.ok and (entered := await accounts.sign_in(email, password, _visitor(request, shared=shared))):
             typed = holding.opened(held, _visitor(request).device, entered[0], int(time.time()))
             answer = await _enter(request, *entered, goal or "/", shared=shared)
-            return await held_web.in_front(request, answer, entered[1], held, typed) if typed else answer
+            return await held_web.in_front(request, answer, entered[1], typed) if typed else answer
     except TooMany as fault:
         status, wait = fault.status, {"retry-after": str(fault.retry_after)}
         form.fail("", fault.reason)
