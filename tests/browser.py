@@ -17,6 +17,7 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage")  # fmt: skip
 WIDE = {"width": 1180, "height": 900}
 PHONE = {"width": 390, "height": 844}
+NARROW = (768, 600, 390, 360, 320)
 
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 COLOURS = ("color-contrast", "link-in-text-block")  # what may differ between light and dark
@@ -181,9 +182,10 @@ async def looked_at(page: Page, name: str = "", *, again: bool = False) -> list[
     if not again:
         found += await _faults(page, "light", name, colours_only=True)
     found += [f"too small for a finger: {each}" for each in await page.evaluate(SMALL)]
-    await page.set_viewport_size({"width": 320, "height": 640})
-    if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append("scrolls sideways at 320 px")
+    for width in NARROW:  # a word that is divided on the narrowest may stick out on a wider one
+        await page.set_viewport_size({"width": width, "height": 640})
+        if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"scrolls sideways at {width} px")
     found += [f"sticks out at 320 px: {each}" for each in await page.evaluate(STICKING_OUT)]
     await page.evaluate(FOLD)
     if not again:

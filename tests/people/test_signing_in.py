@@ -1,10 +1,13 @@
 """The door: right and wrong passwords, sessions that rotate and end, where one goes after it, the language."""
 
+import re
+
 import pytest
 
 import cast
 from incubator.foundation.database import execute, fetch, fetch_value
-from incubator.people import passwords, queries, sessions
+from incubator.foundation.refusals import Refused
+from incubator.people import erasing, passwords, queries, sessions
 
 EMAIL = "anna@example.org"
 
@@ -291,9 +294,24 @@ async def test_one_asks_to_be_erased_and_the_administrator_sees_it(client, anna)
     assert (await client.post("/profile/deletion")).status_code == 303
     await cast.sign_in(client, await cast.administrator())
     assert "Просит удалить данные" in (await client.get(f"/people/{anna.id}")).text
+    listed = (await client.get("/people")).text
+    assert re.findall(r'href="/people/([0-9a-f-]{36})"', listed)[0] == str(anna.id), "before those who have come later"
 
 
-@pytest.mark.parametrize("path", ["", "/data", "/deletion", "/password", "/sessions"])
+async def test_one_who_asks_twice_asks_once_and_may_take_it_back(client, anna):
+    administrator = await cast.administrator()
+    await cast.sign_in(client, anna)
+    for path in ("", "", "/recall", "/recall"):
+        await client.post(f"/profile/deletion{path}")
+        asked = "Отозвать просьбу" in (await client.get("/profile")).text
+        assert asked is (path == "")
+    written = "SELECT count(*) FROM journal_entry WHERE verb LIKE 'person.deletion_%'"
+    assert await fetch_value(written) == 2
+    with pytest.raises(Refused):
+        await erasing.erase(await cast.viewer(administrator), anna.id)
+
+
+@pytest.mark.parametrize("path", ["", "/data", "/deletion", "/deletion/recall", "/password", "/sessions"])
 async def test_the_profile_is_closed_to_visitors(client, db, path):
     before = await cast.counts()
     assert (await client.post(f"/profile{path}", data={"name": "x"})).status_code == 401

@@ -267,6 +267,7 @@ CALLS: dict[str, list[Call]] = {
     "own_profile edit any": [post("/profile", "plain", page="/profile", reader="participant", form={"name": PROBE})],
     "own_profile export any": [post("/profile/data", "plain")],
     "own_profile request_deletion any": [post("/profile/deletion", "plain")],
+    "own_profile recall_deletion any": [post("/profile/deletion/recall", "all_ask_erasure")],
     "own_access_log view any": [get("/journal/about-me", "plain")],
     "own_pages view any": [
         get("/", "round_scored", but=dict.fromkeys(("participant", "team_lead", "participant_other_team"), "303")),

@@ -29,3 +29,10 @@ async def _erasure_asked(w: World) -> None:
     """A member of the team asks to be erased; nobody's role of the matrix is his."""
     w.ids["asks"] = w.people["leaving"].id
     await accounts.ask_deletion(await w.viewer("leaving"))
+
+
+@state("all_ask_erasure")
+async def _all_ask_erasure(w: World) -> None:
+    """Whoever comes has asked to be erased."""
+    for who in w.people.values():
+        await accounts.ask_deletion(await cast.viewer(who))

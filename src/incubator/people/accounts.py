@@ -300,16 +300,22 @@ async def take_own_data(viewer: Viewer) -> bytes:
 
 
 async def ask_deletion(viewer: Viewer) -> None:
-    """Ask the administrators to erase one's account; they see it on its page."""
+    """Ask the administrators to erase one's account; they see it on its page. Asked already: nothing happens."""
+    await _about_erasure(viewer, "person.deletion_asked", asked=False)
+
+
+async def recall_deletion(viewer: Viewer) -> None:
+    """Take that back."""
+    await _about_erasure(viewer, "person.deletion_recalled", asked=True)
+
+
+async def _about_erasure(viewer: Viewer, verb: str, *, asked: bool) -> None:
     async with DB.transaction():
-        await record(
-            "person.deletion_asked",
-            by=viewer.id,
-            at=viewer.now,
-            audience=Audience.PLATFORM,
-            subject=viewer.id,
-            live=False,
-        )
+        await execute("SELECT FROM person WHERE id = $1 FOR UPDATE", viewer.id)
+        if (await queries.erasure_asked(viewer.id) is not None) is asked:
+            await record(
+                verb, by=viewer.id, at=viewer.now, audience=Audience.PLATFORM, subject=viewer.id, live=False
+            )  # fmt: skip
 
 
 async def show_first_steps(viewer: Viewer, *, shown: bool) -> None:

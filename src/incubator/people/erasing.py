@@ -21,7 +21,6 @@ from incubator.settings import settings
 NOT_ASKED: Final = Message("This person has not asked to be erased, so the account is only closed, if need be.")
 ERASED: Final = Message("This account is erased already.")
 OWN_TEAM: Final = Message("You are in a team with this person, so another administrator has to do this.")
-ASKED: Final = "SELECT EXISTS (SELECT FROM journal_entry WHERE actor = $1 AND verb = 'person.deletion_asked')"
 FORGET: Final = """
 UPDATE person SET name = $2, email = $3, password_hash = NULL, display = '', first_steps = '', employer = '', erased_at = $4,
   deactivated_at = coalesce(deactivated_at, $4) WHERE id = $1
@@ -55,7 +54,7 @@ async def _judge(viewer: Viewer, person: UUID) -> None:
         raise Forbidden(OWN_TEAM)
     if await fetch_value("SELECT erased_at IS NOT NULL FROM person WHERE id = $1", person):
         raise Refused(ERASED)
-    if not await fetch_value(ASKED, person):
+    if await queries.erasure_asked(person) is None:
         raise Refused(NOT_ASKED)
 
 

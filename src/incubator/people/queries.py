@@ -219,10 +219,15 @@ class PersonRow:
 
 
 PEOPLE_SHOWN = 50
-PEOPLE = """
+ERASURE_ASKED = """
+(SELECT CASE e.verb WHEN 'person.deletion_asked' THEN e.at END FROM journal_entry e
+ WHERE e.actor = p.id AND e.verb IN ('person.deletion_asked', 'person.deletion_recalled') ORDER BY e.id DESC LIMIT 1)
+"""
+"""Since when somebody (`p`) asks to be erased; NULL if he doesn't, or has taken it back."""
+PEOPLE = f"""
 SELECT p.id, p.name, p.email, p.created_at, p.deactivated_at, p.erased_at, p.password_hash IS NOT NULL AS has_password,
   (SELECT max(s.seen_at) FROM session s WHERE s.person = p.id) AS seen_at,
-  (SELECT max(e.at) FROM journal_entry e WHERE e.actor = p.id AND e.verb = 'person.deletion_asked') AS deletion_asked_at,
+  {ERASURE_ASKED} AS deletion_asked_at,
   (SELECT coalesce(json_agg(json_build_array(g.role, g.scope_id) ORDER BY g.granted_at), '[]')
      FROM role_grant g WHERE g.person = p.id AND g.revoked_at IS NULL) AS roles
 FROM person p
@@ -230,11 +235,23 @@ FROM person p
 
 
 async def people(search: str) -> list[PersonRow]:
-    """People whose name or address holds the words, by name; the newest when nothing is searched for."""
+    """People whose name or address holds the words, by name; when nothing is searched for, who asks to be erased, then the
+    newest.
+    """
     found = " AND ".join(f"(p.name ILIKE ${n} OR p.email ILIKE ${n})" for n, _ in enumerate(_patterns(search), 1))
-    where, order = (f"WHERE {found}", "p.name, p.id") if found else ("", "p.created_at DESC, p.id")
+    where, order = (
+        (f"WHERE {found}", "p.name, p.id")
+        if found
+        else ("", f"(p.erased_at IS NULL AND {ERASURE_ASKED} IS NOT NULL) DESC, p.created_at DESC, p.id")
+    )
     rows = await fetch(f"{PEOPLE} {where} ORDER BY {order} LIMIT {PEOPLE_SHOWN}", *_patterns(search))
     return await _person_rows(rows)
+
+
+async def erasure_asked(person_id: UUID) -> datetime | None:
+    """Since when this person asks to be erased."""
+    found: datetime | None = await fetch_value(f"SELECT {ERASURE_ASKED} FROM person p WHERE p.id = $1", person_id)
+    return found
 
 
 def _patterns(search: str) -> list[str]:

@@ -257,6 +257,7 @@ async def _profile_page(
     return pages.page(
         request, "people/profile.html", status=status, form=form or Form.empty(own), secret=secret or Form.empty(),
         sessions=await queries.open_sessions(viewer.id), zones=i18n.zone_choices(viewer.now),
+        erasure_asked=await queries.erasure_asked(viewer.id),
     )  # fmt: skip
 
 
@@ -328,6 +329,15 @@ async def ask_deletion(request: Asked, viewer: NamedDependency[Viewer]) -> Respo
     return pages.redirect(request, "/profile")
 
 
+@post("/profile/deletion/recall", opt={"before_consent": True})
+async def recall_deletion(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
+    """Keep one's account after all."""
+    (await pages.read_form(request)).finish()
+    await accounts.recall_deletion(viewer)
+    await flash(viewer, "success", Message("The request is taken back. Nothing is erased."))
+    return pages.redirect(request, "/profile")
+
+
 @post("/language", opt={"public": True})
 async def choose_language(request: Asked) -> Response[Any]:
     """Speak another language, to a visitor by a cookie; back to where one was."""
@@ -394,7 +404,7 @@ async def choose_display(request: Asked) -> Response[Any]:
 
 HANDLERS: list[Any] = [
     sign_in_page, sign_in, session, sign_out, invitation_page, accept_invitation, code_page, open_code, ask_reset_page, ask_reset,
-    reset_page, reset, profile_page, edit_profile, change_password, sign_out_everywhere, take_own_data, ask_deletion,
+    reset_page, reset, profile_page, edit_profile, change_password, sign_out_everywhere, take_own_data, ask_deletion, recall_deletion,
     choose_language, display_page, choose_display, first_steps,
     *directory.HANDLERS, *consent_web.HANDLERS,
 ]  # fmt: skip

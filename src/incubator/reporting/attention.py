@@ -203,6 +203,8 @@ def _jury(rounds: Sequence[RoundNow]) -> Iterator[Todo]:
         if each.asked:
             title = Message("Confirm or decline what another organiser asks for in the round “{name}”", name=each.name)
             yield Todo(title, href, "", "amber", Message("Two organisers"))
+            if each.publishing:
+                continue
         title, note, state, tag = _step(each)
         yield Todo(title, href, note, state, tag)
 

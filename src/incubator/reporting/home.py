@@ -12,6 +12,7 @@ from incubator.jury.rules import RoundState
 from incubator.jury.sheets import queries as jury
 from incubator.moderation import threads
 from incubator.moderation.queue import QueueRow, queue
+from incubator.people.queries import ERASURE_ASKED
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.reporting.attention import cohort_part, cohorts_now
 from incubator.reporting.board import Place, ways
@@ -209,14 +210,13 @@ def _round(queue: jury.Queue) -> Part:
 
 # Administrators
 
-FIGURES: Final = """
+FIGURES: Final = f"""
 SELECT (SELECT count(*) FROM person WHERE deactivated_at IS NULL AND password_hash IS NOT NULL) AS people,
   (SELECT count(*) FROM invitation WHERE accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $1) AS invited,
   (SELECT count(*) FROM letter WHERE sent_at IS NULL AND failed_at IS NOT NULL AND fault <> 'over') AS failed,
   (SELECT count(*) FROM letter WHERE sent_at IS NULL AND failed_at IS NULL) AS waiting,
   (SELECT count(*) FROM outbox WHERE failed_at IS NOT NULL AND kind <> 'letter.send') AS jobs,
-  (SELECT count(DISTINCT e.actor) FROM journal_entry e JOIN person p ON p.id = e.actor AND p.deactivated_at IS NULL
-   WHERE e.audience = 'platform' AND e.verb = 'person.deletion_asked') AS erasures,
+  (SELECT count(*) FROM person p WHERE p.deactivated_at IS NULL AND {ERASURE_ASKED} IS NOT NULL) AS erasures,
   (SELECT count(*) FROM outbox WHERE done_at IS NULL AND failed_at IS NULL AND next_at < $1 - $2::interval) AS stuck
 """
 STUCK: Final = timedelta(minutes=10)  # a job due for so long has nobody to do it

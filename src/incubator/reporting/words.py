@@ -49,6 +49,7 @@ SIMPLE: Final[Mapping[str, str]] = {
     "person.data_taken": N_("downloaded what is kept about the account"),
     "person.erased": N_("erased a person who had asked for it: {subject}"),
     "person.deletion_asked": N_("asked for the account to be erased"),
+    "person.deletion_recalled": N_("took back the request to erase the account"),
     "installation.set_up": N_("set the installation up and became its administrator"),
     "installation.edited": N_("changed what the organisation says of itself"),
     "document.written": N_("published a text to agree to: “{title}”, version {version}"),
