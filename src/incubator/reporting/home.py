@@ -236,7 +236,7 @@ async def _installation(now: datetime) -> Part:
 def _troubles(figures: Mapping[str, int]) -> Iterator[Todo]:
     if figures["erasures"]:
         title = Message.count("{n} person asks to be erased", "{n} people ask to be erased", figures["erasures"])
-        yield Todo(title, "/people", Message("Their accounts are still open."), "amber", Message("Asked"))
+        yield Todo(title, "/people", Message("Not erased yet."), "amber", Message("Asked"))
     if figures["failed"]:
         title = Message.count("{n} letter was not delivered", "{n} letters were not delivered", figures["failed"])
         yield Todo(title, "/letters", Message("See why and send them again."), "red", Message("Failed"))
