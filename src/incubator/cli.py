@@ -7,6 +7,7 @@ import logging.config
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -34,6 +35,8 @@ These passwords are no secret, and HOST={host} lets other machines in.
 Take the demo out before real people come:  incubator demo --remove
 """
 WORKING = "Waiting for jobs   (Ctrl-C ends it)"
+WAITS = 5  # seconds between looks at a database that is not there
+AGAIN = "Trying again in {seconds} seconds (Ctrl-C ends it)."
 STOPPED = "Incubator has ended."
 MIGRATED = "The database is up to date."
 LOADED = "The demo is in the database. Its accounts:\n"
@@ -99,7 +102,7 @@ def main() -> None:
       MAIL_FROM            sender of the letters
       SECRET_KEY           signs links and codes (without it one is made and kept in INCUBATOR_VAR)
       CLAMD_URL            like unix:/run/clamav/clamd.ctl; a virus scanner that every file is shown to first
-    FORWARDED_ALLOW_IPS  reverse proxies whose X-Forwarded headers are believed (127.0.0.1,::1)
+      FORWARDED_ALLOW_IPS  reverse proxies whose X-Forwarded headers are believed (127.0.0.1,::1)
     """  # noqa: D301  (\b is click's mark for lines to be kept)
     logging.config.dictConfig(LOGGING)  # all on stderr: stdout is for answers
 
@@ -224,9 +227,23 @@ def worker() -> None:
         from incubator import upkeep
         from incubator.worker import work
 
-        upkeep.migrate(address)
+        _migrate_when_there(partial(upkeep.migrate, address))
         click.echo(WORKING)
         work()
+
+
+def _migrate_when_there(migrate: Callable[[], None]) -> None:
+    """A worker waits for its database: nobody looks at whether it has ended, as people do with a site."""
+    from incubator.upkeep import UpkeepError
+
+    while True:
+        try:
+            return migrate()
+        except UpkeepError as fault:
+            if not fault.passes:
+                raise
+            click.echo(f"{fault}\n{AGAIN.format(seconds=WAITS)}", err=True)
+            time.sleep(WAITS)
 
 
 @main.command()

@@ -29,16 +29,15 @@ The database has no role {role}. Make it first:  CREATE ROLE {role} LOGIN PASSWO
 NO_LEDGER = """\
 There is no score ledger of a round {round}: it begins when the round opens.
 `incubator ledger list` names those that there are."""
-UNREACHABLE = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-)
+AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError)
+"""No server there, or one that starts, stops, recovers or is full: it may be better in a moment."""
+UNREACHABLE = (*AWAY, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
 
 class UpkeepError(OperatorError):
-    """The database is not fit for what was asked."""
+    """The database is not fit for what was asked; `passes` says that it may be in a moment."""
+
+    passes = False
 
 
 class Account(TypedDict):
@@ -126,7 +125,9 @@ async def _migrated(address: str) -> None:
     try:
         await database.migrate(address)
     except UNREACHABLE as fault:
-        raise UpkeepError(NO_DATABASE.format(reason=fault)) from fault
+        told = UpkeepError(NO_DATABASE.format(reason=fault))
+        told.passes = isinstance(fault, AWAY)
+        raise told from fault
 
 
 GRANTS = """

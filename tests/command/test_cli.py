@@ -222,6 +222,27 @@ def test_a_worker_without_redis_says_what_to_set(tmp_path: Path) -> None:
     assert not (tmp_path / "var" / "pg").exists()
 
 
+def test_a_worker_waits_for_a_database_that_is_away(tmp_path: Path) -> None:
+    away = words(tmp_path / "var", DATABASE_URL="postgresql://127.0.0.1:9/x", REDIS_URL="redis://127.0.0.1:9/0")
+    with subprocess.Popen([*COMMAND, "worker"], env=away, stdout=-1, stderr=-1, text=True) as worker:
+        try:
+            assert worker.stderr
+            said = [worker.stderr.readline() for _ in range(4)]
+        finally:
+            worker.kill()
+    assert "can't be used" in said[0]
+    assert said[2].startswith("Trying again in 5 seconds")
+    assert said[3] == said[0], "and it did"
+
+
+def test_a_worker_does_not_wait_for_a_database_that_was_never_made(tmp_path: Path, own_server: str) -> None:
+    never = own_server.replace("/postgres?", "/never?")
+    result = call(tmp_path / "var", "worker", DATABASE_URL=never, REDIS_URL="redis://127.0.0.1:9/0")
+    assert result.returncode == 1
+    assert "can't be used" in result.stderr
+    assert "Trying again" not in result.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_waits_for_jobs_until_it_is_told_to_stop(tmp_path: Path, own_server: str, number: int) -> None:
     if not shutil.which("redis-server"):

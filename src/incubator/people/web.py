@@ -1,4 +1,4 @@
-"""Signing in and out, invitations, resets, one's own profile, the language."""
+"""Signing in and out, invitations, resets; language, display and first steps."""
 
 import time
 from typing import Any
@@ -13,7 +13,7 @@ from incubator.foundation import display, i18n, pages
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import BadRequest, Forbidden, NotFound, TooMany
-from incubator.people import accounts, consent_web, directory, held_web, holding, queries, rules, sessions
+from incubator.people import accounts, consent_web, directory, held_web, holding, profile, queries, rules, sessions
 from incubator.people.accounts import Visitor
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -22,7 +22,6 @@ from incubator.settings import settings
 Asked = Request[Any, Any, Any]
 
 WRONG = Message("E-mail and password do not match. Check both, or reset the password.")
-WRONG_CURRENT = Message("This is not your present password.")
 WRONG_CODE = Message("There is no open invitation with this code. Compare it with the card, letter by letter.")
 NOTES = {
     "out": Message("You have signed out."),
@@ -246,96 +245,7 @@ async def reset(request: Asked, token: FromPath[str]) -> Response[Any]:
     return await _enter(request, *await accounts.use_reset(token, password, shared=shared), "/", shared=shared)
 
 
-# The profile
-
-
-async def _profile_page(
-    request: Asked, viewer: Viewer, *, status: int = 200, form: Form | None = None, secret: Form | None = None
-) -> Response[Any]:
-    own = {"name": viewer.name, "locale": viewer.locale, "time_zone": viewer.time_zone,
-           "employer": await queries.employer_of(viewer.id)}  # fmt: skip
-    return pages.page(
-        request, "people/profile.html", status=status, form=form or Form.empty(own), secret=secret or Form.empty(),
-        sessions=await queries.open_sessions(viewer.id), zones=i18n.zone_choices(viewer.now),
-        erasure_asked=await queries.erasure_asked(viewer.id),
-    )  # fmt: skip
-
-
-@get("/profile")
-async def profile_page(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
-    """One's own account."""
-    return await _profile_page(request, viewer)
-
-
-@post("/profile")
-async def edit_profile(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
-    """Change name, language, time zone."""
-    form = await pages.read_form(request)
-    profile = rules.read_profile(form)
-    form.finish()
-    if not form.ok:
-        return await _profile_page(request, viewer, status=422, form=form)
-    await accounts.edit_profile(viewer, profile)
-    with i18n.speaking(profile.locale, profile.time_zone):
-        await flash(viewer, "success", Message("The profile is saved."))
-    return pages.redirect(request, "/profile")
-
-
-@post("/profile/password")
-async def change_password(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
-    """Change the password by the present one; all other browsers are signed out."""
-    form = await pages.read_form(request)
-    current, wanted = rules.read_password(form, "current"), rules.read_password(form, "password", viewer.email)
-    form.finish()
-    token = await accounts.change_password(viewer, current, wanted) if form.ok else None
-    if token is None:
-        if form.ok:
-            form.fail("current", WRONG_CURRENT)
-        return await _profile_page(request, viewer, status=422, secret=form)
-    return await _renewed(request, token, Message("The password is changed. All other browsers are signed out."))
-
-
-@post("/profile/sessions")
-async def sign_out_everywhere(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
-    """End every session but this browser's, which gets a new one."""
-    (await pages.read_form(request)).finish()
-    token = await accounts.sign_out_everywhere(viewer)
-    return await _renewed(request, token, Message("All other browsers are signed out."))
-
-
-async def _renewed(request: Asked, token: str, told: Message) -> Response[Any]:
-    """Back to the profile in a new session that knows what to say."""
-    renewed = await sessions.load(token)
-    if renewed is not None:
-        await flash(renewed, "success", told)
-    response = pages.redirect(request, "/profile")
-    response.set_cookie(sessions.cookie(token, shared=renewed is not None and renewed.shared))
-    return response
-
-
-@post("/profile/data", opt={"before_consent": True})
-async def take_own_data(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
-    """Everything kept about oneself, as a file."""
-    (await pages.read_form(request)).finish()
-    return pages.download(await accounts.take_own_data(viewer), "incubator-own-data.zip", "application/zip")
-
-
-@post("/profile/deletion", opt={"before_consent": True})
-async def ask_deletion(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
-    """Ask for one's account to be erased."""
-    (await pages.read_form(request)).finish()
-    await accounts.ask_deletion(viewer)
-    await flash(viewer, "success", Message("The administrators see your request. They will write to you."))
-    return pages.redirect(request, "/profile")
-
-
-@post("/profile/deletion/recall", opt={"before_consent": True})
-async def recall_deletion(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
-    """Keep one's account after all."""
-    (await pages.read_form(request)).finish()
-    await accounts.recall_deletion(viewer)
-    await flash(viewer, "success", Message("The request is taken back. Nothing is erased."))
-    return pages.redirect(request, "/profile")
+# Habits: language, first steps, display
 
 
 @post("/language", opt={"public": True})
@@ -404,7 +314,6 @@ async def choose_display(request: Asked) -> Response[Any]:
 
 HANDLERS: list[Any] = [
     sign_in_page, sign_in, session, sign_out, invitation_page, accept_invitation, code_page, open_code, ask_reset_page, ask_reset,
-    reset_page, reset, profile_page, edit_profile, change_password, sign_out_everywhere, take_own_data, ask_deletion, recall_deletion,
-    choose_language, display_page, choose_display, first_steps,
-    *directory.HANDLERS, *consent_web.HANDLERS,
+    reset_page, reset, choose_language, display_page, choose_display, first_steps,
+    *profile.HANDLERS, *directory.HANDLERS, *consent_web.HANDLERS,
 ]  # fmt: skip
