@@ -119,7 +119,12 @@ class Tab:
         return address.format(**self.shore.ids)
 
     async def open(self):
-        await self.page.goto(self.at(self.form.page))
+        try:
+            await self.page.goto(self.at(self.form.page))
+        except Error as fault:  # the page before drew itself anew at this very moment
+            if "ERR_ABORTED" not in str(fault):
+                raise
+            await self.page.goto(self.at(self.form.page))
 
     async def _form(self, text=None):
         form = self.form
@@ -137,6 +142,11 @@ class Tab:
             await self.page.locator("#confirm [data-yes]").click()
 
     async def shows(self):
+        """Asked again while the page is going: a juror's sheet that his outbox has just sent is drawn anew by itself."""
+        for _ in range(PATIENCE):
+            with contextlib.suppress(Error):
+                return await self.page.evaluate(SHOWN, self.text)
+            await asyncio.sleep(0.1)
         return await self.page.evaluate(SHOWN, self.text)
 
     async def safe(self):
