@@ -25,7 +25,7 @@ STREAMS = (
     2  # at a time in this process: each holds a connection for as long as its reader takes, the rest are for pages
 )
 
-LARGE = 2  # at a time in this process: answers made of thousands of rows, which lie in memory until they are drawn
+LARGE = 1  # at a time in this process: an answer made of thousands of rows, which lie in memory until they are drawn
 
 
 class SafeTransaction(PostgresTransaction):
