@@ -25,7 +25,7 @@ from bench import serve
 from bench.data import SIZES, fill
 from bench.traffic import Request, requests
 from bench.world import world
-from incubator.app import create_app
+from incubator.app import COLLECTED, create_app
 from incubator.foundation import database
 
 
@@ -109,6 +109,7 @@ async def measure(request: Request, words: argparse.Namespace) -> None:
     profile = cProfile.Profile() if words.profile else contextlib.nullcontext()
     gc.collect()
     gc.freeze()  # as the application does when it has started
+    gc.set_threshold(*COLLECTED)
     with profile:
         spans = sorted([await _span(app, next(turns)) for _ in range(words.times)])
     tenth, half = spans[words.times // 10] * 1000, spans[words.times // 2] * 1000

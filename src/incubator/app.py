@@ -40,6 +40,9 @@ UNREACHABLE = (
     ConnectionError,
     TimeoutError,
 )
+# A page makes thousands of objects that go by themselves when it is sent. Looking for circles among them every 700, as Python
+# does, took a seventh of the time.
+COLLECTED = (10_000, 20, 20)
 LOST = ("closed", "closing", "released back to the pool")
 """Words of asyncpg for a connection that ended while we held it; its pool takes it back by itself at that moment."""
 
@@ -133,6 +136,7 @@ async def _running(_: Litestar) -> AsyncIterator[None]:
     HUB.ring_on_installation(news.set)
     gc.collect()
     gc.freeze()  # what is here now stays: the collector need not walk through it again
+    gc.set_threshold(*COLLECTED)
     try:
         yield
     finally:
