@@ -7,6 +7,7 @@ is lost the hub connects again and tells every listener to resync, because it ca
 import asyncio
 import contextlib
 import logging
+import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 CHANNELS = ("journal", "outbox", "installation")
 PING = 4.0  # seconds; keeps proxies from closing a silent stream, and is how soon lost rights are noticed
 LONGEST = 3600.0  # seconds; then the browser reconnects and its rights are looked at again
+GATHERED = 0.2  # seconds; what happens within them is told as one event
+EACH = 0.003  # seconds more for each listener of this process, at most: all of them come back at once with a question
 WAITING = 32  # events kept for a slow listener before it is told to resync instead
 MOST_STREAMS = 4  # of one person
 
@@ -100,7 +103,8 @@ class Hub:
             yield b"retry: 3000\n\n"
             async with asyncio.timeout(LONGEST):
                 while True:
-                    event = await _next(queue)
+                    spread = random.random() * EACH * len(self._listeners)  # noqa: S311  (nobody gains by guessing it)
+                    event = await _next(queue, GATHERED + spread)
                     try:
                         if not await still():
                             return
@@ -118,14 +122,14 @@ class Hub:
                 del self._streams[owner]
 
 
-async def _next(queue: asyncio.Queue[str]) -> bytes:
-    """The next event, or a comment when nothing happened for a while; bursts become one event."""
+async def _next(queue: asyncio.Queue[str], pause: float) -> bytes:
+    """The next event, or a comment when nothing happened for a while; what comes in the `pause` becomes one with it."""
     try:
         async with asyncio.timeout(PING):
             name = await queue.get()
     except TimeoutError:
         return b": still here\n\n"
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(pause)
     while not queue.empty():
         queue.get_nowait()
     return f"event: {name}\ndata: {name}\n\n".encode()
