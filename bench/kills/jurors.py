@@ -109,10 +109,14 @@ class Juror:
         address = f"/rounds/{self.where.id}/projects/{press.project}"
         named: dict[str, object] = {"request": press.number, "version": self.versions[press.project]}
         if not self.numbered:
-            page = (await line.ask(self.browsers.get(self.person, address))).body.decode()
-            shown = VERSION.search(page)
-            named = {"version": shown[1] if shown else self.versions[press.project]}
+            named = {"version": await self._shown(line, press.project)}
         return self.browsers.post(self.person, address, accept="application/json", **press.form, **named)
+
+    async def _shown(self, line: Line, project: UUID) -> int:
+        """The version that the page of a sheet shows by now."""
+        page = await line.ask(self.browsers.get(self.person, f"/rounds/{self.where.id}/projects/{project}"))
+        found = VERSION.search(page.body.decode())
+        return int(found[1]) if found else self.versions[project]
 
     def _keep(self, project: UUID, marks: tuple[int, ...], answer: Answer) -> None:
         found = answer.document
@@ -137,6 +141,8 @@ class Juror:
                 if answer.status == 200:
                     self._note_recovered(answer, lost)
                     return answer
+                if answer.status == 409:  # the sheet went back behind what was acknowledged: go on from what there is
+                    self.versions[press.project] = await self._shown(line, press.project)
                 if answer.status < 500:
                     await asyncio.sleep(1)
                     return None
