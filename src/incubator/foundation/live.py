@@ -19,7 +19,7 @@ CHANNELS = ("journal", "outbox", "installation")
 PING = 4.0  # seconds; keeps proxies from closing a silent stream, and is how soon lost rights are noticed
 LONGEST = 3600.0  # seconds; then the browser reconnects and its rights are looked at again
 GATHERED = 0.2  # seconds; what happens within them is told as one event
-EACH = 0.003  # seconds more for each listener of this process, at most: all of them come back at once with a question
+EACH = 0.006  # seconds more for each listener of this process, at most: all of them come back at once with a question
 WAITING = 32  # events kept for a slow listener before it is told to resync instead
 MOST_STREAMS = 4  # of one person
 
