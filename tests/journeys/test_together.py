@@ -168,7 +168,8 @@ async def test_what_is_sent_while_it_saves_itself_does_not_clash_with_itself(sit
     async with site.signed(browser, "juror") as context:
         juror = Person(await context.new_page())
         await juror.go("/jury")
-        await juror.page.locator("main .task a").first.click()
+        async with juror.page.expect_navigation():  # else it may be this page that comes after the press below
+            await juror.page.locator("main .task a").first.click()
         strips = juror.page.locator("#sheet [data-criterion]")
         await juror.page.route("**/rounds/*/projects/*", slowly)
         await strips.first.locator(".segmented__cell", has_text=re.compile("^6$")).click()
