@@ -15,6 +15,13 @@ window.offline = (() => {
   let busy = false;
   let fault = "";
 
+  // Who is on the way to another page is not pulled back by what gets sent meanwhile; who has stayed after all goes on later.
+  let left = -Infinity;
+  window.addEventListener("beforeunload", () => { left = performance.now(); });
+  function onward(move) {
+    if (performance.now() - left > 10000) move(); else setTimeout(onward, 10000, move);
+  }
+
   const read = async (key) => { const text = await get(key, store); return text && unseal(text); };
   const write = (key, value) => set(key, seal(value), store);
   function number() {
@@ -168,7 +175,7 @@ window.offline = (() => {
       show();
     });
     document.addEventListener("autosave-lost", () => { mine = true; put(form, "save"); });
-    document.addEventListener("outbox-sent", ({ detail: { project } }) => { if (project === form.dataset.sheet) location.reload(); });
+    document.addEventListener("outbox-sent", ({ detail: { project } }) => { if (project === form.dataset.sheet) onward(() => location.reload()); });
     document.addEventListener("unsent", async (event) => {
       if (event.target !== form || event.detail?.answer !== "away") return;
       event.stopPropagation();
@@ -180,7 +187,7 @@ window.offline = (() => {
       window.keeping.forget(form);
       window.keeping.leave(form);
       await merge(round);
-      location.assign(event.detail.button?.value === "save" ? location.href : next(form));
+      onward(() => location.assign(event.detail.button?.value === "save" ? location.href : next(form)));
     }, true);
   }
   // Two versions: what is chosen goes the way of the outbox, so that it comes but once too.
@@ -194,7 +201,7 @@ window.offline = (() => {
     const version = event.target.elements.version.value;
     await write(key, { ...entry, version, request: number(), after: [], state: "waiting", sent: false });
     await flush();
-    location.assign(addressOf(entry));
+    onward(() => location.assign(addressOf(entry)));
   }, true);
   document.addEventListener("click", async (event) => {
     const link = event.target.closest?.("a[data-drop]");
@@ -302,7 +309,7 @@ window.offline = (() => {
       const act = event.submitter?.value ?? "save";
       if (!(await take(form, act))) return;
       await flush();
-      location.assign(act === "save" ? location.href : next(form));
+      onward(() => location.assign(act === "save" ? location.href : next(form)));
     });
   }
 

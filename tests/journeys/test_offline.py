@@ -72,10 +72,10 @@ async def enter(context, hall, email):
 
 
 @asynccontextmanager
-async def device(browser, hall, email):
+async def device(browser, hall, email, **options):
     """A phone with a worker, signed in."""
     site, _ = hall
-    context = await browser.new_context(base_url=site.url, locale="ru-RU", viewport=PHONE)
+    context = await browser.new_context(base_url=site.url, locale="ru-RU", viewport=PHONE, **options)
     context.set_default_timeout(15_000)
     page = await context.new_page()
     await enter(context, hall, email)
@@ -154,6 +154,47 @@ async def test_a_clash_of_phone_and_laptop_is_shown_and_the_juror_chooses(hall, 
         await page.wait_for_selector("#sheet")
         assert await page.input_value("[name=comment]") == "С телефона"
         assert await page.locator("[data-outbox]").is_hidden()
+
+
+async def test_who_goes_on_to_the_next_sheet_is_not_pulled_back(hall, browser):
+    """A slow line brings the answer to what the outbox sent when the juror has already pressed the next team."""
+    site, database = hall
+    email, round_id, projects = (await jurors(database))[1]
+    here, there = (f"/rounds/{round_id}/projects/{project}" for project in projects[1:3])
+    answered, arrived = asyncio.Event(), asyncio.Event()
+
+    async def slow(route):
+        if from_outbox(route.request):
+            await answered.wait()
+        elif route.request.method == "POST" or route.request.url.endswith(there):
+            await arrived.wait()  # what the form saves by itself comes later than the outbox
+        await route.continue_()
+
+    async with device(browser, hall, email, service_workers="block") as (context, page):
+        page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+        await page.goto(here)
+        await cut(context, page)
+        await mark(page, 3)
+        await told(page, "1 оценка ждёт отправки")
+        await page.route("**/projects/*", slow)
+        await context.set_offline(False)
+        async with page.expect_request(from_outbox):
+            await page.goto(here)
+        await page.evaluate("document.addEventListener('outbox-sent', () => console.log('sent'))")
+        await page.evaluate("address => { location.assign(address); }", there)
+        async with page.expect_console_message(lambda line: line.text == "sent"):
+            answered.set()
+        await asyncio.sleep(0.5)
+        arrived.set()
+        await page.wait_for_url(f"**{there}")
+        assert page.url == site.url + there
+        found = await database.fetchrow(f"{SHEETS} AND s.project = $3::uuid", email, round_id, projects[1])
+        assert found["version"] >= 1
+
+
+def from_outbox(request) -> bool:
+    """The outbox names a button; a form that saves itself does not."""
+    return request.method == "POST" and "act=save" in (request.post_data or "")
 
 
 async def test_a_session_that_ended_keeps_everything_through_the_sign_in(hall, browser):
