@@ -4,12 +4,10 @@ import contextlib
 import gc
 import json
 import logging.config
-import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +16,7 @@ import msgspec
 
 from incubator.foundation import locales
 from incubator.foundation.postgres import SITE, as_site, embedded
-from incubator.serving import LOGGING, listen, serve
+from incubator.logs import LOGGING
 from incubator.settings import OperatorError, Settings, read
 
 if TYPE_CHECKING:
@@ -118,6 +116,8 @@ def run(host: str | None, port: int | None, workers: int | None) -> None:
     data stay in INCUBATOR_VAR/pg. If they are empty the demo is loaded: invented people in two cohorts, with accounts of
     every role. With DATABASE_URL nothing is loaded unasked: the site then begins with its set-up, whose code is printed.
     """
+    from incubator.serving import listen, serve
+
     words = _words(HOST=host, PORT=port, WORKERS=workers)
     _end_on_signals()
     try:
@@ -356,6 +356,9 @@ def _aside(words: Settings, task: Callable[[], T]) -> T:
     """Do `task` here or, if several web processes follow, in another: the one that watches over them stays small."""
     if words.workers == 1:
         return task()
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         return pool.submit(task).result()

@@ -1,10 +1,8 @@
 """The web processes of `incubator run`: a port that is free, one uvicorn or several, an end without noise."""
 
-import asyncio
 import contextlib
 import ctypes
 import errno
-import logging
 import multiprocessing
 import os
 import resource
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from incubator.logs import LOGGING
 from incubator.settings import OperatorError, Settings
 
 if TYPE_CHECKING:
@@ -47,26 +46,6 @@ NOT_STARTED = "The web application did not start; the reason is above."
 
 class ServingError(OperatorError):
     """Nothing can be served."""
-
-
-class NotOurNoise(logging.Filter):
-    """Drops what uvicorn says of requests that were cut off on purpose, at the end."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is worth a line."""
-        cut_off = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
-        return not cut_off and "timeout graceful shutdown exceeded" not in record.msg
-
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"noise": {"()": NotOurNoise}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["noise"]}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"incubator": {"level": "INFO"}},
-}
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from incubator.jury.analysis.figures import (
 )
 from incubator.jury.analysis.mixed import Equations, Fit, fit
 from incubator.jury.analysis.stability import EQUAL, NORMAL, leave_one_out, order_effect, weight_band
+
+Row = TypeVar("Row", ProjectFigures, JurorFigures)
 
 LARGEST = 4_000
 """Levels of the smaller factor up to which the model is fitted: its equations are a full matrix."""
@@ -161,8 +163,8 @@ class _Advice:
         if fit and len(ranked):
             for place, figures in zip(ranked, self._figures(fit, ranked), strict=True):
                 rows[place] = replace(rows[place], **figures)
-        rows += [ProjectFigures(name, 0) for name in design.idle_projects]
-        return tuple(sorted(rows, key=lambda row: (row.place is None, row.place or 0, natural(row.id))))
+        rows = _by_name(rows, [ProjectFigures(name, 0) for name in design.idle_projects])
+        return tuple(sorted(rows, key=lambda row: (row.place is None, row.place or 0)))
 
     def _figures(self, fit: Fitted, ranked: Array) -> list[dict[str, Any]]:
         effects, found = fit.projects, places(fit, ranked, self.top, self.seed)
@@ -189,8 +191,7 @@ class _Advice:
             parts = (fit.jurors.value, fit.jurors.standard_error, fit.jurors.prediction_error)
             columns = zip(*(part.tolist() for part in parts), strict=True)
             rows = [JurorFigures(row.id, row.sheets, *more) for row, more in zip(rows, columns, strict=True)]
-        rows += [JurorFigures(name, 0) for name in design.idle_jurors]
-        return tuple(sorted(rows, key=lambda row: natural(row.id)))
+        return tuple(_by_name(rows, [JurorFigures(name, 0) for name in design.idle_jurors]))
 
     def _agreement(self) -> Agreement:
         design, found = self.design, agreement(self.design)
@@ -220,6 +221,11 @@ class _Advice:
         if len(design.criteria) < 2:
             return result
         return replace(result, weight_band=weight_band(design, fit, ranked, top, self.band))
+
+
+def _by_name(busy: list[Row], idle: list[Row]) -> list[Row]:
+    """All rows by name; the busy ones come so."""
+    return sorted(busy + idle, key=lambda row: natural(row.id)) if idle else busy
 
 
 def _model(fit: Fitted | None) -> Model:

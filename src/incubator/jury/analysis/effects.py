@@ -148,5 +148,5 @@ def _counted(ranks: Array, top: int) -> Places:
         cells = ranks.astype(int) - 1 + projects * np.arange(projects)[:, None]
         chances = np.bincount(cells.ravel(), minlength=projects**2).reshape(projects, projects) / draws
     edges = [int(np.ceil(0.025 * draws)) - 1, int(np.ceil(0.975 * draws)) - 1]
-    parted = np.partition(ranks, edges, axis=1)
-    return Places(parted[:, edges[0]], parted[:, edges[1]], np.mean(ranks <= top, axis=1), chances)
+    low, high = np.sort(ranks, axis=1)[:, edges].T  # of small whole numbers quicker than parting them
+    return Places(low, high, np.mean(ranks <= top, axis=1), chances)

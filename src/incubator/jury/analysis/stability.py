@@ -44,13 +44,23 @@ def leave_one_out(design: Design, fit: Fitted, ranked: Array, top: int) -> Leave
     all_in = winners(effects, ranked, top)
     changes = []
     for jurors, moves in _moves(fit):
-        without = winners(effects - moves, ranked, top)
-        for row in np.flatnonzero((without != all_in).any(axis=1)):
-            enter, leave = without[row] & ~all_in, all_in & ~without[row]
-            changes.append((jurors[row], Change(design.jurors[jurors[row]], *_named(design, enter, leave))))
+        moved = effects - moves
+        unsure = np.flatnonzero(_unsure(moved, all_in, ranked, top))
+        for row, without in zip(unsure, winners(moved[unsure], ranked, top), strict=True):
+            enter, leave = without & ~all_in, all_in & ~without
+            if enter.any() or leave.any():
+                changes.append((jurors[row], Change(design.jurors[jurors[row]], *_named(design, enter, leave))))
     listed = tuple(change for _, change in sorted(changes, key=lambda each: each[0]))
     best = sorted(np.flatnonzero(all_in), key=lambda place: -effects[place])
     return LeaveOneOut(tuple(design.projects[place] for place in best), listed)
+
+
+def _unsure(effects: Array, chosen: Array, ranked: Array, top: int) -> Array:
+    """Whether others than the chosen may be among the top, one truth value per line: not where every one of them leads."""
+    outside = ranked[~chosen[ranked]]
+    lead = effects[:, chosen].min(axis=1) - effects[:, outside].max(axis=1, initial=-np.inf)
+    unsure: Array = (lead <= 2 * EQUAL) | (np.count_nonzero(chosen) > top)
+    return unsure
 
 
 def _named(design: Design, *chosen: Array) -> tuple[tuple[Hashable, ...], ...]:
