@@ -98,6 +98,35 @@ def test_every_manipulation_is_noticed_even_when_all_hashes_are_made_anew(way):
     assert clumsy == TRIES
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ('"k":"sheet"', '"k":sheet'),
+        ('"k":"sheet"', '"l":"sheet"'),
+        ('"m":[', '"m":[[],'),
+        ('"m":[', '"m":7,"n":['),
+        ('"v":', '"w":'),
+        ('"weight":', '"weights":'),
+        ('"deal":{', '"deal":7,"dealt":{'),
+        ('"deal":{', '"deal":{"nobody":["nothing"],'),
+        ('{"', '[{"'),
+        ("}", "} and more"),
+    ],
+)
+def test_what_cant_be_read_is_named_and_nothing_breaks(was, becomes):
+    """A forger need not keep to the form; hashes made anew, his entries reach every later check."""
+    book = told(7)
+    rows = copy.deepcopy(book.rows)
+    spoilt_ones = [row for row in rows if was in row["payload"]]
+    assert spoilt_ones
+    for row in spoilt_ones:
+        row["payload"] = row["payload"].replace(was, becomes, 1)
+    reseal(rows)
+    found, root = verifier.check(rows, book.root())
+    assert len(found) > 1
+    assert root != book.root()
+
+
 def test_without_a_root_made_known_outside_a_forger_can_go_unnoticed():
     """The negative control: the checks within a ledger are not what protects it."""
     book = told(7)

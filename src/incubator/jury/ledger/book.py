@@ -252,7 +252,9 @@ async def verify(round_id: UUID, root: str | None = None) -> tuple[list[str], st
         return [], ""
     ledger = await asyncio.to_thread(verifier.Ledger, rows)
     faults = verifier.strange_root(ledger, root) + ledger.faults
-    return faults + _disagreements(ledger, rows, json.loads(found["sheets"]) if found else []), ledger.root
+    if ledger.readable:
+        faults += _disagreements(ledger, rows, json.loads(found["sheets"]) if found else [])
+    return faults, ledger.root
 
 
 NOT_AS_SENT = Message(
