@@ -28,18 +28,7 @@ from incubator.settings import settings
 
 log = logging.getLogger(__name__)
 
-UNREACHABLE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
-    asyncpg.InternalClientError,
-    ConnectionError,
-    TimeoutError,
-)
+UNREACHABLE = (*database.AWAY, asyncpg.LockNotAvailableError)
 # A page makes thousands of objects that go by themselves when it is sent. Looking for circles among them every 700, as Python
 # does, took a seventh of the time.
 COLLECTED = (10_000, 20, 20)
@@ -70,7 +59,7 @@ async def health_ready() -> Response[dict[str, Any]]:
         checks["database"] = {"status": "ok"}
         checks["migrations"] = {"status": "ok" if not pending else "pending", "pending": pending}
         checks["jobs"] = {"status": "ok", "runner": _runner(), **await jobs.backlog()}
-    except (*UNREACHABLE, OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
+    except database.FAULTS:
         checks["database"] = {"status": "down"}
     ready = all(check["status"] == "ok" for check in checks.values())
     return Response({"status": "ok" if ready else "unavailable", **checks}, status_code=200 if ready else 503)
@@ -163,7 +152,7 @@ async def _keep_owner(news: asyncio.Event) -> None:
     while True:
         try:
             await load_owner()
-        except (*UNREACHABLE, OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as fault:
+        except database.FAULTS as fault:
             log.warning("whose installation this is could not be read: %r", fault)
             await asyncio.sleep(5)
             continue

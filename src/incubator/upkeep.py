@@ -29,8 +29,7 @@ The database has no role {role}. Make it first:  CREATE ROLE {role} LOGIN PASSWO
 NO_LEDGER = """\
 There is no score ledger of a round {round}: it begins when the round opens.
 `incubator ledger list` names those that there are."""
-AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError)
-"""No server there, or one that starts, stops, recovers or is full: it may be better in a moment."""
+AWAY = (OSError, *database.AWAY)
 UNREACHABLE = (*AWAY, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
 

@@ -12,7 +12,6 @@ import time
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec.msgpack
 from arq import ArqRedis, cron, run_worker
 from arq.connections import RedisSettings
@@ -28,8 +27,8 @@ TIMEOUT = 60  # seconds for one job; a killed worker's ring is free again ten se
 AT_ONCE = 4  # jobs of a worker; each holds two connections to the database
 PATIENCE = 5.0  # seconds between looks while there is work left, or no Redis
 RINGS = 100  # rows rung for at once
-UNREACHABLE = (RedisError, OSError, TimeoutError)
-NOT_UP = (*UNREACHABLE, asyncpg.PostgresError)  # a database that starts, stops or has no place left says so by an error
+UNREACHABLE = (RedisError, OSError)
+NOT_UP = (RedisError, *database.FAULTS)  # a database that starts, stops or has no place left says so by an error
 
 
 async def run_row(_: dict[Any, Any], row_id: str) -> bool:

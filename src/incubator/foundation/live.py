@@ -13,6 +13,8 @@ from typing import Any
 
 import asyncpg
 
+from incubator.foundation.database import FAULTS
+
 log = logging.getLogger(__name__)
 
 CHANNELS = ("journal", "outbox", "installation")
@@ -24,8 +26,6 @@ WAITING = 32  # events kept for a slow listener before it is told to resync inst
 MOST_STREAMS = 4  # of one person
 
 RESYNC = "resync"
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InternalClientError, asyncpg.InterfaceError)
-"""What may be raised while the database is away (TimeoutError is an OSError)."""
 
 
 class Hub:
@@ -51,7 +51,7 @@ class Hub:
             try:
                 await self._listen(dsn)
                 pause = 0.2
-            except AWAY as fault:
+            except FAULTS as fault:
                 log.warning("live: connection lost (%r), trying again", fault)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 10)
@@ -108,7 +108,7 @@ class Hub:
                     try:
                         if not await still():
                             return
-                    except AWAY:  # nobody can be asked: the stream stays, and says nothing until somebody can
+                    except FAULTS:  # nobody can be asked: the stream stays, and says nothing until somebody can
                         event = b": waiting\n\n"
                         _put(queue, RESYNC)
                         await asyncio.sleep(PING)
