@@ -1,4 +1,4 @@
-"""The jury at its largest: analysis, allocation, ledger, the pitch minute, everybody at once. `make bench` runs it too.
+"""The jury at its largest: analysis, allocation, papers, ledger, the pitch minute, everybody at once. `make bench` runs it too.
 
     python -m bench.jury                        # everything, about four minutes
     python -m bench.jury --only pitch --jurors 200 --no-save
@@ -16,14 +16,14 @@ from pathlib import Path
 
 import uvloop
 
-from bench import allocations, analyse, ledgers, limits, machine, pitch, serve
+from bench import allocations, analyse, ledgers, limits, machine, papers, pitch, serve
 from bench.hall import Round, hall, opened
 from bench.limits import Figure
 from bench.traffic import Browsers
 from incubator.foundation import database
 from incubator.serving import raise_file_limit
 
-PARTS = ("analysis", "allocation", "pitch", "at once", "ledger")
+PARTS = ("analysis", "allocation", "papers", "pitch", "at once", "ledger")
 TEAMS = 19
 
 
@@ -67,6 +67,8 @@ async def live(port: int, dsn: str, folder: Path, words: argparse.Namespace) -> 
     await database.connect(dsn)
     if "allocation" in words.parts:
         found += _say(await allocations.large())
+    if "papers" in words.parts:
+        found += _say(await papers.certificates())
     if words.parts & {"pitch", "at once", "ledger"}:
         where, browsers = await _filled(words.jurors)
         if "pitch" in words.parts:
