@@ -59,7 +59,8 @@
   document.addEventListener("htmx:after:settle", ({ target, detail }) => settle(detail?.task?.target ?? target));
   document.addEventListener("input", ({ target }) => { if (target.matches("textarea")) measure(target); });
 
-  // A question before a thing that hurts: data-confirm on a form or its button, hx-confirm for htmx.
+  // A question before a thing that hurts: data-confirm on a form or its button, hx-confirm for htmx. Nothing is asked as long
+  // as something that the server demands (data-demanded) is blank: it refuses, and says what is missing.
   function ask(question, yes, then, otherwise = () => {}) {
     const dialog = $("#confirm");
     const button = $("[data-yes]", dialog);
@@ -74,7 +75,8 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const asking = event.submitter?.dataset.confirm ? event.submitter : form;
-    if (!asking.dataset.confirm || agreed.delete(form) || event.defaultPrevented) return;
+    const blank = $$("[data-demanded]", form).some((field) => !(field.type === "checkbox" ? field.checked : field.value.trim()));
+    if (!asking.dataset.confirm || blank || agreed.delete(form) || event.defaultPrevented) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     ask(asking.dataset.confirm, asking.dataset.yes, () => {

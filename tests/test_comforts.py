@@ -252,6 +252,20 @@ async def test_a_question_comes_before_a_thing_that_hurts(page, site):
     await page.wait_for_url("**/remove")
 
 
+async def test_nothing_is_asked_while_something_demanded_is_blank(page, site):
+    """The server refuses it and says what is missing; a question before that would be about nothing."""
+    field = "'<textarea name=reason data-demanded></textarea>'"
+    await page.locator("form[data-confirm]").evaluate(f"form => form.insertAdjacentHTML('afterbegin', {field})")
+    await page.fill("[data-demanded]", "Выбыла")
+    await page.click("form[data-confirm] button")
+    assert await page.locator("#confirm[open]").count() == 1
+    await page.keyboard.press("Escape")
+    assert site.posted == []
+    await page.fill("[data-demanded]", " ")
+    await page.click("form[data-confirm] button")
+    await page.wait_for_url("**/remove")
+
+
 async def test_live_parts_can_be_paused(page, site):
     await part_after(page, "#live", 1)
     await page.click("[data-pause=live]")
