@@ -118,6 +118,7 @@ async def test_a_team_that_was_led_on_keeps_the_decision(school, mod):
     await execute("UPDATE assignment SET required = false WHERE id <> $1", school.assignment())
     await actions.decide(mod, school.submission, 1, ACCEPT)
     await actions.advance(later(mod, seconds=1), school.team.id, school.plan[0].id)
+    assert await undoing.undoable(mod) == [], "a way back is offered that leads nowhere"
     with pytest.raises(Refused):
         await undoing.take_back(later(mod, seconds=2), school.submission)
 

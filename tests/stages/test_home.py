@@ -76,7 +76,25 @@ async def test_the_moderator_is_led_to_the_desk_and_leads_on(site, client):
         await cast.decide(receipt, "accepted")
     page = (await client.get(f"/teams/{team.id}")).text
     assert f"/teams/{team.id}/modules/{plan[0].id}/advance" in page
+    assert page.index("/advance") < page.index("Что нужно сделать команде"), "a phone shows the gate last"
     assert "/rollback" not in page
+
+
+async def test_an_organiser_alone_leads_a_team_on_whose_work_is_not_all_accepted(site, client):
+    where, team, plan = site
+    mod = await cast.moderator(where, team)
+    receipts = [await cast.hand_in(team.lead, team.id, each.id) for each in plan[0].assignments]
+    for receipt in receipts[1:]:
+        await cast.decide(receipt, "accepted")
+    address = f"/teams/{team.id}/modules/{plan[0].id}/advance"
+    await cast.sign_in(client, mod)
+    assert address not in (await client.get(f"/teams/{team.id}")).text
+    await cast.sign_in(client, where.organiser)
+    assert address in (await client.get(f"/teams/{team.id}")).text
+    assert (await client.post(address, data={"reason": "Решение совета"})).status_code == 303
+    page = (await client.get(f"/teams/{team.id}")).text
+    assert address not in page
+    assert "Отменить перевод может организатор" in page
 
 
 async def test_an_organiser_takes_an_advance_back(site, client):
@@ -92,6 +110,21 @@ async def test_an_organiser_takes_an_advance_back(site, client):
     assert address in (await client.get(f"/teams/{team.id}")).text
     assert (await client.post(address, data={"reason": ""})).status_code == 422
     assert (await client.post(address, data={"reason": "Рано"})).headers["location"] == f"/teams/{team.id}"
+
+
+async def test_only_the_last_advance_is_offered_to_be_taken_back(site):
+    where, team, plan = site
+    await cast.begin_again(where, 200)
+    for module in plan[:2]:
+        lead = cast.at(await cast.viewer(team.lead), module.facts.due_at)
+        for each in module.assignments:
+            work = await cast.work_of(team, each.id)
+            lead = cast.at(lead, work.situation.due_at)
+            await cast.decide(await cast.hand_in(lead, team.id, each.id), "accepted", lead.now)
+        async with DB.transaction():
+            await actions.advance_team(team.id, module.id, team.lead.id, await cast.now())
+    _, page = await home_at(team)
+    assert page.passed == plan[1].id
 
 
 # --- Said in words ----------------------------------------------------------------------------------------------------
@@ -163,6 +196,19 @@ async def test_between_modules_and_at_the_end(db):
     await execute("UPDATE assignment SET required = false")
     now, page = await home_at(team, after)
     assert "passed the whole programme" in page.quiet(now).msgid
+
+
+@pytest.mark.parametrize(("days", "words"), [(0, "which opens on"), (200, "lead the team into the next module.")])
+async def test_before_a_gate_the_team_reads_that_it_waits_for_the_moderator(db, days, words):
+    where = await cast.cohort()
+    plan = await cast.begin(where)
+    team = await cast.team(where)
+    for each in plan[0].assignments:
+        await cast.decide(await cast.hand_in(team.lead, team.id, each.id), "accepted")
+    await cast.begin_again(where, days)
+    now, page = await home_at(team)
+    assert page.quiet(now).msgid.endswith((words, words + " {day}."))
+    assert "required is accepted" in page.quiet(now).msgid
 
 
 async def test_no_team_no_home(db):

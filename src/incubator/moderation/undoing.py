@@ -86,6 +86,7 @@ FROM decision d JOIN revision r ON r.id = d.revision JOIN submission s ON s.id =
 JOIN assignment a ON a.id = s.assignment JOIN team t ON t.id = s.team
 WHERE d.decided_by = $1 AND d.decided_at >= $2 AND d.taken_back_at IS NULL AND s.state = d.kind
   AND (s.updated_at IS NULL OR s.updated_at <= d.decided_at)
+  AND NOT EXISTS (SELECT 1 FROM team_module e WHERE e.team = s.team AND e.module = a.module AND e.advanced_at >= d.decided_at)
 ORDER BY d.decided_at DESC LIMIT 20
 """
 

@@ -124,8 +124,17 @@ class ModuleOnMap:
     @property
     def advanceable(self) -> bool:
         """Whether the team may be led through this module's gate now."""
+        return self._passable()
+
+    @property
+    def overridable(self) -> bool:
+        """Whether only an organiser can lead the team on, for all work was sent and not all of it is accepted."""
+        return self._passable(override=True) and not self.advanceable
+
+    def _passable(self, *, override: bool = False) -> bool:
         waits = self.gate is Gate.ALL_REQUIRED_ACCEPTED and self.reached and self.advanced_at is None
-        return waits and not_advanceable(work.situation.state for work in self.works if work.required) is None
+        states = (work.situation.state for work in self.works if work.required)
+        return waits and not_advanceable(states, override=override) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,17 @@ class TeamHome:
     tasks: list[Task]
     modules: list[ModuleOnMap]
     links: list[tuple[str, Message]]
+
+    @property
+    def gate(self) -> ModuleOnMap | None:
+        """The module through whose gate the team may be led now."""
+        found = next((module for module in self.modules if module.advanceable), None)
+        return found if self.team.stopped is None else None
+
+    @property
+    def passed(self) -> UUID | None:
+        """The last module that the team was led out of: the only one it can be put back into."""
+        return next((module.id for module in reversed(self.modules) if module.advanced_at), None)
 
     def quiet(self, now: datetime) -> Message:
         """What to say when there is nothing to do."""
@@ -148,10 +168,26 @@ class TeamHome:
             )
         if self.modules and all(module.state is ModuleState.DONE for module in self.modules):
             return Message("The team has passed the whole programme.")
+        if self.gate is not None:
+            return self._before_gate(self.gate, now)
         coming = next((module.opens_at for module in self.modules if module.opens_at > now), None)
         if coming is not None:
             return Message("Nothing to do now. The next module opens on {day}.", day=coming)
         return Message("Nothing to do now. The moderator will lead the team into the next module.")
+
+    def _before_gate(self, gate: ModuleOnMap, now: datetime) -> Message:
+        """Everything is accepted, and the next module waits for the moderator, perhaps for its day too."""
+        following = next(iter(self.modules[self.modules.index(gate) + 1 :]), None)
+        if following is None:
+            return Message("Nothing to do now: everything required is accepted. The moderator will confirm the end.")
+        if following.opens_at > now:
+            return Message(
+                "Nothing to do now: everything required is accepted. The moderator will lead the team into the next"
+                " module, which opens on {day}.", day=following.opens_at,
+            )  # fmt: skip
+        return Message(
+            "Nothing to do now: everything required is accepted. The moderator will lead the team into the next module."
+        )
 
 
 async def home_team(viewer: Viewer, team_id: UUID) -> HomeTeam:
