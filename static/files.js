@@ -154,6 +154,7 @@
     const rest = now - job.since > 1000 ? left((job.file.size - sent) / rate) : "";
     const text = fill(words.progress, { sent: amount(sent), size: amount(job.file.size) });
     tell(job, sent === job.file.size ? words.checks : [text, rest].filter(Boolean).join(", "));
+    if (job.from * 2 >= job.file.size) job.half = true; // it came before this line broke off: nothing new
     if (!job.half && sent * 2 >= job.file.size && job.file.size > PIECE) {
       job.half = true;
       say(job, words.half);
@@ -230,8 +231,9 @@
     const form = button.form;
     if ("giveUp" in button.dataset) {
       const line = button.closest("[data-coming]");
+      const choice = line.closest("[data-uploads]").querySelector("input[type=file]");
       library().then(() => window.tus.Upload.terminate(`/uploads/${line.dataset.coming}`, { headers: { "X-CSRF-Token": form.elements._csrf.value } }))
-        .catch(() => {}).then(() => renew());
+        .catch(() => {}).then(() => renew()).then(() => choice.focus(), () => {});
     } else if (button.name === "remove" || button.name === "restore") {
       event.preventDefault();
       const after = button.name === "remove" ? "restore" : "remove";

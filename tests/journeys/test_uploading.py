@@ -138,6 +138,26 @@ async def test_a_tab_that_was_closed_is_gone_on_from_with_the_same_file_only(sit
         await clear(box, large)
 
 
+async def test_given_up_after_the_tab_was_closed_the_next_choice_is_at_hand(site: Site, browser, large):
+    async with site.signed(browser, "team_lead") as context:
+        page = await context.new_page()
+        line, box = await line_of(context, page), await field_for_files(page)
+        address = page.url
+        await line.becomes(SLOW)
+        await box.locator("input[type=file]").set_input_files(large)
+        async with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.status == 204):
+            pass
+        await page.close(run_before_unload=False)
+        page = await context.new_page()
+        await page.goto(f"{address}/check")
+        await expect(page.get_by_role("main")).to_contain_text("дошёл не весь")
+        await page.get_by_role("link", name="К файлу").click()
+        box = page.locator("[data-uploads]").first
+        await box.get_by_role("button", name="Отказаться").click()
+        await expect(box.locator("[data-coming]")).to_have_count(0)
+        await expect(box.locator("input[type=file]")).to_be_focused()
+
+
 async def test_what_is_too_large_or_of_another_kind_is_said_at_once(site: Site, browser, tmp_path):
     (tmp_path / "игра.exe").write_bytes(b"MZ")
     async with site.signed(browser, "team_lead") as context:

@@ -104,6 +104,17 @@ async def test_given_up_is_gone(place, client):
     assert await fetch("SELECT 1 FROM upload") == []
 
 
+async def test_whoever_checks_before_a_file_has_come_is_told_that_it_stays_behind(place, client):
+    check = place[2].replace("/uploads", "/check")
+    address = (await announce(client, place[2])).headers["location"]
+    await send(client, address, 0, PDF[:30])
+    page = (await client.get(check)).text
+    assert "Файл «Отчёт.pdf» дошёл не весь" in page
+    assert "#files-data_file" in page
+    await send(client, address, 30, PDF[30:])
+    assert "дошёл не весь" not in (await client.get(check)).text
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

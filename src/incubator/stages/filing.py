@@ -151,6 +151,8 @@ async def coming_in(viewer: Viewer, work: Work) -> dict[str, list[Progress]]:
     """The viewer's own uploads to this work that broke off, by field."""
     places = {place_of(work.assignment, field.key): field.key for field in _file_fields(work)}
     found: dict[str, list[Progress]] = {}
+    if not places:
+        return found
     for upload in await uploads.unfinished(work.team, viewer.id, list(places)):
         found.setdefault(places[upload.place], []).append(upload)
     return found

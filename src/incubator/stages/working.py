@@ -207,6 +207,7 @@ async def _check(
     closed = work.situation.not_sendable(viewer.now) or await hooks.frozen(work.team)
     return pages.page(
         request, "stages/check.html", status=status, work=work, reason=reason, closed=closed,
+        coming=await filing.coming_in(viewer, work),
         faults=faults(work.fields, form),
         answers=answers(work.fields, work.content, work.files), may_send=work.standing.may(SUBMIT), demo=work.demo,
         error_name=error_name,
