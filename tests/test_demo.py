@@ -1,5 +1,6 @@
 """The demo: a whole story in the order of time, states for every screen."""
 
+import re
 from collections import Counter
 
 import httpx
@@ -19,6 +20,34 @@ async def told(app, pool):
     await empty()
     await demo.load()
     return await demo.describe()
+
+
+async def test_what_is_kept_about_anybody_is_said_in_words(told):
+    from incubator.foundation import locales
+    from incubator.people import own_data
+
+    people = await fetch(
+        "SELECT id FROM person WHERE email = ANY($1::text[])", [each["email"] for each in told["accounts"]]
+    )
+    with locales.speaking("ru", "Europe/Moscow"):
+        for person in people:
+            page = own_data.readable(await own_data.gathered(person["id"]))
+            heads = re.findall("<th>(.*?)</th>", page)
+            assert heads and not [head for head in heads if re.fullmatch("[a-z_ ]+", head)]
+            cells = set(re.findall("<td>(.*?)</td>", page))
+            assert not cells & {
+                "True",
+                "False",
+                "organiser",
+                "team_lead",
+                "head",
+                "handed_in",
+                "note",
+                "phrase",
+                "municipality",
+                "accepted",
+            }
+            assert not re.search("<td>[0-9a-f]{8}-[0-9a-f]{4}-", page)
 
 
 async def by_state(table):

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
@@ -172,7 +173,8 @@ async def test_contacts_are_shown_and_given_away_only_for_a_purpose(client, team
     assert (await client.post(address(team, "/contacts"), data={"purpose": " "})).status_code == 422
     table = await client.post(address(team, "/contacts"), data={"purpose": "Пропуска"})
     assert table.status_code == 200
-    assert table.headers["content-disposition"] == 'attachment; filename="contacts.csv"'
+    called = await fetch_value("SELECT name FROM team WHERE id = $1", team.id)
+    assert table.headers["content-disposition"].endswith(quote(f"Контакты, {called}.csv"))
     assert table.text.startswith("\ufeff") and team.lead.email in table.text
 
 

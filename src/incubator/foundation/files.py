@@ -18,20 +18,21 @@ from piccolo.table import Table
 
 from incubator.foundation import scanner
 from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
-from incubator.foundation.file_types import ACCEPTED, KINDS
+from incubator.foundation.file_types import ACCEPTED, KINDS, clean_name
 from incubator.foundation.i18n import Message
 from incubator.foundation.jobs import Waits, enqueue, handles
 from incubator.settings import settings
 
 __all__ = [
     "ACCEPTED", "KINDS", "LARGEST", "PLAIN", "PUT_ASIDE", "QUOTA", "SHOWN", "FileFacts", "StoredFile", "chunks", "discard",
-    "download_headers", "facts", "quarantine", "readable", "shown_headers", "withheld",
+    "disposition", "download_headers", "facts", "made_here", "quarantine", "readable", "shown_headers", "withheld",
 ]  # fmt: skip
 
 Id: TypeAlias = uuid.UUID
 
 PLAIN: Final = 20 * 1024 * 1024  # bytes in one file of a plain form
 LARGEST: Final = 50 * 1024 * 1024  # bytes in one file that comes in pieces
+LONGEST_MADE: Final = 120  # characters in the name of what is made here
 QUOTA: Final = 500 * 1024 * 1024  # bytes for one owner (a team)
 SHOWN: Final = {"application/pdf", "image/png", "image/jpeg"}
 """What a browser may show instead of saving it: no markup, no scripts, and judged by its content when it came."""
@@ -178,6 +179,12 @@ def disposition(name: str, how: str = "attachment") -> str:
     """A Content-Disposition with a name in any script (RFC 6266, RFC 8187)."""
     plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
     return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def made_here(suffix: str, *words: str) -> str:
+    """The disposition of something that was made here, «Протокол, Полуфинал.pdf»: two rounds aren't mixed up on a disk."""
+    said = ", ".join(words).replace("/", "–").replace("\\", "–")
+    return disposition(clean_name(f"{said[:LONGEST_MADE].rstrip(' .,')}{suffix}"))
 
 
 def download_headers(file: FileFacts) -> dict[str, str]:

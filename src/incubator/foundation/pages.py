@@ -21,6 +21,7 @@ from markupsafe import Markup, escape
 from incubator import __version__
 from incubator.foundation import filters, i18n, packing
 from incubator.foundation.drawing import Generator
+from incubator.foundation.files import made_here
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.owner import Owner, become, owner
@@ -279,10 +280,10 @@ def mark(request: Any) -> str:
     return given if len(given) <= LONGEST_MARK and given.isascii() and given.isalnum() else ""
 
 
-def download(content: bytes | str, name: str, media_type: str) -> Response[bytes]:
-    """Something made here that the browser saves under `name` (ASCII)."""
+def download(content: bytes | str, suffix: str, media_type: str, *words: str) -> Response[bytes]:
+    """Something made here that the browser saves under these words, as «Контакты, Чита.csv»."""
     data = content.encode() if isinstance(content, str) else content
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    headers = {"content-disposition": made_here(suffix, *words)}
     return Response(data, status_code=200, media_type=media_type, headers=headers)
 
 

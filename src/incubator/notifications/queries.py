@@ -12,6 +12,7 @@ from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound
 from incubator.notifications.post import Outgoing
 from incubator.notifications.rules import (
+    KIND_NAMES,
     SEE_CARD,
     SEE_JURYS_LETTERS,
     SEE_LETTERS,
@@ -189,7 +190,7 @@ async def letters_to(person: UUID) -> list[dict[str, Any]]:
     return [dict(row) for row in await fetch(OWN, person)]
 
 
-own_data.register("letters", letters_to, Message("Letters"))
+own_data.register("letters", letters_to, Message("Letters"), {"kind": KIND_NAMES})
 
 
 @dataclass(frozen=True, slots=True)

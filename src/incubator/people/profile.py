@@ -84,7 +84,13 @@ async def _renewed(request: Asked, token: str, told: Message) -> Response[Any]:
 async def take_own_data(request: Asked, viewer: NamedDependency[Viewer]) -> Response[Any]:
     """Everything kept about oneself, as a file."""
     (await pages.read_form(request)).finish()
-    return pages.download(await accounts.take_own_data(viewer), "incubator-own-data.zip", "application/zip")
+    return pages.download(
+        await accounts.take_own_data(viewer),
+        ".zip",
+        "application/zip",
+        str(Message("What is kept about me")),
+        i18n.day(viewer.now),
+    )
 
 
 @post("/profile/deletion", opt={"before_consent": True})

@@ -52,11 +52,13 @@ async def download_version(
     viewer: NamedDependency[Viewer], cohort_id: FromPath[UUID], number: FromPath[int]
 ) -> Response[Any]:
     """One version as a file, from which a cohort can be made."""
-    await _run_by(viewer, cohort_id)
+    cohort = await _run_by(viewer, cohort_id)
     if not 0 < number <= MOST:
         raise NotFound
     kept = await keeping.version(cohort_id, number)
-    return pages.download(kept.text, f"blueprint-{number}.toml", TOML)
+    return pages.download(
+        kept.text, ".toml", TOML, str(Message("Blueprint")), cohort.name, str(Message("Version {number}", number=number))
+    )  # fmt: skip
 
 
 @get(f"{VERSIONS}/comparison")

@@ -142,7 +142,7 @@ async def download_blueprint(viewer: NamedDependency[Viewer], cohort_id: FromPat
     cohort = await queries.cohort_for(viewer, cohort_id)
     cohort.standing.need(rules.EDIT_SETTINGS)
     text = blueprint.write(await queries.described(cohort_id))
-    return pages.download(text, "blueprint.toml", "application/toml; charset=utf-8")
+    return pages.download(text, ".toml", reusing.TOML, _("Blueprint"), cohort.name)
 
 
 @get("/blueprints/{key:str}")
@@ -150,7 +150,7 @@ async def download_shipped(viewer: NamedDependency[Viewer], key: FromPath[str]) 
     """A shipped blueprint as a file to begin one's own from."""
     admit(rules.CREATE_COHORT, allowed=_organises(viewer))
     name = key.removesuffix(".toml")
-    return pages.download(text_of(name), f"{name}.toml", "application/toml; charset=utf-8")
+    return pages.download(text_of(name), ".toml", reusing.TOML, name)
 
 
 @get("/cohorts/{cohort_id:uuid}/people")

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from incubator.foundation import pages
+from incubator.foundation.i18n import day
 from incubator.foundation.i18n import gettext as _
 from incubator.people.rights import Viewer
 from incubator.reporting import mapping, summary
@@ -59,7 +60,9 @@ async def map_file(request: Web, viewer: NamedDependency[Viewer], cohort_id: Fro
         ]
         for line in page.lines
     ]  # fmt: skip
-    return pages.download(spreadsheet_rows([head, *rows]), "progress-map.csv", "text/csv")
+    return pages.download(
+        spreadsheet_rows([head, *rows]), ".csv", "text/csv", _("Progress map"), page.board.cohort.name, day(viewer.now)
+    )
 
 
 HANDLERS: list[Any] = [overview, progress_map, map_file]

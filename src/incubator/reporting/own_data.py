@@ -6,7 +6,11 @@ from uuid import UUID
 
 from incubator.foundation.database import fetch
 from incubator.foundation.i18n import Message
-from incubator.people.own_data import forget, register, rows_of
+from incubator.jury.conflicts.kinship import SOURCE_WORDS
+from incubator.jury.minutes.certificates import TITLES
+from incubator.jury.rules import SHEET_WORDS
+from incubator.people.own_data import forget, register, rows_of, say
+from incubator.programmes.rules import POSITIONS
 from incubator.reporting.words import sentence
 
 MEMBERSHIPS: Final = """
@@ -72,6 +76,14 @@ JOIN scoring_round r ON r.id = c.round WHERE c.member = $1 ORDER BY c.issued_at,
 """
 ACTS: Final = "SELECT at, verb, data, subject = actor AS own FROM journal_entry WHERE actor = $1 ORDER BY id"
 
+WRITTEN: Final = {
+    "remark": Message("Remark"), "reply": Message("Answer to a remark"), "note": Message("Note"),
+    "question": Message("Question to a team"), "word": Message("Word about an answer"), "answer": Message("Answer to a question"),
+    "peer_remark": Message("Remark to another team"), "peer_answer": Message("Answer to another team"),
+    "phrase": Message("Phrase for remarks"), "message": Message("Message to a team"),
+}  # fmt: skip
+WISHES: Final = {"gladly": Message("Would score gladly"), "rather not": Message("Would rather not score")}
+
 
 async def _acts(person: UUID) -> list[dict[str, Any]]:
     """What the person did, each in words; whom else it concerned is theirs."""
@@ -81,16 +93,20 @@ async def _acts(person: UUID) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-register("memberships", rows_of(MEMBERSHIPS), Message("Teams"))
+register("memberships", rows_of(MEMBERSHIPS), Message("Teams"), {"position": POSITIONS})
 register("problem cases", rows_of(CASES), Message("Problem cases that you wrote"))
 register("works", rows_of(WORKS), Message("Work that you wrote or sent"))
 register("files", rows_of(FILES), Message("Files that you uploaded"))
-register("remarks", rows_of(REMARKS), Message("Remarks, questions, notes and messages"))
-register("score sheets", rows_of(SHEETS), Message("Score sheets, after the lock"))
+register("remarks", rows_of(REMARKS), Message("Remarks, questions, notes and messages"), {"kind": WRITTEN})
+register("score sheets", rows_of(SHEETS), Message("Score sheets, after the lock"), {"state": SHEET_WORDS})
 register("juror", rows_of(JUROR_CARD), Message("What you said of yourself as a juror"))
-register("practice", rows_of(PRACTICE), Message("Marks for samples, and what you would score gladly"))
-register("certificates", rows_of(CERTIFICATES), Message("Certificates"))
+register(
+    "practice", rows_of(PRACTICE), Message("Marks for samples, and what you would score gladly"), {"marks": WISHES}
+)
+register("certificates", rows_of(CERTIFICATES), Message("Certificates"), {"kind": TITLES})
 register("acts", _acts, Message("What you did"))
+say("invitations", {"position": POSITIONS})
+say("conflicts of interest", {"source": SOURCE_WORDS})
 
 forget(
     "UPDATE team_member SET job_title = '', left_at = coalesce(left_at, now()) WHERE person = $1::uuid",

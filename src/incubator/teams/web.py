@@ -224,7 +224,7 @@ async def export_contacts(request: Asked, viewer: NamedDependency[Viewer], team_
         [each.name, str(POSITIONS[each.position]), each.job_title, each.email]
         for each in await actions.export_contacts(viewer, team_id, purpose)
     ]
-    return pages.download(spreadsheet_rows([head, *rows]), "contacts.csv", "text/csv")
+    return pages.download(spreadsheet_rows([head, *rows]), ".csv", "text/csv", _("Contacts"), team.name)
 
 
 HANDLERS: list[Any] = [

@@ -85,8 +85,7 @@ async def as_pdf(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> R
         raise Refused(NONE_YET)
     await conducting.note_reading(viewer, scoring, "certificates.taken", round_id)
     made = await printing.pdf("certificates.typ", certificates.sheets(found), max(each.issued_at for each in found))
-    headers = {"content-disposition": 'attachment; filename="certificates.pdf"'}
-    return Response(made, media_type=printing.PDF, headers=headers)
+    return pages.download(made, ".pdf", printing.PDF, str(Message("Certificates")), scoring.name, scoring.cohort_name)
 
 
 @get("/certificates/{code:str}", opt={"public": True})

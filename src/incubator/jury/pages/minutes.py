@@ -14,6 +14,7 @@ from litestar.response import Stream
 
 from incubator.foundation import pages, printing
 from incubator.foundation.file_types import clean_name, true_type
+from incubator.foundation.files import made_here
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Invalid, Refused
@@ -123,7 +124,7 @@ async def as_pdf(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
     else:
         document, at = (await queries.drawn_up(scoring, None, viewer.now))[0], viewer.now
     await conducting.note_reading(viewer, scoring, "minutes.taken", round_id)
-    return sent(await printing.pdf("minutes.typ", document, at), printing.PDF, "minutes.pdf")
+    return pages.download(await printing.pdf("minutes.typ", document, at), ".pdf", printing.PDF, *_called(scoring))
 
 
 @get("/rounds/{round_id:uuid}/minutes.docx")
@@ -133,18 +134,18 @@ async def as_word(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> 
     own = await queries.own_template(scoring.cohort)
     document, _ = await queries.drawn_up(scoring, None, viewer.now)
     await conducting.note_reading(viewer, scoring, "minutes.taken", round_id)
-    return sent(await printing.docx(own[1] if own else _templates().shipped(), document), printing.DOCX, "minutes.docx")
+    made = await printing.docx(own[1] if own else _templates().shipped(), document)
+    return pages.download(made, ".docx", printing.DOCX, *_called(scoring))
+
+
+def _called(scoring: Round) -> tuple[str, str, str]:
+    return str(Message("Minutes")), scoring.name, scoring.cohort_name
 
 
 def _templates() -> Any:
     from incubator.jury.minutes import template  # late: it brings a library for files of Word, 15 MB in each process
 
     return template
-
-
-def sent(content: bytes, kind: str, name: str) -> Response[bytes]:
-    """A document to be kept: browsers don't open it in our place."""
-    return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
 # --- The template -----------------------------------------------------------------------------------------------------
@@ -156,7 +157,8 @@ async def take(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Res
     scoring = await round_for(viewer, round_id)
     need_minutes(scoring)
     own = await queries.own_template(scoring.cohort)
-    return sent(own[1] if own else _templates().shipped(), printing.DOCX, "template.docx")
+    content = own[1] if own else _templates().shipped()
+    return pages.download(content, ".docx", printing.DOCX, str(Message("Template of minutes")), scoring.cohort_name)
 
 
 @post("/rounds/{round_id:uuid}/minutes/template", request_max_body_size=TEMPLATE_LIMIT + 64 * 1024)
@@ -213,7 +215,9 @@ async def everything(request: Web, viewer: NamedDependency[Viewer], round_id: Fr
     except BaseException:
         folder.cleanup()
         raise
-    headers = {"content-disposition": 'attachment; filename="round.xlsx"'}
+    headers = {
+        "content-disposition": made_here(".xlsx", str(Message("The whole round")), scoring.name, scoring.cohort_name)
+    }
     return Stream(_bytes(path, folder), media_type=XLSX, headers=headers)
 
 

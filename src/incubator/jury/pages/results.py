@@ -16,6 +16,7 @@ from markupsafe import escape
 
 from incubator.foundation import pages
 from incubator.foundation.database import DB, stream
+from incubator.foundation.files import made_here
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message, locale, number, score
 from incubator.foundation.refusals import Invalid, NotFound, Refused
@@ -178,7 +179,9 @@ async def export(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
     scoring = await round_for(viewer, round_id)
     need_values(scoring)
     await conducting.note_reading(viewer, scoring, "sheets.exported", round_id)
-    headers = {"content-disposition": 'attachment; filename="sheets.csv"'}
+    headers = {
+        "content-disposition": made_here(".csv", str(Message("Score sheets")), scoring.name, scoring.cohort_name)
+    }
     return Stream(_csv(round_id, _words(scoring)), status_code=200, media_type="text/csv", headers=headers)
 
 

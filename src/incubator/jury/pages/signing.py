@@ -158,8 +158,9 @@ async def mine_as_pdf(viewer: NamedDependency[Viewer], round_id: FromPath[UUID])
         raise NotFound
     rows, signature = await fetch(OWN, scoring.seat), await _signature(scoring.seat)
     made = await printing.pdf("sheets.typ", _document(viewer, scoring, rows, signature), viewer.now)
-    headers = {"content-disposition": 'attachment; filename="sheets.pdf"'}
-    return Response(made, media_type=printing.PDF, headers=headers)
+    return pages.download(
+        made, ".pdf", printing.PDF, str(Message("My score sheets")), scoring.name, scoring.cohort_name
+    )
 
 
 def _document(viewer: Viewer, scoring: Round, rows: Iterable[Any], signature: Any) -> dict[str, Any]:
