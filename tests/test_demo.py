@@ -47,6 +47,7 @@ async def test_what_is_kept_about_anybody_is_said_in_words(told):
                 "municipality",
                 "accepted",
             }
+            assert "000,8000" not in page, "points are told in thousandths"
             assert not re.search("<td>[0-9a-f]{8}-[0-9a-f]{4}-", page)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 import cast
-from incubator.foundation.database import fetch, fetch_one, fetch_value
+from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.moderation import actions, queries, questions, threads
 from incubator.moderation.rules import EDITABLE, Verdict, not_editable
@@ -239,3 +239,26 @@ async def test_the_history_of_the_case_holds_questions_and_answers_in_their_orde
         entries = await threads.history(school.team.id)
     assert len(counted) == 1
     assert [entry.kind for entry in entries] == ["settled", "answered", "asked"]
+
+
+async def test_nobody_talks_with_a_team_that_has_left(school, mod, lead, client):
+    asked = await questions.ask(mod, school.team.id, "Почему именно вы?")
+    remark = await actions.write_remark(mod, school.submission, 1, "", "Кто это сказал?")
+    await actions.send_remarks(mod, school.submission)
+    await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", school.team.id)
+    for talk in (
+        questions.answer(lead, asked, "Ответ"),
+        questions.reply(mod, asked, "Ещё"),
+        questions.ask(mod, school.team.id, "Почему?"),
+        actions.reply(lead, remark, "Опрос"),
+    ):
+        with pytest.raises(Refused, match="выбыла"):
+            await talk
+    (row,) = await queries.remarks(lead, await work_for(lead, school.submission))
+    assert not row.may_reply
+    for who in (school.team.lead, school.moderator):
+        await cast.sign_in(client, who)
+        page = (await client.get(f"/teams/{school.team.id}/questions")).text
+        assert "выбыла из программы" in page
+        assert "textarea" not in page
+    await questions.settle(mod, asked)

@@ -153,6 +153,16 @@ async def test_a_moderator_sees_and_takes_out_his_own_teams_only(school, client)
         assert "/settings" not in text
 
 
+async def test_a_team_that_has_left_is_found_to_be_taken_back(school, client):
+    left = school.teams[0].id
+    await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", left)
+    shown = await page(client, school, school.cohort.organiser, "/map")
+    assert "Команды, выбывшие из программы" in shown
+    assert f'href="/teams/{left}"' in shown
+    spare = await cast.moderator(school.cohort, school.teams[1], name="Зоя Климова")
+    assert f'href="/teams/{left}"' not in await page(client, school, spare, "/map")
+
+
 # --- The overview -----------------------------------------------------------------------------------------------------
 
 

@@ -141,6 +141,9 @@ async def test_a_team_that_leaves_keeps_its_pages_and_writes_no_more(client, tea
     await cast.sign_in(client, team.lead)
     for page in ("", "/case", "/members", "/journal"):
         assert (await client.get(f"/teams/{team.id}{page}")).status_code == 200
+        assert "/remove" not in (await client.get(f"/teams/{team.id}{page}")).text
+    home = (await client.get(f"/teams/{team.id}")).text
+    assert "Почему – в журнале команды" in home
     assert "Команда распалась" in (await client.get(f"/teams/{team.id}/journal")).text
     start = await client.get("/", follow_redirects=True)
     assert start.status_code == 200 and f"/teams/{team.id}" in start.text + str(start.url), "the way to its pages stays"

@@ -42,14 +42,15 @@ async def _questions(request: Web, viewer: Viewer, team_id: UUID, form: Form, at
     """`at` names the form whose errors `form` holds: "ask", or the id of the question that was answered."""
     team = await team_for(viewer, team_id)
     team.standing.need(rules.VIEW_REMARKS)
-    may_ask = team.standing.may(rules.ASK)
+    there = team.withdrawn_at is None
+    may_ask = there and team.standing.may(rules.ASK)
     offered = await threads.suggestions(team_id, viewer.now) if may_ask else []
     taken = next((each for each in offered if each.key == request.query_params.get("suggest")), None)
     blank = Form.empty({"text": taken.text, "submission": taken.submission or ""} if taken else {})
     return pages.page(
         request, "moderation/questions.html", status=422 if form.errors else 200, team=team, form=form, at=at,
         questions=await threads.questions(team_id), may_ask=may_ask, suggestions=offered, taken=taken, blank=blank,
-        may_answer=team.standing.may(rules.ANSWER), may_reply=team.standing.may(rules.REPLY_TO_QUESTION),
+        may_answer=there and team.standing.may(rules.ANSWER), may_reply=there and team.standing.may(rules.REPLY_TO_QUESTION),
         may_settle=team.standing.may(rules.SETTLE),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from incubator.foundation.refusals import NotFound
 from incubator.moderation.rules import REMARK, REPLY, not_editable
 from incubator.people.rights import Viewer
 from incubator.stages.answers import fingerprint
+from incubator.stages.home import WITHDRAWN
 from incubator.stages.queries import Work
 from incubator.stages.rules import Outcome
 
@@ -86,8 +87,9 @@ def _remark_row(viewer: Viewer, work: Work, row: Mapping[str, Any]) -> RemarkRow
     values = dict(row)
     author, sent_at = values.pop("author"), row["sent_at"]
     replies = [Reply(name, text, datetime.fromisoformat(at)) for name, text, at in json.loads(values.pop("replies"))]
+    open_to_talk = sent_at is not None and work.situation.stopped != WITHDRAWN
     return RemarkRow(
-        **values, replies=tuple(replies), work=work.href, may_reply=sent_at is not None and work.standing.may(REPLY),
+        **values, replies=tuple(replies), work=work.href, may_reply=open_to_talk and work.standing.may(REPLY),
         may_edit=work.standing.may(REMARK) and not_editable(author, viewer.id, sent_at, viewer.now) is None,
     )  # fmt: skip
 

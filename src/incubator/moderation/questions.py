@@ -10,7 +10,7 @@ from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.moderation.rules import ANSWER, ASK, REPLY_TO_QUESTION, SETTLE
 from incubator.moderation.tables import GuidingQuestion, QuestionReply
-from incubator.moderation.writing import WHERE, held, standing_to, still
+from incubator.moderation.writing import WHERE, held, need_there, standing_to, still
 from incubator.people.rights import Right, Viewer
 from incubator.stages.queries import work_for
 from incubator.teams.queries import team_for
@@ -28,6 +28,7 @@ async def ask(viewer: Viewer, team_id: UUID, text: str, *, submission: UUID | No
     async with DB.transaction():
         team = await team_for(viewer, team_id)
         team.standing.need(ASK)
+        need_there(team.withdrawn_at)
         if submission is not None and (await work_for(viewer, submission)).team != team_id:
             raise NotFound
         question = GuidingQuestion(id=new_id(), team=team_id, submission=submission, text=text, asked_at=viewer.now,
@@ -88,6 +89,8 @@ async def _judged(viewer: Viewer, question: UUID, wanted: Right) -> dict[str, An
     """The question, held, to whoever may do this with it."""
     row = dict(await held(QUESTION_ROW, question))
     standing_to(viewer, row).need(wanted)
+    if wanted is not SETTLE:
+        need_there(row["withdrawn_at"])
     return row
 
 

@@ -1,6 +1,7 @@
 """What moderators write to a team and about it - remarks and notes - and how the team answers."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from incubator.people.rights import Standing, Verdict, Viewer, guard
 from incubator.stages.answers import fingerprint
 from incubator.stages.queries import Work, versions, work_for
 from incubator.teams.queries import team_for
+from incubator.teams.rules import team_frozen
 
 MEANWHILE = Message("Another text was saved here while you were writing. Both stand below; make one of them.")
 
@@ -78,7 +80,7 @@ async def _own_remark(viewer: Viewer, remark: UUID) -> tuple[Mapping[str, Any], 
 
 
 # What is judged comes with the first statement: a hidden remark, note or question costs no more than none.
-WHERE = "t.id AS team, t.cohort, c.programme"
+WHERE = "t.id AS team, t.cohort, t.withdrawn_at, c.programme"
 REMARK_ROW = f"""
 SELECT k.submission, k.author, k.text, k.sent_at, {WHERE} FROM remark k JOIN submission s ON s.id = k.submission
 JOIN team t ON t.id = s.team JOIN cohort c ON c.id = t.cohort WHERE k.id = $1 FOR UPDATE OF k
@@ -92,6 +94,12 @@ JOIN team t ON t.id = n.team JOIN cohort c ON c.id = t.cohort WHERE n.id = $1 AN
 def standing_to(viewer: Viewer, row: Mapping[str, Any]) -> Standing:
     """How the viewer stands to the team of a row that holds `WHERE`."""
     return viewer.standing(programme=row["programme"], cohort=row["cohort"], team=row["team"])
+
+
+def need_there(withdrawn_at: datetime | None) -> None:
+    """Nobody talks with a team that has left: its words would reach nobody, and ours would wait for ever."""
+    if reason := team_frozen(withdrawn_at):
+        raise Refused(reason)
 
 
 async def held(sql: str, key: UUID) -> Mapping[str, Any]:
@@ -133,6 +141,7 @@ async def reply(viewer: Viewer, remark: UUID, text: str) -> Work:
         if row["sent_at"] is None:
             guard(Verdict.HIDE, REPLY)
         standing_to(viewer, row).need(REPLY)
+        need_there(row["withdrawn_at"])
         work = await work_for(viewer, row["submission"])
         await RemarkReply.insert(
             RemarkReply(id=new_id(), remark=remark, text=text, author=viewer.id, written_at=viewer.now)

@@ -16,7 +16,7 @@ from uuid import UUID
 from markupsafe import Markup, escape
 
 from incubator.foundation.database import fetch
-from incubator.foundation.i18n import Message, locale, moment
+from incubator.foundation.i18n import Message, locale, moment, number
 from incubator.foundation.i18n import gettext as _
 from incubator.people import places
 from incubator.people.consent_rules import ANSWER_NAMES, KIND_NAMES
@@ -157,6 +157,9 @@ def _leaves(value: object, name: str = "") -> Iterator[str]:
         for key, inner in value.items():
             yield from _leaves(inner, str(key))
     elif isinstance(value, list):
+        if value and all(isinstance(each, int | float | None) for each in value):
+            yield " · ".join("–" if each is None else number(each) for each in value)
+            return
         for inner in value:
             yield from _leaves(inner, name)
     elif value not in {None, ""}:

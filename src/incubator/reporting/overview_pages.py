@@ -42,7 +42,7 @@ async def progress_map(request: Web, viewer: NamedDependency[Viewer], cohort_id:
     return pages.page(
         request, "reporting/map.html", block="map", page=page, board=page.board, cohort=cohort, asked=asked,
         demo=cohort.demo, says=mapping.said(page.lines), meanings=mapping.MEANINGS, signs=mapping.SIGNS, words=WORDS,
-        may_extend=cohort.standing.may(EXTEND),
+        may_extend=cohort.standing.may(EXTEND), gone=await summary.gone(viewer, page.board),
     )  # fmt: skip
 
 

@@ -51,8 +51,9 @@ UNION ALL SELECT 'answer', answer, answered_at FROM guiding_question WHERE answe
 UNION ALL SELECT 'phrase', text, made_at FROM phrase WHERE made_by = $1
 UNION ALL SELECT 'message', text, sent_at FROM team_message WHERE author = $1 ORDER BY at
 """
-SHEETS: Final = """
-SELECT r.name AS round, p.title, s.state, s.marks::text AS marks, s.comment AS text, s.reason, s.saved_at AS at
+POINTS: Final = "to_jsonb(ARRAY(SELECT m / 1000.0 FROM unnest(s.marks) m))::text AS marks"
+SHEETS: Final = f"""
+SELECT r.name AS round, p.title, s.state, {POINTS}, s.comment AS text, s.reason, s.saved_at AS at
 FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN scoring_round r ON r.id = s.round
 JOIN round_project p ON p.id = s.project WHERE e.person = $1 AND r.state IN ('locked', 'published')
 ORDER BY r.created_at, p.place
@@ -61,8 +62,8 @@ JUROR_CARD: Final = """
 SELECT m.name AS municipality, c.region, c.said_at AS at FROM juror_card c
 LEFT JOIN municipality m ON m.id = c.municipality WHERE c.person = $1
 """
-PRACTICE: Final = """
-SELECT r.name AS round, p.title, s.marks::text AS marks, s.handed_in_at AS at FROM sample_sheet s
+PRACTICE: Final = f"""
+SELECT r.name AS round, p.title, {POINTS}, s.handed_in_at AS at FROM sample_sheet s
 JOIN sample p ON p.id = s.sample JOIN scoring_round r ON r.id = p.round JOIN seat e ON e.id = s.seat
 WHERE e.person = $1
 UNION ALL

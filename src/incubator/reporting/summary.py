@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.i18n import Message
-from incubator.people.rights import Viewer
+from incubator.people.rights import Role, Scope, Viewer
 from incubator.reporting import figures, mapping
 from incubator.reporting.board import Head, Overview, Row, overview
 from incubator.reporting.conditions import stuck
@@ -62,6 +62,27 @@ async def progress_map(viewer: Viewer, cohort_id: UUID, asked: mapping.Asked) ->
     why = await _stuck(viewer, board)
     rows = mapping.chosen(board.rows, asked, why)
     return Map(board, asked, why, mapping.lines(rows, board.modules, asked.columns), _columns(board, asked.columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A team that has left the cohort; its page tells why, and an organiser takes it back there."""
+
+    id: UUID
+    name: str
+    withdrawn_at: datetime
+
+
+GONE: Final = """
+SELECT id, name, withdrawn_at FROM team
+WHERE cohort = $1 AND withdrawn_at IS NOT NULL AND ($2::uuid[] IS NULL OR id = ANY($2)) ORDER BY name, id
+"""
+
+
+async def gone(viewer: Viewer, board: Overview) -> list[Gone]:
+    """Teams that have left, as far as the viewer may see them. One statement."""
+    own = None if board.whole else viewer.places(Role.MODERATOR, Scope.TEAM)
+    return [Gone(**row) for row in await fetch(GONE, board.cohort.id, own)]
 
 
 async def _stuck(viewer: Viewer, board: Overview) -> dict[UUID, list[Reason]]:

@@ -147,6 +147,11 @@ class TeamHome:
     links: list[tuple[str, Message]]
 
     @property
+    def left(self) -> bool:
+        """Whether the team has left the programme: why is told by its journal."""
+        return self.team.stopped == WITHDRAWN
+
+    @property
     def gate(self) -> ModuleOnMap | None:
         """The module through whose gate the team may be led now."""
         found = next((module for module in self.modules if module.advanceable), None)

@@ -78,8 +78,8 @@ def _form(
 def _read(request: Asked, team: TeamRef, page: CasePage, form: Form, *, status: int = 200) -> Response[Any]:
     return pages.page(
         request, "teams/case_read.html", status=status, team=team, page=page, form=form, demo=team.demo,
-        sections=cases.sections(page.text), labels=cases.LABELS, may_withdraw=team.standing.may(WITHDRAW_CASE),
-        may_restore=team.standing.may(DELETE_CASE),
+        sections=cases.sections(page.text), labels=cases.LABELS, may_withdraw=team.withdrawn_at is None and team.standing.may(WITHDRAW_CASE),
+        may_restore=team.withdrawn_at is None and team.standing.may(DELETE_CASE),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, zone_choices
 from incubator.foundation.i18n import gettext as _
 from incubator.foundation.refusals import Forbidden, Refused
-from incubator.people.rights import Role, Scope, Viewer
+from incubator.people.rights import Right, Role, Scope, Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.rules import POSITIONS
 from incubator.settings import settings
@@ -117,14 +117,18 @@ async def members(request: Asked, viewer: NamedDependency[Viewer], team_id: From
 
 async def _members(request: Asked, viewer: Viewer, team: TeamRef, form: Form, status: int = 200) -> Response[Any]:
     page = await queries.members_page(team, viewer.now)
-    may = team.standing.may
+
+    def may(right: Right) -> bool:
+        return team.withdrawn_at is None and team.standing.may(right)
+
     return pages.page(
         request, "teams/members.html", status=status, team=team, page=page, form=form, demo=team.demo,
         position_names=POSITIONS, positions=page.limits.position_choices,
         few=too_few(page.limits, len(page.members)),
         full=team_full(page.limits, len(page.members), len(page.invitations)),
         may_invite=may(INVITE_MEMBER), may_remove=may(REMOVE_MEMBER), may_transfer=may(TRANSFER_LEAD),
-        may_see_contacts=may(VIEW_CONTACTS), may_edit=may(EDIT_MEMBER), may_correct=may(CORRECT_TEAM),
+        may_see_contacts=team.standing.may(VIEW_CONTACTS), may_edit=may(EDIT_MEMBER),
+        may_correct=team.standing.may(CORRECT_TEAM),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from incubator.foundation.database import stream
-from incubator.foundation.i18n import Message, moment
+from incubator.foundation.i18n import Message, moment, zone_label
 from incubator.jury.conflicts.kinship import SOURCE_WORDS
 from incubator.jury.ledger import book
 from incubator.jury.minutes.gathering import JURY, RECUSALS, VOTES
@@ -131,7 +131,7 @@ def _about(scoring: Round, parts: Sequence[Part], at: datetime) -> list[tuple[st
     return [
         (str(Message("Round")), f"{scoring.name}, {scoring.cohort_name}"),
         (str(Message("Taken")), moment(at, scoring.time_zone)),
-        (str(Message("Times")), str(Message("By the clock of the cohort: {zone}.", zone=scoring.time_zone))),
+        (str(Message("Times")), str(Message("By the clock of the cohort: {zone}.", zone=zone_label(at, scoring.time_zone)))),
         (str(Message("Marks")), str(Message("A blank is no mark, never a zero."))),
         *((str(part.name), str(part.about)) for part in parts),
     ]  # fmt: skip
