@@ -62,6 +62,16 @@ async def test_what_proves_stays(asked):
     assert len(kept["c"]) == 64
 
 
+async def test_the_team_reads_why_somebody_is_missing(client, asked):
+    who, admin, team = asked
+    await erasing.erase(admin, who.id)
+    await consents.agree(await cast.viewer(team.lead), await fetch_value("SELECT id FROM consent_text"), "192.0.2.1")
+    await cast.sign_in(client, team.lead)
+    page = (await client.get(f"/teams/{team.id}/journal")).text
+    assert f"в команде его больше нет: Участник {who.id.hex[-6:].upper()}" in page
+    assert CANARY not in page
+
+
 async def test_nobody_signs_in_with_it_and_nobody_opens_it_again(client, asked):
     who, admin, _ = asked
     await cast.sign_in(client, who)
@@ -100,7 +110,11 @@ async def test_the_page_says_what_goes_and_what_stays(client, asked):
     await cast.sign_in(client, admin.id)
     page = (await client.get(f"/people/{who.id}")).text
     assert "под псевдонимом" in page
+    assert "Сначала напишите человеку" in page and f"mailto:{who.email}" in page
     assert (await client.post(f"/people/{who.id}/erasure")).status_code == 303
     page = (await client.get(f"/people/{who.id}")).text
     assert "Участник " in page
     assert f"/people/{who.id}/erasure" not in page
+    assert "Данные удалены" in page
+    assert "Просит удалить данные" not in page
+    assert "@erased.invalid" not in page

@@ -82,6 +82,7 @@ SIMPLE: Final[Mapping[str, str]] = {
     "team.returned": N_("took the team “{name}” back into the programme. Reason: {reason}"),
     "member.edited": N_("changed a position in the team: {subject}"),
     "member.removed": N_("took out of the team: {subject}"),
+    "member.erased": N_("erased somebody at his own request, who is not in the team any more: {subject}"),
     "lead.transferred": N_("made the team lead: {subject}"),
     "contacts.viewed": N_("looked at the contacts of the team"),
     "contacts.exported": N_("took the contacts of the team out of the system. Purpose: {purpose}"),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from incubator.foundation.database import DB, execute, fetch_one, fetch_value, new_id
+from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience, Entry, reads, record
 from incubator.people.actions import give_role, offer_role, take_role, withdraw_offer
@@ -159,6 +159,17 @@ async def add_member(
         member, team_id, person, grant, position, job_title, at,
     )  # fmt: skip
     return member
+
+
+@reads("person.erased")
+async def miss(entry: Entry) -> None:
+    """A team reads in its journal why somebody isn't in it any more; who it was, only his pseudonym says."""
+    for row in await fetch(
+        "SELECT m.team, t.cohort FROM team_member m JOIN team t ON t.id = m.team WHERE m.person = $1 AND m.left_at = now()",
+        entry.subject,
+    ):
+        await record("member.erased", by=entry.by, at=entry.at, audience=Audience.TEAM, cohort=row["cohort"],
+                     team=row["team"], subject=entry.subject)  # fmt: skip
 
 
 @reads("invitation.accepted")
