@@ -38,7 +38,7 @@
   function name(errors) {
     for (const link of $$("li > a:only-child[href^='#']", errors)) {
       const field = document.getElementById(link.hash.slice(1));
-      const label = field?.labels?.[0] ?? field?.closest("fieldset")?.querySelector("legend");
+      const label = (field?.type === "radio" ? null : field?.labels?.[0]) ?? field?.closest("fieldset")?.querySelector("legend");
       const words = label && [...label.childNodes].find((part) => part.nodeType === Node.TEXT_NODE && part.data.trim())?.data.trim();
       if (words && link.parentElement.textContent.trim() === link.textContent) link.prepend(`${words}: `);
     }

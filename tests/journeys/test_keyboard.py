@@ -130,3 +130,25 @@ async def test_a_sheet_by_digits_and_arrows(site, browser):
         await expect(first.locator(":checked")).to_have_value("10")
         await page.reload()
         await expect(first.locator(":checked")).to_have_value("10")
+
+
+async def test_a_sheet_with_gaps_names_them_and_leads_there(site, browser):
+    async with site.signed(browser, "juror") as context:
+        page = await context.new_page()
+        await page.goto("/jury")
+        await page.locator("main .button--primary").first.click()
+        await expect(page.locator("#sheet")).to_be_visible()
+        marks = page.locator("[data-criterion]")
+        if await marks.last.locator(":checked").count():
+            await marks.last.locator("[data-clear]").click()
+        await to(page, "[name=act][value=hand_in]")
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
+        await expect(page.locator("#errors")).to_be_focused()
+        title = (await marks.last.locator("legend").inner_text()).split("\n")[0].rpartition(" вес")[0]
+        gap = page.locator("#errors a").last
+        await expect(gap).to_contain_text(f"{title}: ")
+        await to(page, f"#errors a[href='{await gap.get_attribute('href')}']")
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("6")
+        await expect(marks.last.locator(":checked")).to_have_value("6")

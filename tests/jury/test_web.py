@@ -147,6 +147,30 @@ async def test_skip_abstain_recuse_differ(client):
     assert (await client.post(base[2], data={**MARKS, "comment": "", "version": "1"})).status_code == 403
 
 
+@pytest.mark.parametrize("side", ["abstain", "recuse"])
+async def test_a_reason_that_is_missing_empties_no_mark(client, side):
+    """The marks that were recorded stand in the form: whoever saves it next loses none of them."""
+    where = await cast.scoring_round()
+    await cast.sign_in(client, where.jurors[0])
+    sheet = await address(where)
+    await client.post(sheet, data={**MARKS, "comment": "Помню", "version": "0"})
+    refused = await client.post(f"{sheet}/{side}", data={"reason": " "})
+    assert refused.status_code == 422
+    assert all(f'name="{name}" value="{value}" checked' in refused.text for name, value in MARKS.items())
+    assert "Помню" in refused.text
+    assert "<title>Ошибка:" in refused.text
+    assert "data-errors" in refused.text
+
+
+async def test_that_all_is_handed_in_is_said_once(client):
+    where = await cast.scoring_round(teams=1)
+    await cast.sign_in(client, where.jurors[0])
+    done = await client.post(await address(where), data={**MARKS, "comment": "", "version": "0", "act": "hand_in"})
+    words = "Все ваши листы сданы."
+    assert (await client.get(done.headers["location"])).text.count(words) == 1
+    assert (await client.get(f"/rounds/{where.id}")).text.count(words) == 1, "and it stays said"
+
+
 async def test_the_board_counts_and_shows_no_value(client):
     where = await cast.scoring_round()
     await cast.score(where, where.jurors[0], await where.project(), 7, 7, 7, 7, 3, comment="тайное слово")

@@ -252,7 +252,8 @@ def page(
 ) -> Response[str]:
     """The whole page, or only `block` when htmx asks for a part and there is one."""
     part = block if block and is_partial(request) else None
-    html = render(request, template, context, block=part)
+    refused = any(isinstance(each, Form) and each.errors for each in context.values())  # whichever of its forms
+    html = render(request, template, {"refused": refused, **context}, block=part)
     sent = {"vary": "HX-Request, Cookie, Accept-Language", **(headers or {})}
     return Response(html, status_code=status, media_type="text/html", headers=sent)
 

@@ -166,12 +166,13 @@ def _sheet(
     request: Web, page: SheetPage, form: Form, *, status: int = 200, clash: Clash | None = None, side: str = ""
 ) -> Response[Any]:
     """`side` names the small form (abstain, recuse) whose errors `form` holds; `clash` shows both versions."""
+    shown = _recorded(page) if side else form  # a reason that is missing empties no mark
     return pages.page(
-        request, "jury/sheet.html", status=status, page=page, form=_recorded(page) if side else form,
+        request, "jury/sheet.html", status=status, page=page, form=shown,
         side_form=form, side=side, writable=_may_write(page), versions=_versions(page, clash),
         running=_running_total(page), saved=_saved_words(page),
         unbiased=_may_read(page), reopened=page.sheet.place.reopened,
-        strips=_strips(page, form), criteria=page.rubric.criteria, cell=NEXT_CELL,
+        strips=_strips(page, shown), criteria=page.rubric.criteria, cell=NEXT_CELL,
         tag=(TAGS[page.sheet.state], SHEET_WORDS[page.sheet.state]),
     )  # fmt: skip
 
