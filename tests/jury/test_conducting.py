@@ -157,6 +157,18 @@ async def test_a_team_that_left_takes_no_place():
     ]
 
 
+async def test_nobody_is_asked_for_sheets_of_a_team_that_left():
+    """Not even where every missing sheet has to be filled in before the lock."""
+    from incubator.foundation.database import execute
+
+    where = await cast.scoring_round(teams=2, jurors=2, closing=Closing.SUBSTITUTE)
+    for judge in where.jurors:
+        await cast.score(where, judge, await where.project(0), 8, 8, 8, 8, 8)
+    await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", where.teams[1].id)
+    await lock(where)
+    assert [row.place for row in (await result(where)).rows] == [1, None]
+
+
 async def test_removing_a_juror_empties_his_seat_voids_his_sheets_and_ends_his_role():
     where = await scored(await cast.scoring_round(teams=2, jurors=3), 8, 8)
     runs = await where.organiser()

@@ -110,8 +110,9 @@ class Facts:
 JURY = """
 SELECT e.id, h.name, e.duty, e.votes, e.seated_at, e.removed_at, e.removal_reason, e.signed_at,
   count(s.id) FILTER (WHERE s.state = 'handed_in') AS handed_in,
-  count(s.id) FILTER (WHERE s.state IN ('empty', 'draft')) AS missing
+  count(s.id) FILTER (WHERE s.state IN ('empty', 'draft') AND t.withdrawn_at IS NULL) AS missing
 FROM seat e JOIN person h ON h.id = e.person LEFT JOIN score_sheet s ON s.seat = e.id
+LEFT JOIN round_project p ON p.id = s.project LEFT JOIN team t ON t.id = p.team
 WHERE e.round = $1 GROUP BY e.id, h.name
 ORDER BY e.removed_at IS NOT NULL, array_position(ARRAY['chair', 'member', 'substitute', 'secretary'], e.duty::text), h.name, e.id
 """

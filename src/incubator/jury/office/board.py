@@ -276,8 +276,8 @@ SEATS = """
 SELECT e.id, h.name, e.declared_at, e.removed_at, e.removal_reason, e.duty, e.votes, e.cap,
   count(*) FILTER (WHERE s.state = 'handed_in') AS handed_in, count(*) FILTER (WHERE s.state = 'abstained') AS abstained,
   count(*) FILTER (WHERE s.state = 'recused') AS recused, count(*) FILTER (WHERE s.state = 'void') AS void,
-  count(*) FILTER (WHERE s.state IN ('empty', 'draft')) AS missing,
-  (array_agg(t.name ORDER BY p.place) FILTER (WHERE s.state IN ('empty', 'draft')))[1:6] AS gaps
+  count(*) FILTER (WHERE s.state IN ('empty', 'draft') AND t.withdrawn_at IS NULL) AS missing,
+  (array_agg(t.name ORDER BY p.place) FILTER (WHERE s.state IN ('empty', 'draft') AND t.withdrawn_at IS NULL))[1:6] AS gaps
 FROM seat e JOIN person h ON h.id = e.person LEFT JOIN score_sheet s ON s.seat = e.id
 LEFT JOIN round_project p ON p.id = s.project LEFT JOIN team t ON t.id = p.team
 WHERE e.round = $1 GROUP BY e.id, h.name ORDER BY e.removed_at IS NOT NULL, h.name
@@ -286,7 +286,7 @@ THIN = """
 SELECT t.name AS team, count(s.id) AS sheets, count(*) OVER () AS total
 FROM round_project p JOIN team t ON t.id = p.team
 LEFT JOIN score_sheet s ON s.round = p.round AND s.project = p.id AND s.state = 'handed_in'
-WHERE p.round = $1 GROUP BY p.id, t.name HAVING count(s.id) < $2 ORDER BY count(s.id), p.place LIMIT 20
+WHERE p.round = $1 AND t.withdrawn_at IS NULL GROUP BY p.id, t.name HAVING count(s.id) < $2 ORDER BY count(s.id), p.place LIMIT 20
 """
 PROPOSALS = """
 SELECT o.id, o.kind, o.reason, o.asked_at, o.asked_by, a.name AS asked_by_name,

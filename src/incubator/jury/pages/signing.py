@@ -30,7 +30,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FINISH_FIRST = Message("Hand in every sheet first, or abstain. Then you confirm all of them at once.")
 OWN = """
 SELECT p.id AS project, p.place, t.name AS team, s.state, s.marks, s.total, s.comment, s.note, s.version,
-  encode(s.receipt, 'hex') AS receipt
+  t.withdrawn_at IS NOT NULL AS left, encode(s.receipt, 'hex') AS receipt
 FROM score_sheet s JOIN round_project p ON p.id = s.project JOIN team t ON t.id = p.team
 WHERE s.seat = $1 ORDER BY p.place LIMIT 1000
 """
@@ -57,9 +57,14 @@ def _line(row: Any, rubric: Rubric, *, blind: bool) -> OwnSheet:
     name = number_of(row["place"]) if blind else f"{row['place']}. {row['team']}"
     marks = tuple(score(mark) for mark in row["marks"]) or ("–",) * len(rubric.criteria)
     return OwnSheet(
-        name, SHEET_WORDS[state], state in SETTLED | NOT_HIS, marks, total, row["comment"], row["note"],
+        name, SHEET_WORDS[state], _is_done(row), marks, total, row["comment"], row["note"],
         row["receipt"] or "",
     )  # fmt: skip
+
+
+def _is_done(row: Any) -> bool:
+    """Whether nothing more is asked of the juror; nothing is for a team that has left."""
+    return row["left"] or SheetState(row["state"]) in SETTLED | NOT_HIS
 
 
 async def _signature(seat: UUID | None) -> Any:
@@ -71,7 +76,7 @@ async def sign(viewer: Viewer, round_id: UUID) -> str:
     async with DB.transaction():
         scoring = await _own(viewer, round_id)
         rows = await fetch(OWN, scoring.seat)
-        if not rows or not all(SheetState(row["state"]) in SETTLED | NOT_HIS for row in rows):
+        if not rows or not all(map(_is_done, rows)):
             raise Refused(FINISH_FIRST)
         sheets = {str(row["project"]): row["version"] for row in rows if row["version"]}
         receipt = await _append(viewer, scoring, "sign", sheets=sheets)

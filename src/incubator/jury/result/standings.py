@@ -19,14 +19,15 @@ from incubator.programmes.blueprint import Closing, JuryPlan
 
 TURNOUT = """
 SELECT e.id AS seat, count(*) FILTER (WHERE s.state = 'handed_in') AS handed_in,
-  count(*) FILTER (WHERE s.state IN ('empty', 'draft')) AS missing
+  count(*) FILTER (WHERE s.state IN ('empty', 'draft') AND t.withdrawn_at IS NULL) AS missing
 FROM seat e LEFT JOIN score_sheet s ON s.seat = e.id
+LEFT JOIN round_project p ON p.id = s.project LEFT JOIN team t ON t.id = p.team
 WHERE e.round = $1 AND e.removed_at IS NULL GROUP BY e.id
 """
 
 
 async def turnout(round_id: UUID) -> list[Turnout]:
-    """How many sheets each juror has handed in and how many are missing."""
+    """How many sheets each juror has handed in and how many are missing; none are of a team that has left."""
     return [Turnout(**row) for row in await fetch(TURNOUT, round_id)]
 
 

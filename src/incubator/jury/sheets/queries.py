@@ -35,6 +35,7 @@ NOT_HIS = frozenset({None, SheetState.RECUSED, SheetState.VOID})
 PUT_OFF = Message("Put off")
 REOPENED = Message("Reopened: hand it in again")
 NOT_TO_SCORE = Message("You don't score this project")
+LEFT = Message("The team has left the programme: the project gets no place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class QueueRow:
     skipped: bool
     reopened: bool = False
     turn: tuple[int, str] | None = None
+    left: bool = False
 
     @property
     def rank(self) -> tuple[bool, tuple[int, str], int]:
@@ -63,15 +65,15 @@ class QueueRow:
 
     @property
     def counts(self) -> bool:
-        """Whether it is the juror's to score."""
-        return self.state not in NOT_HIS
+        """Whether it is the juror's to score; nobody is asked for what is missing on a team that has left."""
+        return self.state in SETTLED or (self.state not in NOT_HIS and not self.left)
 
     @property
     def line(self) -> tuple[str, int, str, str, str]:
         """Ready for the list: project ("" for no link), place, escaped team and note, state."""
         note = self.about
-        if not self.counts or self.skipped or self.reopened:
-            words = NOT_TO_SCORE if not self.counts else REOPENED if self.reopened else PUT_OFF
+        if not self.counts or self.skipped or self.reopened or self.left:
+            words = LEFT if self.left else NOT_TO_SCORE if not self.counts else REOPENED if self.reopened else PUT_OFF
             note = " · ".join(filter(None, (note, str(words))))
         state = self.state or SheetState.RECUSED
         return (
@@ -145,6 +147,7 @@ ORDER BY CASE r.state WHEN 'open' THEN 0 WHEN 'published' THEN 2 ELSE 1 END, r.c
 # Two halves, each by its index: the juror's sheets, and the teams he has none for because of a conflict. Where names
 # are hidden the second half is: a name beside a number that is missing would give it away.
 BLIND = "((r.terms ->> 'blind')::boolean IS TRUE AND r.state <> 'published')"
+GONE = f"(t.withdrawn_at IS NOT NULL AND NOT {BLIND})"  # a hidden name is not told by who is missing
 # Where the projects with the fewest sheets come first: how many it has, and among equals an order of the juror's own.
 FEWEST = "(r.terms ->> 'order' = 'fewest' AND NOT EXISTS (SELECT FROM pitch_day d WHERE d.round = r.id))"
 GIVEN = (
@@ -154,14 +157,14 @@ DRAWN = "md5(s.seat::text || s.project::text)"
 QUEUE = f"""
 SELECT s.round, p.id AS project, p.place, p.title, t.name AS team, m.name AS municipality, s.state,
   s.skipped_at IS NOT NULL AS skipped, s.reopened_at IS NOT NULL AS reopened, {BLIND} AS blind,
-  CASE WHEN {FEWEST} THEN {GIVEN} END AS given, {DRAWN} AS drawn
+  CASE WHEN {FEWEST} THEN {GIVEN} END AS given, {DRAWN} AS drawn, {GONE} AS left
 FROM seat e JOIN score_sheet s ON s.seat = e.id JOIN round_project p ON p.id = s.project
 JOIN scoring_round r ON r.id = p.round
 JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR e.round = $2)
   AND NOT ({BLIND} AND s.state = 'recused')
 UNION ALL
-SELECT p.round, p.id, p.place, p.title, t.name, m.name, NULL, false, false, false, NULL, ''
+SELECT p.round, p.id, p.place, p.title, t.name, m.name, NULL, false, false, false, NULL, '', false
 FROM seat e JOIN round_project p ON p.round = e.round AND p.team = ANY($3)
 JOIN scoring_round r ON r.id = p.round AND NOT {BLIND}
 JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality
@@ -186,6 +189,7 @@ async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
             row["skipped"],
             row["reopened"],
             None if row["given"] is None else (row["given"], row["drawn"]),
+            row["left"],
         )
         rows.setdefault(row["round"], []).append(found)
     return [
@@ -238,6 +242,7 @@ class SheetPage:
     blind: bool
     hidden: frozenset[str]
     paper: Paper
+    left: bool
 
     @property
     def from_paper(self) -> bool:
@@ -266,7 +271,7 @@ SELECT g.sheet, g.reading, g.marks, g.comment, h.name AS by, g.typed_by AS perso
 FROM paper_entry g JOIN person h ON h.id = g.typed_by"""
 SHEET_PAGE = OWN_SHEET.format(
     share=f"""r.name AS round_name, p.place, p.title, t.name AS team_name, m.name AS municipality, m.region,
-  r.terms, (SELECT json_agg(json_build_array(u.name, o.project, o.marks, q.place)) FROM (
+  r.terms, t.withdrawn_at, (SELECT json_agg(json_build_array(u.name, o.project, o.marks, q.place)) FROM (
      SELECT o.project, o.marks FROM score_sheet o WHERE o.seat = e.id AND o.state = 'handed_in' AND o.project <> p.id
      ORDER BY o.handed_in_at DESC LIMIT 5) o
    JOIN round_project q ON q.id = o.project JOIN team u ON u.id = q.team) AS earlier,
@@ -292,6 +297,7 @@ async def sheet_page(viewer: Viewer, round_id: UUID, project_id: UUID) -> SheetP
         sheet, row["round_name"], row["place"], masked(row["title"], hidden), team, municipality, region,
         tuple(_earlier(each, sheet.rubric, blind=blind) for each in json.loads(row["earlier"] or "[]")),
         terms, blind, hidden, paper_of(json.loads(row["papers"] or "[]", object_hook=_reading)),
+        row["withdrawn_at"] is not None and not blind,
     )  # fmt: skip
 
 
@@ -312,9 +318,9 @@ def points_of(value: Fraction) -> Decimal:
 
 NEXT = f"""
 SELECT s.project FROM score_sheet s JOIN round_project p ON p.id = s.project JOIN scoring_round r ON r.id = s.round
-JOIN round_project here ON here.id = $3
+JOIN round_project here ON here.id = $3 JOIN team t ON t.id = p.team
 WHERE s.round = $1 AND s.seat = (SELECT id FROM seat WHERE round = $1 AND person = $2)
-  AND s.state IN ('empty', 'draft') AND s.project <> $3
+  AND s.state IN ('empty', 'draft') AND s.project <> $3 AND NOT {GONE}
   AND (s.reopened_at IS NOT NULL OR r.state = 'open')
 ORDER BY s.skipped_at IS NOT NULL, CASE WHEN {FEWEST} THEN {GIVEN} END, CASE WHEN {FEWEST} THEN {DRAWN} END, p.place < here.place, p.place LIMIT 1
 """
