@@ -6,7 +6,7 @@ import random
 import pytest
 
 import cast
-from incubator.foundation.database import fetch_value
+from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.refusals import Forbidden, Refused
 from incubator.jury.ledger import book, verifier
 from incubator.jury.pages import signing
@@ -103,3 +103,22 @@ def test_the_verifier_finds_a_confirmation_of_something_else():
         row["payload"] = row["payload"].replace(f'"{book.projects[0]}":1', f'"{book.projects[0]}":0')
     reseal(book.rows)
     assert any("confirmed something else" in fault for fault in verifier.check(book.rows)[0])
+
+
+async def test_a_team_that_left_is_named_and_asked_for_no_more(client, db):
+    where = await cast.scoring_round(teams=2)
+    await cast.sign_in(client, where.jurors[0])
+    first, second = [f"/rounds/{where.id}/projects/{await where.project(number)}" for number in range(2)]
+    await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", where.teams[1].id)
+    assert "этот лист от вас не ждут" in (await client.get(second)).text
+    assert "этот лист от вас не ждут" not in (await client.get(first)).text
+    marks = {f"mark_{key}": "7" for key in ("problem", "solution", "pilot", "feasibility", "team")}
+    done = await client.post(first, data={**marks, "comment": "", "version": "0", "act": "hand_in"})
+    assert done.headers["location"] == f"/rounds/{where.id}"
+    home = (await client.get(f"/rounds/{where.id}")).text
+    assert "места проект не получит" in home
+    assert "1 из 1" in home
+    assert (await client.post(f"/rounds/{where.id}/sign")).status_code == 303
+    await cast.sign_in(client, where.cohort.organiser)
+    board = (await client.get(f"/rounds/{where.id}")).text
+    assert "не хватает 2 листов" in board, "two jurors, one project"

@@ -5,7 +5,7 @@ import re
 import pytest
 
 import cast
-from incubator.foundation.database import execute, fetch_one, fetch_value
+from incubator.foundation.database import fetch_one, fetch_value
 from incubator.foundation.refusals import Refusal
 from incubator.jury.conflicts import declaring
 from incubator.jury.office import conducting
@@ -160,24 +160,6 @@ async def test_a_reason_that_is_missing_empties_no_mark(client, side):
     assert "Помню" in refused.text
     assert "<title>Ошибка:" in refused.text
     assert "data-errors" in refused.text
-
-
-async def test_a_team_that_left_is_named_and_asked_for_no_more(client):
-    where = await cast.scoring_round(teams=2)
-    await cast.sign_in(client, where.jurors[0])
-    first, second = await address(where, 0), await address(where, 1)
-    await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", where.teams[1].id)
-    assert "этот лист от вас не ждут" in (await client.get(second)).text
-    assert "этот лист от вас не ждут" not in (await client.get(first)).text
-    done = await client.post(first, data={**MARKS, "comment": "", "version": "0", "act": "hand_in"})
-    assert done.headers["location"] == f"/rounds/{where.id}"
-    home = (await client.get(f"/rounds/{where.id}")).text
-    assert "места проект не получит" in home
-    assert "1 из 1" in home
-    assert (await client.post(f"/rounds/{where.id}/sign")).status_code == 303
-    await cast.sign_in(client, where.cohort.organiser)
-    board = (await client.get(f"/rounds/{where.id}")).text
-    assert "не хватает 2 листов" in board, "two jurors, one project"
 
 
 async def test_that_all_is_handed_in_is_said_once(client):
