@@ -8,7 +8,7 @@ Programs get every column under its own name. People get words: COLUMNS says eac
 import io
 import json
 import zipfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -133,8 +133,10 @@ def _cells(tag: str, texts: Iterable[str | Markup]) -> Markup:
 
 
 def _said(value: object, words: Mapping[Any, Message]) -> str | Markup:
-    if value in words:
+    if isinstance(value, Hashable) and value in words:
         return str(words[value])
+    if isinstance(value, dict | list):
+        return Markup("<br>").join(_leaves(value))
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, bool):
