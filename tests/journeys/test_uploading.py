@@ -202,7 +202,7 @@ async def test_pictures_are_looked_at_in_a_page(site: Site, browser):
         await box.get_by_role("link", name=re.compile("Посмотреть.*График.png")).click()
         picture = page.locator("main img")
         await expect(picture).to_be_visible()
-        assert await picture.evaluate("picture => picture.naturalWidth") == 480
+        assert await picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == 480
         assert await looked_at(page, "file") == []
 
 
