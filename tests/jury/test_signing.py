@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 
 import pytest
 
@@ -13,6 +14,8 @@ from incubator.jury.pages import signing
 from incubator.jury.rubric import Entry
 from incubator.jury.sheets import actions
 from jury.ledgers import Book, reseal
+
+TOKENS = r"\b[\w-]{32,}\b"  # of the session and of the page's form
 
 
 def reads(mark: int):
@@ -122,3 +125,16 @@ async def test_a_team_that_left_is_named_and_asked_for_no_more(client, db):
     await cast.sign_in(client, where.cohort.organiser)
     board = (await client.get(f"/rounds/{where.id}")).text
     assert "не хватает 2 листов" in board, "two jurors, one project"
+
+
+async def test_where_names_are_hidden_the_own_sheets_do_not_tell_who_has_left(client, db):
+    """A number among the jury's that needs no marks would be the team that everybody knows to have left."""
+    where = await cast.scoring_round(teams=2)
+    await cast.score(where, where.jurors[0], await where.project(), 5, 5, 5, 5, 5)
+    await execute("""UPDATE scoring_round SET terms = terms || '{"blind": true}' WHERE id = $1""", where.id)
+    await cast.sign_in(client, where.jurors[0])
+    before = (await client.get(f"/rounds/{where.id}/mine")).text
+    await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", where.teams[1].id)
+    assert re.sub(TOKENS, "", (await client.get(f"/rounds/{where.id}/mine")).text) == re.sub(TOKENS, "", before)
+    with pytest.raises(Refused):
+        await signing.sign(await cast.viewer(where.jurors[0]), where.id)

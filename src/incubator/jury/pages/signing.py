@@ -19,7 +19,7 @@ from incubator.jury.rounds import Round, alone, round_for, tell
 from incubator.jury.rubric import Rubric
 from incubator.jury.rules import OWN_PROGRESS, SETTLED, SHEET_WORDS, STALE, RoundState, SheetState
 from incubator.jury.scoring import sheet_total
-from incubator.jury.sheets.queries import points_of
+from incubator.jury.sheets.queries import GONE, points_of
 from incubator.jury.terms import number_of
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -28,11 +28,11 @@ Web = Request[Any, Any, Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FINISH_FIRST = Message("Hand in every sheet first, or abstain. Then you confirm all of them at once.")
-OWN = """
+OWN = f"""
 SELECT p.id AS project, p.place, t.name AS team, s.state, s.marks, s.total, s.comment, s.note, s.version,
-  t.withdrawn_at IS NOT NULL AS left, encode(s.receipt, 'hex') AS receipt
+  {GONE} AS left, encode(s.receipt, 'hex') AS receipt
 FROM score_sheet s JOIN round_project p ON p.id = s.project JOIN team t ON t.id = p.team
-WHERE s.seat = $1 ORDER BY p.place LIMIT 1000
+JOIN scoring_round r ON r.id = s.round WHERE s.seat = $1 ORDER BY p.place LIMIT 1000
 """
 NOT_HIS = frozenset({SheetState.RECUSED, SheetState.VOID})
 
@@ -63,7 +63,7 @@ def _line(row: Any, rubric: Rubric, *, blind: bool) -> OwnSheet:
 
 
 def _is_done(row: Any) -> bool:
-    """Whether nothing more is asked of the juror; nothing is for a team that has left."""
+    """Whether nothing more is asked of the juror; nothing is for a team of which he knows that it has left."""
     return row["left"] or SheetState(row["state"]) in SETTLED | NOT_HIS
 
 
