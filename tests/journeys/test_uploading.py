@@ -113,17 +113,23 @@ async def test_a_line_that_is_cut_goes_on_by_itself(site: Site, browser, large):
         await clear(box, large)
 
 
+async def closed_on_the_way(context, large):
+    """A tab that was closed when a first piece had come; the address of its page."""
+    page = await context.new_page()
+    line, box = await line_of(context, page), await field_for_files(page)
+    address = page.url
+    await line.becomes(SLOW)
+    await box.locator("input[type=file]").set_input_files(large)
+    await expect(box.locator("[data-queue] .file__note")).to_contain_text("из", timeout=15_000)
+    async with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.status == 204):
+        pass
+    await page.close(run_before_unload=False)
+    return address
+
+
 async def test_a_tab_that_was_closed_is_gone_on_from_with_the_same_file_only(site: Site, browser, large, tmp_path):
     async with site.signed(browser, "team_lead") as context:
-        page = await context.new_page()
-        line, box = await line_of(context, page), await field_for_files(page)
-        address = page.url
-        await line.becomes(SLOW)
-        await box.locator("input[type=file]").set_input_files(large)
-        await expect(box.locator("[data-queue] .file__note")).to_contain_text("из", timeout=15_000)
-        async with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.status == 204):
-            pass
-        await page.close(run_before_unload=False)
+        address = await closed_on_the_way(context, large)
         page = await context.new_page()
         await page.goto(address)
         box = page.locator("[data-uploads]").first
@@ -140,14 +146,7 @@ async def test_a_tab_that_was_closed_is_gone_on_from_with_the_same_file_only(sit
 
 async def test_given_up_after_the_tab_was_closed_the_next_choice_is_at_hand(site: Site, browser, large):
     async with site.signed(browser, "team_lead") as context:
-        page = await context.new_page()
-        line, box = await line_of(context, page), await field_for_files(page)
-        address = page.url
-        await line.becomes(SLOW)
-        await box.locator("input[type=file]").set_input_files(large)
-        async with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.status == 204):
-            pass
-        await page.close(run_before_unload=False)
+        address = await closed_on_the_way(context, large)
         page = await context.new_page()
         await page.goto(f"{address}/check")
         await expect(page.get_by_role("main")).to_contain_text("дошёл не весь")

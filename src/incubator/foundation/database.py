@@ -24,6 +24,7 @@ LONGEST = 10  # seconds that anybody stands in it, even if it moves: everybody h
 STREAMS = (
     2  # at a time in this process: each holds a connection for as long as its reader takes, the rest are for pages
 )
+LARGE = 1  # at a time in this process: an answer made of thousands of rows, which lie in memory until they are drawn
 
 AWAY = (
     ConnectionError,
@@ -36,8 +37,6 @@ AWAY = (
 """What is raised when no server is there, or it starts, stops, recovers, is full or too slow: it may be better in a moment."""
 FAULTS = (OSError, asyncpg.PostgresError, asyncpg.InternalClientError, asyncpg.InterfaceError)
 """Whatever is raised by asking a database, for those who ask again whatever it was."""
-
-LARGE = 1  # at a time in this process: an answer made of thousands of rows, which lie in memory until they are drawn
 
 
 class SafeTransaction(PostgresTransaction):

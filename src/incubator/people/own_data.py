@@ -135,22 +135,24 @@ def _cells(tag: str, texts: Iterable[str | Markup]) -> Markup:
 def _said(value: object, words: Mapping[Any, Message]) -> str | Markup:
     if isinstance(value, Hashable) and value in words:
         return str(words[value])
-    if isinstance(value, dict | list):
-        return Markup("<br>").join(_leaves(value))
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    text = "" if value is None else str(value)
-    return Markup("<br>").join(_leaves(json.loads(text))) if text[:1] in {"{", "["} and _is_json(text) else text
+    parts = _parts(value)
+    if parts is not None:
+        return Markup("<br>").join(_leaves(parts))
+    return "" if value is None else str(value)
 
 
-def _is_json(text: str) -> bool:
+def _parts(value: object) -> Any:
+    """What a column of many parts holds, as it is or as the database writes it; None for anything else."""
+    if not isinstance(value, str):
+        return value if isinstance(value, dict | list) else None
     try:
-        json.loads(text)
+        return json.loads(value) if value[:1] in {"{", "["} else None
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _leaves(value: object, name: str = "") -> Iterator[str]:
