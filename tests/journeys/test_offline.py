@@ -116,7 +116,7 @@ async def test_three_sheets_without_a_line_and_a_killed_server_come_exactly_once
         await page.click("[data-send]")
         await told(page, "3 оценки ждут отправки")
         await site.start()
-        await page.click("[data-send]")
+        await page.dispatch_event("[data-send]", "click")  # hidden already, if the outbox went by itself meanwhile
         found = await until(database, email, round_id, handed_in + 3)
         written = await database.fetch(WRITTEN, email, round_id, projects[:3])
         assert [(row["project"], row["state"], row["version"]) for row in written] == [

@@ -321,15 +321,27 @@ async def test_the_pages_from_the_blank_sheet_to_the_receipt(where, client):
     assert "с бумаги" in (await client.get(f"/rounds/{where.id}/receipts")).text
 
 
+SEVEN = re.compile(r"(?<![\d:.\-])7(?![\d:.\-])")
+
+
+def content(answer):
+    """What a page says of its subject: without names and addresses of who is signed in, and without moments."""
+    shown = re.sub(
+        r"<(script|style|svg).*?</\1>|<[^>]+>", " ", answer.text.split("<main")[1].split("</main")[0], flags=re.DOTALL
+    )
+    return re.sub(r"\d+ [а-я]+ 20\d\d|МСК\+7", "", shown)
+
+
 async def test_nobody_sees_a_typed_mark_after_the_sheet_is_recorded(where, client):
     sheet = await sheet_of(where)
     await both(where, sheet, 7, 7, 7, 7, 7)
     await cast.sign_in(client, where.cohort.organiser)
     for path in (f"/rounds/{where.id}/paper", f"/rounds/{where.id}/paper/{sheet}", f"/rounds/{where.id}"):
-        shown = re.sub(r"<(script|style|svg).*?</\1>|<[^>]+>", " ", (await client.get(path)).text, flags=re.DOTALL)
-        assert not re.search(r"(?<![\d:.\-])7(?![\d:.\-])", shown.replace("МСК+7", "").replace(code_of(sheet), "")), (
-            path
-        )
+        assert not SEVEN.search(content(await client.get(path)).replace(code_of(sheet), "")), path
+    await cast.sign_in(client, where.jurors[0])
+    assert SEVEN.search(content(await client.get(f"/rounds/{where.id}/projects/{await where.project()}"))), (
+        "found where one stands"
+    )
 
 
 async def test_the_juror_chooses_on_his_own_sheet(where, client):
