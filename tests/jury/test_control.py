@@ -198,3 +198,16 @@ async def test_a_recorded_mark_is_checked_and_zero_is_a_mark(client):
     for name, value in (("problem", 7), ("solution", 0), ("pilot", 10), ("feasibility", 5), ("team", 9)):
         assert f'name="mark_{name}" value="{value}" checked' in page
     assert len(re.findall(r'name="mark_\w+" value="[0-9.]+" checked', page)) == 5
+
+
+async def test_a_team_that_left_challenges_nobody(client):
+    where = await cast.scoring_round(opened=False)
+    team = where.teams[0]
+    address, named = f"/teams/{team.id}/jury", {"juror": str(where.jurors[0].id), "reason": "Свояк"}
+    await cast.sign_in(client, team.lead)
+    assert 'name="juror"' in (await client.get(address)).text
+    await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", team.id)
+    page = (await client.get(address)).text
+    assert "выбыла из программы" in page and 'name="juror"' not in page
+    assert (await client.post(address, data=named)).status_code == 409
+    assert await fetch_value("SELECT count(*) FROM conflict_of_interest") == 0

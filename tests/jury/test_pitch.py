@@ -9,6 +9,7 @@ import cast
 from incubator.foundation.database import execute, fetch, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.jury.pitch import running
+from incubator.jury.result import advising
 
 
 async def day(teams: int = 3, jurors: int = 2):
@@ -54,19 +55,42 @@ async def test_once_a_team_has_presented_the_order_is_swapped_and_not_drawn(db):
     assert noted["reason"] == "Опоздали"
 
 
+async def turns(where) -> list:
+    """The places of the teams that count for the order effect, in the order of their turns."""
+    rows = sorted(await fetch(advising.TURNS, where.id), key=lambda row: row["turn"])
+    assert [row["turn"] for row in rows] == list(range(1, len(rows) + 1))
+    return [row["id"] for row in rows]
+
+
 async def test_teams_come_one_after_another_and_their_turns_are_known(db):
     where, runs = await day()
-    assert await running.turns_of(where.id) != {}
-    await running.call(runs, where.id, await where.project(2))
-    await running.call(runs, where.id, await where.project(0))
-    await running.call(runs, where.id, None)
+    assert await turns(where) == [await where.project(number) for number in (0, 1, 2)]
+    for called in (await where.project(2), await where.project(0), None):
+        await running.call(await where.organiser(), where.id, called)
     now = await running.moment(where.id)
     assert now.project == await where.project(1)
-    turns = await running.turns_of(where.id)
-    assert sorted(turns.values()) == [1, 2, 3]
+    assert await turns(where) == [await where.project(number) for number in (2, 0, 1)]
     await running.call(runs, where.id, await where.project(2))
     with pytest.raises(Refused):
         await running.call(runs, where.id, None)
+
+
+async def test_a_team_that_left_is_passed_over_and_nobody_waits_for_its_sheets(client):
+    where, runs = await day()
+    await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", where.teams[1].id)
+    with pytest.raises(Refused, match=r"left|выбыла"):
+        await running.call(runs, where.id, await where.project(1))
+    await running.call(runs, where.id, None)
+    await running.call(runs, where.id, None)
+    assert (await running.moment(where.id)).project == await where.project(2)
+    assert await turns(where) == [await where.project(number) for number in (0, 2)]
+    assert [len(turn.missing) for turn in (await running.panel(where.id)).turns] == [2, 0, 2]
+    await cast.sign_in(client, runs.id)
+    page = (await client.get(f"/rounds/{where.id}/pitch")).text
+    assert page.count("выбыла из программы") == 1
+    assert f'value="{await where.project(1)}"' not in page
+    await execute("UPDATE team SET withdrawn_at = NULL")
+    await running.call(runs, where.id, await where.project(1))
 
 
 async def test_the_timer_runs_on_the_servers_clock_and_a_second_press_changes_nothing(db):

@@ -117,6 +117,27 @@ async def test_the_analysis_is_worked_out_once_for_each_state_of_the_sheets():
     assert await found(where, top=1) is not first
 
 
+async def test_a_team_that_left_has_no_chance_of_a_place_and_the_order_is_that_of_the_calls():
+    where = await cast.scoring_round(teams=5, jurors=3, quorum=2)
+    for seat, juror in enumerate(where.jurors):
+        for number in range(5):
+            uneven = (seat * number) % 2
+            await cast.score(where, juror, await where.project(number), *(mark - uneven for mark in MARKS[number]))
+    await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=0)
+    before = await found(where)
+    assert len(before.projects) == 5
+    for at, number in enumerate((4, 3, 1, 0, 2)):
+        await execute(
+            "UPDATE round_project SET presented_at = now() + $2 * interval '1 minute' WHERE id = $1",
+            await where.project(number), at,
+        )  # fmt: skip
+    called = await found(where)
+    assert called.order.slope > before.order.slope, "the weak ones came first"
+    await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", where.teams[0].id)
+    after = await found(where)
+    assert {each.id.id for each in after.projects} == {await where.project(number) for number in (1, 2, 3, 4)}
+
+
 async def test_other_weights_count_a_copy_and_change_nothing(client):
     where = await locked()
     before = await fetch("SELECT id, marks, total, version FROM score_sheet WHERE round = $1 ORDER BY id", where.id)

@@ -19,7 +19,7 @@ from incubator.jury.rules import BEFORE_LOCK_ONLY, DECLARE, LIFT, RoundState, in
 from incubator.people.actions import declare_conflict, lift_conflict
 from incubator.people.rights import Viewer
 from incubator.teams.queries import team_for
-from incubator.teams.rules import CHALLENGE_JUROR
+from incubator.teams.rules import CHALLENGE_JUROR, team_frozen
 
 TOO_LATE_TO_CLAIM = Message("The round is open. A conflict of interest with a juror is named before that.")
 
@@ -120,11 +120,13 @@ async def recuse_sheets(person: UUID, team: UUID, reason: str) -> None:
 async def claim(viewer: Viewer, team_id: UUID, juror: UUID, reason: str) -> None:
     """Name a conflict of interest between a juror and one's own team, before the round opens.
 
-    It counts at once; an organiser who finds that there is none lifts it.
+    It counts at once; an organiser who finds that there is none lifts it. A team that has left is judged by nobody.
     """
     async with DB.transaction():
         team = await team_for(viewer, team_id)
         team.standing.need(CHALLENGE_JUROR)
+        if obstacle := team_frozen(team.withdrawn_at):
+            raise Refused(obstacle)
         if not await _is_drafted(team.cohort, juror):
             raise Refused(TOO_LATE_TO_CLAIM)
         await declare_conflict(

@@ -120,12 +120,16 @@ def _moment(row: Mapping[str, Any] | None) -> Moment | None:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A team in the running order with the state of each juror's sheet; None where he has none for it."""
+    """A team in the running order with the state of each juror's sheet; None where he has none for it.
+
+    Nobody waits for a team that has left: it is not called, and no sheet for it is missing.
+    """
 
     project: UUID
     place: int
     team: str
     presented_at: datetime | None
+    left: bool
     sheets: tuple[SheetState | None, ...]
     missing: tuple[str, ...]
 
@@ -139,10 +143,10 @@ class Panel:
 
 
 TURNS = """
-SELECT p.id AS project, p.place, t.name AS team, p.presented_at,
+SELECT p.id AS project, p.place, t.name AS team, p.presented_at, t.withdrawn_at IS NOT NULL AS left,
   coalesce(jsonb_object_agg(s.seat, s.state) FILTER (WHERE s.id IS NOT NULL), '{}') AS sheets
 FROM round_project p JOIN team t ON t.id = p.team LEFT JOIN score_sheet s ON s.project = p.id
-WHERE p.round = $1 GROUP BY p.id, t.name ORDER BY p.place LIMIT 500
+WHERE p.round = $1 GROUP BY p.id, t.id ORDER BY p.place LIMIT 500
 """
 JURORS = """
 SELECT e.id, h.name FROM seat e JOIN person h ON h.id = e.person
@@ -161,21 +165,9 @@ async def panel(round_id: UUID) -> Panel:
 def _turn(row: Mapping[str, Any], jurors: Iterable[tuple[str, str]]) -> Turn:
     found = json.loads(row["sheets"])
     states = [(name, SheetState(found[seat]) if seat in found else None) for seat, name in jurors]
-    missing = tuple(name for name, state in states if state in WAITED_FOR)
-    return Turn(row["project"], row["place"], row["team"], row["presented_at"], tuple(s for _, s in states), missing)
-
-
-async def turns_of(round_id: UUID) -> dict[UUID, int]:
-    """The turn of each project on its pitch day, for the effect of the order; empty where there was none.
-
-    Whoever was called counts by the moment, the others by the running order behind them.
-    """
-    rows = await fetch(
-        "SELECT p.id, row_number() OVER (ORDER BY p.presented_at NULLS LAST, p.place) AS turn FROM round_project p"
-        " WHERE p.round = $1 AND EXISTS (SELECT FROM pitch_day d WHERE d.round = $1)",
-        round_id,
-    )
-    return {row["id"]: row["turn"] for row in rows}
+    sheets = tuple(state for _, state in states)
+    missing = tuple(name for name, state in states if state in WAITED_FOR and not row["left"])
+    return Turn(row["project"], row["place"], row["team"], row["presented_at"], row["left"], sheets, missing)
 
 
 # --- What the panel does ----------------------------------------------------------------------------------------------
@@ -248,25 +240,27 @@ CALL = """
 UPDATE pitch_day SET project = $2, timer_left = minutes * 60000, timer_ends_at = NULL, blank = false WHERE round = $1
 """
 FOLLOWING = """
-SELECT p.id FROM round_project p LEFT JOIN pitch_day d ON d.round = p.round
-LEFT JOIN round_project here ON here.id = d.project
+SELECT p.id FROM round_project p JOIN team t ON t.id = p.team AND t.withdrawn_at IS NULL
+LEFT JOIN pitch_day d ON d.round = p.round LEFT JOIN round_project here ON here.id = d.project
 WHERE p.round = $1 AND p.place > coalesce(here.place, 0) ORDER BY p.place LIMIT 1
 """
 
 
 async def call(viewer: Viewer, round_id: UUID, project: UUID | None) -> None:
-    """Call a team before the jury, or with None the one that follows in the running order."""
+    """Call a team before the jury, or with None the one that follows in the running order and has not left."""
     async with DB.transaction():
         scoring = await _lead(viewer, round_id)
         await fetch_value("SELECT id FROM pitch_day WHERE round = $1 FOR UPDATE", round_id)
         wanted = project or await fetch_value(FOLLOWING, round_id)
         team = await fetch_one(
             "UPDATE round_project SET presented_at = coalesce(presented_at, $3) WHERE id = $2 AND round = $1"
-            " RETURNING (SELECT name FROM team WHERE id = team)",
+            " RETURNING (SELECT t.name FROM team t WHERE t.id = team AND t.withdrawn_at IS NULL)",
             round_id, wanted, viewer.now,
         )  # fmt: skip
         if team is None:
             raise Refused(Message("There is no further team in the running order."))
+        if team["name"] is None:
+            raise Refused(Message("This team has left the programme: it does not come before the jury."))
         await execute(CALL, round_id, wanted)
         await _ring(round_id)
         await tell("pitch.called", viewer, scoring, team_name=team["name"])

@@ -38,18 +38,25 @@ Key = tuple[object, ...]
 _found: OrderedDict[Key, asyncio.Future[Analysis]] = OrderedDict()
 
 STATE = """
-SELECT count(*) FILTER (WHERE state = 'handed_in') AS sheets, coalesce(sum(version), 0)::bigint AS versions
+SELECT count(*) FILTER (WHERE state = 'handed_in') AS sheets, coalesce(sum(version), 0)::bigint AS versions,
+  (SELECT md5(string_agg(concat_ws(' ', id, place, presented_at), ',' ORDER BY id)) FROM round_project WHERE round = $1) AS turns
 FROM score_sheet WHERE round = $1
 """
 MARKS = """
-SELECT s.project, s.seat, h.name AS juror, p.place, s.marks FROM score_sheet s
-JOIN round_project p ON p.id = s.project JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person
+SELECT s.project, s.seat, h.name AS juror, s.marks FROM score_sheet s
+JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person
 WHERE s.round = $1 AND s.state = 'handed_in' ORDER BY s.id
+"""
+# Who was called on a pitch day counts by that moment, the others by the running order behind them.
+TURNS = """
+SELECT p.id, row_number() OVER (ORDER BY p.presented_at NULLS LAST, p.place) AS turn
+FROM round_project p JOIN team t ON t.id = p.team
+WHERE p.round = $1 AND (t.withdrawn_at IS NULL OR p.presented_at IS NOT NULL)
 """
 
 
 async def advice(scoring: Round, result: Result, top: int) -> Analysis | None:
-    """The advisory result of a locked or published round; None while it is still being worked out. Two statements."""
+    """The advisory result of a locked or published round; None while it is still being worked out. Three statements."""
     state = await fetch_one(STATE, scoring.id)
     key = (scoring.id, tuple(state.values()) if state else (), len(result.rows), result.outcome, top)
     if key not in _found:
@@ -67,8 +74,9 @@ def _keep(key: Key, coming: asyncio.Future[Analysis]) -> None:
 
 
 async def _begin(scoring: Round, result: Result, top: int) -> asyncio.Future[Analysis]:
-    """The analysis in a thread of its own. Projects that can't be assessed, whatever they have, are left out."""
-    projects = {row.project: Known(row.project, row.name) for row in result.rows if row.sheets}
+    """The analysis in a thread of its own. A project without a total is left out: it has no chance of any place."""
+    projects = {row.project: Known(row.project, row.name) for row in result.rows if row.total is not None}
+    turns = {row["id"]: row["turn"] for row in await fetch(TURNS, scoring.id)}
     rows = [row for row in await fetch(MARKS, scoring.id) if row["project"] in projects]
     criteria = result.rubric.criteria
     weights = {each.key: float(each.weight) for each in criteria}
@@ -77,7 +85,7 @@ async def _begin(scoring: Round, result: Result, top: int) -> asyncio.Future[Ana
         sheets = [
             analysis.Sheet(
                 projects[row["project"]], Known(row["seat"], row["juror"]), [mark / POINT for mark in row["marks"]],
-                row["place"],
+                turns.get(row["project"]),
             )
             for row in rows
         ]  # fmt: skip
