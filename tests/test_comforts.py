@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from gallery import Site
 
@@ -52,6 +52,23 @@ async def part_after(page: Page, region: str, seen: int) -> None:
     pytest.fail(f"{region} has shown nothing after {seen}")
 
 
+async def at_rest(page: Page, region: str) -> str:
+    """What a live part shows when nothing comes any more; what was on the way when it was stopped still does."""
+    for _ in range(20):
+        shown = await page.inner_text(region)
+        await page.wait_for_timeout(500)  # five times the pause between two parts
+        if await page.inner_text(region) == shown:
+            return shown
+    return pytest.fail(f"{region} goes on")
+
+
+async def stopped_clock(page: Page, site: Site) -> None:
+    """Open the page anew with a clock that only the test moves, so that a slow machine changes nothing."""
+    await page.clock.install(time=0)
+    await page.goto(address(site))
+    await page.clock.pause_at(60_000)
+
+
 async def kept(page: Page) -> int:
     return await page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('kept:')).length")
 
@@ -60,15 +77,19 @@ async def kept(page: Page) -> int:
 
 
 async def test_text_is_sent_after_a_pause_and_a_mark_at_once(page, site):
+    await stopped_clock(page, site)
     await page.fill("#f-text", "Жилья нет")
+    await page.clock.run_for(999)
+    assert site.saved == []
+    await page.clock.run_for(1)
     await says(page, "Сохранено в 14:05")
     assert site.saved[-1]["text"] == ["Жилья нет"]
     assert (site.saved[-1]["_csrf"], site.saved[-1]["version"]) == (["t0ken"], ["3"])
     assert await page.input_value("[name=version]") == "9"
     assert await kept(page) == 0
-    async with page.expect_request("**/save", timeout=700):
+    async with page.expect_response("**/save"):
         await page.check("[name=proof][value='1']")
-    await says(page, "Сохранено")
+        await page.clock.run_for(1)
     assert site.saved[-1]["version"] == ["9"]
 
 
@@ -125,24 +146,28 @@ async def test_without_a_connection_a_bar_says_so_and_the_text_goes_later(page, 
 async def test_leaving_with_unsent_text_asks_first(page, site):
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept())[1])
+    await stopped_clock(page, site)
     await page.fill("#f-text", "Сейчас")
     await page.goto(address(site))
     assert asked == ["beforeunload"]
 
 
 async def test_a_form_that_was_sent_leaves_nothing_behind(page, site):
+    await stopped_clock(page, site)
     await page.fill("#f-text", "Готово")
     await page.click("button:has-text('Сохранить')")
     await page.wait_for_url("**/send")
-    assert site.posted == ["/send"]
+    assert (site.posted, site.saved) == (["/send"], [])
     await page.goto(address(site))
-    await page.wait_for_timeout(200)
-    assert await page.input_value("#f-text") == "Готово"  # the server still has the old version: nothing is dropped
+    await expect(page.locator("#f-text")).to_have_value(
+        "Готово"
+    )  # the server still has the old version: nothing is dropped
+    await page.clock.resume()
     await says(page, "Сохранено")
     assert await kept(page) == 0
 
 
-async def test_kept_text_is_sealed_by_chacha20(page):
+async def test_kept_text_is_sealed_by_chacha20(page, site):
     """The example of RFC 8439, 2.4.2; and what lies in the storage shows nothing of the text."""
     text = b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
     nonce = bytes.fromhex("000000000000004a00000000")
@@ -152,6 +177,7 @@ async def test_kept_text_is_sealed_by_chacha20(page):
     )
     assert bytes(sealed).hex().startswith("6e2e359a2568f98041ba0728dd0d6981e97e7aec1d4360c20a27afccfd9fae0b")
     assert bytes(sealed).hex().endswith("5af90bbf74a35be6b40b8eedf2785e42874d")
+    await stopped_clock(page, site)
     await page.fill("#f-text", "Тайна")
     stored = await page.evaluate("JSON.stringify(localStorage)")
     assert "kept:anna:" in stored
@@ -269,21 +295,16 @@ async def test_nothing_is_asked_while_something_demanded_is_blank(page, site):
 async def test_live_parts_can_be_paused(page, site):
     await part_after(page, "#live", 1)
     await page.click("[data-pause=live]")
-    await page.wait_for_timeout(150)
-    seen = site.parts
-    await page.wait_for_timeout(500)
-    assert site.parts == seen
+    seen = await at_rest(page, "#live")
+    assert site.parts == int(seen)
     await page.click("[data-pause=live]")
-    await part_after(page, "#live", seen)
+    await part_after(page, "#live", int(seen))
 
 
 async def test_a_live_stream_can_be_paused_and_loses_nothing(page, site):
     await part_after(page, "#stream", 1)
     await page.click("[data-pause=stream]")
-    await page.wait_for_timeout(150)
-    seen = await page.inner_text("#stream")
-    await page.wait_for_timeout(400)
-    assert await page.inner_text("#stream") == seen
+    seen = await at_rest(page, "#stream")
     await page.click("[data-pause=stream]")
     await part_after(page, "#stream", int(seen) + 5)
 
