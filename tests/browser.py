@@ -1,14 +1,16 @@
 """A real Chromium for the tests, and pages that watch over themselves: no script fault, no breach of the policy, no 5xx."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Response, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Response, async_playwright
 
 from needed import missing
 
@@ -18,6 +20,7 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 WIDE = {"width": 1180, "height": 900}
 PHONE = {"width": 390, "height": 844}
 NARROW = (768, 600, 390, 360, 320)
+PATIENCE = 30  # seconds
 
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 COLOURS = ("color-contrast", "link-in-text-block")  # what may differ between light and dark
@@ -79,6 +82,35 @@ async def watched(browser: Browser, **options: Any) -> AsyncIterator[BrowserCont
         assert watch.faults == []
     finally:
         await context.close()
+
+
+DOCUMENT = "[performance.timeOrigin, performance.getEntriesByType('navigation')[0].responseStatus]"
+
+
+@dataclass
+class Arrival:
+    """The document that came: the status of its answer."""
+
+    status: int = 0
+
+
+@asynccontextmanager
+async def another_page(page: Page) -> AsyncIterator[Arrival]:
+    """Wait until what the block does has brought another document, perhaps at the same address, and it is loaded.
+
+    `expect_navigation` does not do: htmx notes each page in the history, and a browser in a hurry tells of that so late
+    that it passes for the navigation.
+    """
+    before, _ = await page.evaluate(DOCUMENT)
+    came = Arrival()
+    yield came
+    at = before
+    async with asyncio.timeout(PATIENCE):
+        while at == before:
+            with suppress(Error):  # the one is gone, the other not yet there
+                at, came.status = await page.evaluate(DOCUMENT)
+            await asyncio.sleep(0.02)
+    await page.wait_for_load_state()
 
 
 async def faults_of_access(page: Page, *, colours_only: bool = False) -> list[str]:

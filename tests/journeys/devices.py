@@ -2,6 +2,8 @@
 
 import asyncio
 
+from browser import another_page
+
 
 async def kept(page, round_id):
     """Visit the queue until the round is on the device."""
@@ -27,7 +29,7 @@ async def mark(page, points: int, comment: str = "") -> None:
 
 async def press(page, act: str) -> None:
     """With a line or without one another page comes, perhaps at the same address."""
-    async with page.expect_navigation():
+    async with another_page(page):
         await page.locator(f"#sheet button[value={act}]").click()
 
 

@@ -6,10 +6,8 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
-from browser import keep, looked_at
+from browser import another_page, keep, looked_at
 from incubator.foundation.i18n import MOSCOW, gettext, speaking
-
-DRAWN = "[performance.timeOrigin, performance.getEntriesByType('navigation')[0].responseStatus]"
 
 
 def ru(words: str) -> str:
@@ -47,8 +45,8 @@ class Person:
 
     async def follow(self, words: str, *, within: str = "") -> None:
         """Follow a link of the content."""
-        await self.main(within).get_by_role("link", name=ru(words)).first.click()
-        await self.page.wait_for_load_state()
+        async with another_page(self.page):
+            await self.main(within).get_by_role("link", name=ru(words)).first.click()
 
     async def press(self, words: str, *, within: str = "", yes: str = "", exact: bool = True) -> None:
         """Press a button of the content and see the page that comes; `yes` answers the question that scripts ask first."""
@@ -56,15 +54,9 @@ class Person:
         if self.scripts and yes:
             await button.click()
             button = self.page.locator("#confirm").get_by_role("button", name=ru(yes), exact=True)
-        # The page that comes may have the address of the one that goes.
-        # The page that comes may have been fetched by the service worker: then only the page itself knows its status.
-        before = await self.page.evaluate(DRAWN) if self.scripts else None
-        async with self.page.expect_navigation() as coming:
+        async with another_page(self.page) as came:
             await button.click()
-        answer = await coming.value
-        at, status = (None, answer.status) if answer else await self.page.evaluate(DRAWN)
-        assert answer or at != before[0], f"no page came after {words!r}"
-        assert 200 <= status < 300, f"{status} after {words!r}: {await self.main().inner_text()}"
+        assert 200 <= came.status < 300, f"{came.status} after {words!r}: {await self.main().inner_text()}"
         if await self.page.locator("main [name=proof]").count():  # a long journey: the password is asked for once more
             await self.page.fill("main [name=proof]", self.password)
             await self.press("Go on")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from browser import another_page
 from journeys.hands import Person, tick
 from journeys.teamwork import WORKS, Teamwork
 from journeys.telling import JURORS, OTHER_TOWN, TOWN
@@ -94,7 +95,7 @@ class Story(Teamwork):
         assert await juror.page.evaluate("document.activeElement.name") == "comment"
         await juror.saved()
         await juror.shot("sheet")
-        async with juror.page.expect_navigation():
+        async with another_page(juror.page):
             await juror.keys("Control+Enter")
 
     async def published(self) -> None:

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from playwright.async_api import expect
 
-from browser import PHONE, looked_at
+from browser import PHONE, another_page, looked_at
 from journeys.hands import ru
 
 OPENED = "[data-here] [data-open]"
@@ -28,7 +28,7 @@ async def to_free_work(page):
         if not await page.locator("[data-here] .tag--blue").count():
             break
     await expect(page.locator(OPENED)).to_be_focused()
-    async with page.expect_navigation():
+    async with another_page(page):
         await page.keyboard.press("Enter")
     await expect(page.locator("#decision")).to_be_visible()
 
@@ -62,11 +62,11 @@ async def test_a_remark_from_the_bank_by_keys(page):
     await expect(options.first).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(options).to_have_count(0)
-    async with page.expect_navigation():
+    async with another_page(page):
         await page.keyboard.press("Control+Enter")
     await expect(page.locator(".remark--draft", has_text=chosen).first).to_be_visible()
     await page.locator(".remark--draft summary").first.click()
-    async with page.expect_navigation():
+    async with another_page(page):
         await page.locator(".remark--draft").get_by_role("button", name=ru("Throw away"), exact=True).first.click()
 
 
@@ -89,11 +89,11 @@ async def test_returned_and_taken_back(page):
     await page.keyboard.press("r")
     await expect(page.locator("#f-message")).to_be_focused()
     await page.keyboard.type("Назовите источник a j u")  # letters in a field are letters
-    async with page.expect_navigation():
+    async with another_page(page):
         await page.keyboard.press("Control+Enter")
     await expect(page.locator(".undo li")).to_have_count(1)
     assert await looked_at(page, "undo") == []
-    async with page.expect_navigation():
+    async with another_page(page):
         await page.keyboard.press("u")
     assert page.url.partition("?")[0] == here
     await expect(page.locator("#decision")).to_be_visible()
@@ -143,7 +143,7 @@ async def test_a_colleague_is_named_and_taken_over(site, page):
     busy = page.locator("[data-item]", has=page.locator(".tag--blue")).locator("[data-open]")
     await busy.first.click()
     await expect(page.locator("#checker .banner")).to_be_visible()
-    async with page.expect_navigation():
+    async with another_page(page):
         await page.keyboard.press("t")
     await expect(page.locator("#checker .banner")).to_have_count(0)
     await expect(page.locator("#checker")).to_contain_text(ru("You are checking this work. Colleagues see that."))
@@ -159,18 +159,18 @@ async def test_an_open_desk_hears_what_a_colleague_does(site, browser, page):
     async with site.signed(browser, "organiser") as context:
         colleague = await context.new_page()
         await colleague.goto(here)
-        async with colleague.expect_navigation():
+        async with another_page(colleague):
             await colleague.get_by_role("button", name=ru("Take the check over")).click()
         await expect(banner).to_contain_text(site.account("organiser").name)
         await expect(banner).to_be_in_viewport()
         assert await looked_at(page, "desk-taken-over") == []
         await colleague.locator("#f-message").fill("Проверим иначе")
-        async with colleague.expect_navigation():
+        async with another_page(colleague):
             await colleague.locator("[data-return]").click()
         await expect(banner).to_contain_text(ru("Nothing more is decided here; what you have kept as a draft stays."))
         await expect(page.locator("#f-message")).to_have_value("Назовите источник")
         assert await looked_at(page, "desk-decided", again=True) == []
-        async with colleague.expect_navigation():
+        async with another_page(colleague):
             await colleague.keyboard.press("u")
         # Then the work is whose desk asks for it first, the colleague's or this one, and it says whose.
         await expect(page.locator("#checker")).not_to_contain_text(ru("Open the desk anew"))
@@ -187,7 +187,7 @@ async def test_several_teams_at_once(site, browser, button):
             await page.keyboard.press("j")
             await page.keyboard.press("x")
         await expect(page.locator("[data-ticked]")).to_contain_text("3")
-        async with page.expect_navigation():
+        async with another_page(page):
             await page.keyboard.press("m" if button == "message" else "e")
         assert page.url.endswith(f"/queue/{button}?state=owed")
         await expect(page.locator("main [name=pick]")).to_have_count(3)
@@ -195,6 +195,6 @@ async def test_several_teams_at_once(site, browser, button):
         await page.set_viewport_size(PHONE)
         if button == "message":
             await page.locator("#f-text").fill("Встреча в четверг, 18:00.")
-            async with page.expect_navigation():
+            async with another_page(page):
                 await page.locator("main button.button--primary").click()
             await expect(page.locator(".banner--success")).to_be_visible()

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from browser import another_page
 from journeys.hands import ru
 
 # The ring may lie on the label, on the face beside a control that itself is not painted, on the whole row of a link.
@@ -97,12 +98,12 @@ async def test_in_and_to_the_work_by_keyboard(site, browser):
         await expect(page.locator(".skip")).to_be_focused()
         await page.keyboard.press("Enter")
         await to(page, "main .task__link")
-        async with page.expect_navigation():
+        async with another_page(page):
             await page.keyboard.press("Enter")
         await to(page, "#work textarea")
         async with page.expect_response(lambda answer: "x-autosave" in answer.request.headers):
             await page.keyboard.type("С клавиатуры. ")
-        async with page.expect_navigation():
+        async with another_page(page):
             await page.keyboard.press("Control+Enter")
         await expect(page.locator("h1")).to_have_text(ru("Check the answers"))
 
@@ -112,7 +113,7 @@ async def test_a_sheet_by_digits_and_arrows(site, browser):
         page = await context.new_page()
         await page.goto("/jury")
         await to(page, "main .button--primary")
-        async with page.expect_navigation():
+        async with another_page(page):
             await page.keyboard.press("Enter")
         await to(page, "[data-criterion] [type=radio]")
         first = page.locator("[data-criterion]").first
@@ -142,7 +143,7 @@ async def test_a_sheet_with_gaps_names_them_and_leads_there(site, browser):
         if await marks.last.locator(":checked").count():
             await marks.last.locator("[data-clear]").click()
         await to(page, "[name=act][value=hand_in]")
-        async with page.expect_navigation():
+        async with another_page(page):
             await page.keyboard.press("Enter")
         await expect(page.locator("#errors")).to_be_focused()
         title = (await marks.last.locator("legend").inner_text()).split("\n")[0].rpartition(" вес")[0]

@@ -128,7 +128,15 @@ class Tab:
 
     async def _form(self, text=None):
         form = self.form
-        return await self.page.evaluate(HERE, [self.at(form.action), form.field, text, dict(form.also), form.press])
+        return await self.ask(HERE, [self.at(form.action), form.field, text, dict(form.also), form.press])
+
+    async def ask(self, script, argument):
+        """Asked again while the page is going: a juror's sheet that his outbox has just sent is drawn anew by itself."""
+        for _ in range(PATIENCE):
+            with contextlib.suppress(Error):
+                return await self.page.evaluate(script, argument)
+            await asyncio.sleep(0.1)
+        return await self.page.evaluate(script, argument)
 
     async def type(self, words):
         """Type, and find the button."""
@@ -142,12 +150,7 @@ class Tab:
             await self.page.locator("#confirm [data-yes]").click()
 
     async def shows(self):
-        """Asked again while the page is going: a juror's sheet that his outbox has just sent is drawn anew by itself."""
-        for _ in range(PATIENCE):
-            with contextlib.suppress(Error):
-                return await self.page.evaluate(SHOWN, self.text)
-            await asyncio.sleep(0.1)
-        return await self.page.evaluate(SHOWN, self.text)
+        return await self.ask(SHOWN, self.text)
 
     async def safe(self):
         """The rule, once the server has answered: before that a text in its field proves nothing."""

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 import cast
-from browser import PHONE, looked_at
+from browser import PHONE, another_page, looked_at
 from incubator.foundation.database import fetch, fetch_value
 from incubator.jury.ledger import book
 from incubator.jury.pitch import running as running_order
@@ -89,7 +89,7 @@ class Day:
 
     async def call(self, turn: int) -> str:
         """The next team; its name as the panel has it."""
-        async with self.panel.expect_navigation():
+        async with another_page(self.panel):
             await self.panel.click("button[value=next]")
         name = await self.panel.inner_text("[data-heading]")
         assert name.startswith(f"{turn + 1}. ")

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from browser import another_page
 from journeys.hands import ru
 from journeys.site import sign_in
 
@@ -28,10 +29,9 @@ async def test_signing_in_looking_round_and_signing_out(site, browser, role):
         for number in range(await page.locator("#nav a").count()):
             link = page.locator("#nav a").nth(number)
             words = await link.inner_text()
-            async with page.expect_navigation() as coming:
+            async with another_page(page) as came:
                 await link.click()
-            answer = await coming.value
-            assert answer.ok, f"{answer.status} behind {words}"
+            assert came.status == 200, f"{came.status} behind {words}"
             assert await page.locator("h1").count() == 1, words
         await page.click("header details.menu--row summary")
         await page.get_by_role("button", name=ru("Sign out")).click()

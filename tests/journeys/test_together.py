@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import expect
 
-from browser import looked_at
+from browser import another_page, looked_at
 from journeys.hands import Person, ru
 from journeys.site import fill_in, sign_in
 
@@ -168,7 +168,7 @@ async def test_what_is_sent_while_it_saves_itself_does_not_clash_with_itself(sit
     async with site.signed(browser, "juror") as context:
         juror = Person(await context.new_page())
         await juror.go("/jury")
-        async with juror.page.expect_navigation():  # else it may be this page that comes after the press below
+        async with another_page(juror.page):
             await juror.page.locator("main .task a").first.click()
         strips = juror.page.locator("#sheet [data-criterion]")
         await juror.page.route("**/rounds/*/projects/*", slowly)
