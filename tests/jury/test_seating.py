@@ -51,6 +51,12 @@ async def test_chair_and_secretary_without_a_vote_see_the_board_and_no_value(cli
     assert (await client.get(f"/rounds/{where.id}/projects/{await where.project()}")).status_code == 404
     await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[0].id: "Брат"})
     assert (await client.get(f"/rounds/{where.id}/progress")).status_code == 404, "counts leak too"
+    for path in ("/jury", f"/rounds/{where.id}"):
+        page = (await client.get(path)).text
+        assert "Председатель" in page
+        assert not re.findall(rf'href="/rounds/{where.id}/(?:pitch|progress|paper)"', page), (
+            "only what opens is offered"
+        )
     await cast.sign_in(client, where.jurors[2])
     assert (await client.get(f"/rounds/{where.id}/progress")).status_code == 404
 

@@ -113,8 +113,7 @@ EXPORT_LEDGER = right(
     reason=Message("The ledger holds every mark: only an organiser without a conflict of interest takes it out."),
 )  # fmt: skip
 RECEIPTS = right(
-    "score_receipt.view", allow=frozenset({Relation.JUROR}),
-    forbid=frozenset({Relation.JUROR_CONFLICTED}) | ORGANISERS | ADMINISTRATOR, strict=True,
+    "score_receipt.view", allow=JURORS, forbid=ORGANISERS | ADMINISTRATOR, strict=True,
     reason=Message("Receipts are a juror's own."),
 )  # fmt: skip
 SEE_JURORS = right("juror_contacts.view", allow=ORGANISERS, forbid=ADMINISTRATOR)

@@ -47,8 +47,8 @@ async def teams_of_round(viewer: Viewer, round_id: UUID, *, blind: bool = False)
 
 
 CARD = """
-SELECT h.employer, c.municipality, coalesce(c.region, '') AS region FROM person h
-LEFT JOIN juror_card c ON c.person = h.id WHERE h.id = $1
+SELECT h.employer, c.municipality, coalesce(c.region, '') AS region, m.name AS place, m.region AS place_region
+FROM person h LEFT JOIN juror_card c ON c.person = h.id LEFT JOIN municipality m ON m.id = c.municipality WHERE h.id = $1
 """
 PLACES = """
 SELECT DISTINCT m.id, m.name, m.region FROM round_project p JOIN team t ON t.id = p.team
@@ -57,10 +57,18 @@ JOIN municipality m ON m.id = t.municipality WHERE p.round = $1 ORDER BY m.name,
 
 
 async def card_of(person: UUID, round_id: UUID) -> tuple[Card, list[tuple[UUID, str]]]:
-    """Where somebody works and lives as he said, and the municipalities of the round to choose from; two statements."""
+    """Where somebody works and lives as he said, and the municipalities to choose from; two statements.
+
+    They are those of the round, and the one that he named for another round: else sending the form would take it back.
+    """
     row = await fetch_one(CARD, person)
     places = [(each["id"], f"{each['name']}, {each['region']}") for each in await fetch(PLACES, round_id)]
-    return (Card(**row) if row else Card()), places
+    if row is None:
+        return Card(), places
+    card = Card(row["employer"], row["municipality"], row["region"])
+    if card.municipality and card.municipality not in {place for place, _ in places}:
+        places.append((card.municipality, f"{row['place']}, {row['place_region']}"))
+    return card, places
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
+from incubator.foundation.readings import BLANK
 from incubator.foundation.refusals import Invalid
 from incubator.jury.conflicts import declaring, queries
 from incubator.jury.conflicts.declaring import Card
@@ -50,13 +51,14 @@ async def _conflicts(request: Web, viewer: Viewer, scoring: Round, form: Form | 
     return pages.page(
         request, "jury/conflicts.html", status=422 if shown.errors else 200, scoring=scoring, teams=teams, form=shown,
         changeable=scoring.state in {RoundState.DRAFT, RoundState.OPEN}, sources=SOURCE_WORDS, wishing=wishing,
-        places=[(str(id_), name) for id_, name in places], regions=[(name, name) for name in _regions()],
-        wishes=[(value, str(words)) for value, words in WISHES],
+        places=[(str(id_), name) for id_, name in places], regions=[(name, name) for name in _regions(card)],
+        named={f"reason_{team.team}": team.name for team in teams}, wishes=[(value, str(words)) for value, words in WISHES],
     )  # fmt: skip
 
 
-def _regions() -> list[str]:
-    return sorted({region.name for region in regions().values()})
+def _regions(card: Card) -> list[str]:
+    """Those of the register, and the one that stands on the card, should it be called otherwise now."""
+    return sorted({*(region.name for region in regions().values()), *filter(None, [card.region])})
 
 
 @post("/rounds/{round_id:uuid}/conflicts")
@@ -67,7 +69,7 @@ async def declare(request: Web, viewer: NamedDependency[Viewer], round_id: FromP
     scoring.known_as.need(DECLARE)
     teams = [team.team for team in await queries.teams_of_round(viewer, round_id)]
     try:
-        card = _read_card(form) if form.value("has_card") else None
+        card = _read_card(form, *await queries.card_of(viewer.id, round_id)) if form.value("has_card") else None
         wishes = {team: _wish(form, team) for team in teams} if form.value("has_wishes") else {}
         reasons = _read_conflicts(form, teams)
     except Invalid:
@@ -77,11 +79,11 @@ async def declare(request: Web, viewer: NamedDependency[Viewer], round_id: FromP
     return pages.redirect(request, f"/rounds/{round_id}" if scoring.seat else f"/rounds/{round_id}/conflicts")
 
 
-def _read_card(form: Form) -> Card:
+def _read_card(form: Form, saved: Card, places: list[tuple[UUID, str]]) -> Card:
     form.flag("has_card")
-    municipality = form.uuid("municipality", required=False)
-    region = form.choice("region", _regions(), required=False) or ""
-    return Card(form.text("employer", required=False, limit=200), municipality, region)
+    municipality = form.choice("municipality", [str(place) for place, _ in places], required=False)
+    region = form.choice("region", _regions(saved), required=False) or ""
+    return Card(form.text("employer", required=False, limit=200), UUID(municipality) if municipality else None, region)
 
 
 def _wish(form: Form, team: UUID) -> int:
@@ -93,7 +95,10 @@ def _read_conflicts(form: Form, teams: list[UUID]) -> dict[UUID, str]:
     """The ticked teams with their reasons; none at all needs the tick that says so."""
     ticked = {UUID(team) for team in form.choices("team", [str(team) for team in teams])}
     reasons = {team: form.text(f"reason_{team}", required=team in ticked, limit=REASON_LIMIT) for team in teams}
-    if not form.flag("none") and not ticked:
+    loose = [team for team in teams if team not in ticked and form.value(f"reason_{team}").strip(BLANK)]
+    for team in loose:
+        form.fail(f"reason_{team}", Message("Tick the team too, or empty the reason."))
+    if not form.flag("none") and not ticked and not loose:
         form.fail("none", Message("Tick the teams you have a conflict with, or say that you have none."))
     form.demand()
     return {team: reason for team, reason in reasons.items() if team in ticked}

@@ -15,8 +15,9 @@ from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Invalid, NotFound, TooMany
 from incubator.jury.office import agreeing, board, conducting
+from incubator.jury.pitch import transcribing
 from incubator.jury.rounds import Round, round_for
-from incubator.jury.rules import CONDUCT, JURORS, PROGRESS, QUEUE, REOPEN, VOID, ProposalKind
+from incubator.jury.rules import CONDUCT, JURORS, PROGRESS, QUEUE, REOPEN, VOID, ProposalKind, RoundState
 from incubator.jury.terms import SEAT_WORDS
 from incubator.people import proving, sessions
 from incubator.people.rights import Right, Viewer
@@ -30,10 +31,15 @@ ASKED = Message("A second organiser has to confirm it on this page.")
 async def board_page(request: Web, scoring: Round, form: Form | None = None, at: str = "") -> Response[Any]:
     """The board; `at` names the small form whose errors `form` holds."""
     shown = form or Form.empty()
+    # The live part says nothing of paper, and it is asked for again and again.
+    whole = not pages.is_partial(request) and scoring.state is not RoundState.DRAFT
+    typed = whole and await transcribing.was_typed(scoring)
+    locks = typed and scoring.state is RoundState.OPEN and scoring.standing.may(CONDUCT)
     return pages.page(
         request, "jury/board.html", status=422 if shown.errors else 200, block="progress",
         board=await board.board(scoring), form=shown, at=at, blank=Form.empty(), may=scoring.standing.may(CONDUCT),
-        duties=[(name, str(words)) for name, words in SEAT_WORDS.items()],
+        duties=[(name, str(words)) for name, words in SEAT_WORDS.items()], typed=typed,
+        papers=sum(each.unrecorded for each in await transcribing.begun(scoring)) if locks else 0,
     )  # fmt: skip
 
 

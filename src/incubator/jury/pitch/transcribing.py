@@ -31,6 +31,7 @@ CONFIRMED = Message("The juror has confirmed his sheets. He takes the confirmati
 REMOVED = Message("This juror is no longer on the jury: his sheets don't count.")
 CONFLICT = Message("This juror has a conflict of interest with the team and doesn't score it.")
 NO_LONGER = Message("This sheet doesn't count any more.")
+COUNTS_NOT = (REMOVED, CONFLICT, NO_LONGER)
 
 # --- What is known ----------------------------------------------------------------------------------------------------
 
@@ -56,6 +57,11 @@ class Slip:
     def code(self) -> str:
         """What is printed on it."""
         return code_of(self.id)
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether what was typed would be lost by a lock now: it doesn't stand on a sheet that counts."""
+        return self.obstacle not in COUNTS_NOT and (self.paper.step is not Step.DONE or self.waits)
 
 
 SLIPS = f"""
@@ -127,6 +133,12 @@ async def begun(scoring: Round) -> list[Slip]:
         read.setdefault(each["sheet"], []).append(each)
     slips = [_slip(scoring, row, paper_of(read[row["id"]])) for row in rows if row["id"] in read]
     return sorted(slips, key=lambda each: (each.paper.step is Step.DONE, each.juror_name, each.place))
+
+
+async def was_typed(scoring: Round) -> bool:
+    """Whether there is a sheet of which a paper was typed."""
+    text = "SELECT EXISTS (SELECT FROM paper_entry g JOIN score_sheet s ON s.id = g.sheet WHERE s.round = $1 AND g.set_aside_at IS NULL)"
+    return bool(await fetch_value(text, scoring.id))
 
 
 async def to_print(scoring: Round, seat: UUID | None) -> list[Slip]:

@@ -1,6 +1,7 @@
 """What a juror's pages show: his rounds in running order, one sheet with what it needs, the page of conflicts."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from incubator.foundation.database import fetch, fetch_one, fetch_value
 from incubator.foundation.i18n import Message, number, score
 from incubator.foundation.refusals import NotFound
 from incubator.jury.rubric import Rubric
-from incubator.jury.rules import SETTLED, RoundState, SheetState, view_sheet
+from incubator.jury.rules import LEAD, SETTLED, RoundState, SheetState, in_the_jury, view_sheet
 from incubator.jury.scoring import Rounding, rounded, sheet_total
 from incubator.jury.sheets.actions import OWN_SHEET, Sheet, sheet_of
 from incubator.jury.sheets.papers import Paper, paper_of
@@ -100,6 +101,7 @@ class Queue:
     deliberates: bool
     rows: tuple[QueueRow, ...]
     pitch: bool = False
+    may_lead: bool = False
 
     @property
     def office(self) -> Message | None:
@@ -108,8 +110,8 @@ class Queue:
 
     @property
     def leads(self) -> bool:
-        """Whether the juror leads the round as its chair or secretary."""
-        return self.duty in {Duty.CHAIR, Duty.SECRETARY} and self.state is not RoundState.PUBLISHED
+        """Whether the juror leads the round as its chair or secretary: nobody does who has a conflict of interest there."""
+        return self.may_lead and self.state is not RoundState.PUBLISHED
 
     @property
     def reopened(self) -> list[QueueRow]:
@@ -136,7 +138,7 @@ class Queue:
 
 
 SEATS = """
-SELECT r.id AS round, r.name, r.state, c.name AS cohort_name, e.declared_at IS NOT NULL AS declared, e.duty, e.votes,
+SELECT r.id AS round, r.name, r.state, r.cohort, c.programme, c.name AS cohort_name, e.declared_at IS NOT NULL AS declared, e.duty, e.votes,
   r.calibration, r.state = 'locked' AND EXISTS (
     SELECT FROM deliberation d WHERE d.round = r.id AND d.closed_at IS NULL) AS deliberates,
   EXISTS (SELECT FROM pitch_day d WHERE d.round = r.id) AND r.state = 'open' AS pitch
@@ -195,9 +197,14 @@ async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
     return [
         Queue(seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"],
               Duty(seat["duty"]), seat["votes"], seat["calibration"], seat["deliberates"],
-              _in_turn(rows.get(seat["round"], [])), seat["pitch"])
+              _in_turn(rows.get(seat["round"], [])), seat["pitch"], _leads(viewer, seat))
         for seat in await fetch(SEATS, viewer.id, round_id)
     ]  # fmt: skip
+
+
+def _leads(viewer: Viewer, seat: Mapping[str, Any]) -> bool:
+    standing = viewer.standing(programme=seat["programme"], cohort=seat["cohort"])
+    return in_the_jury(standing, seated=True, duty=Duty(seat["duty"])).may(LEAD)
 
 
 def _in_turn(rows: list[QueueRow]) -> tuple[QueueRow, ...]:

@@ -1,0 +1,90 @@
+"""The form on which jurors declare: what they said for another round stays, what they typed is never thrown away."""
+
+import re
+
+import pytest
+
+import cast
+from incubator.foundation.database import execute, fetch_one, fetch_value
+from incubator.jury.conflicts import declaring
+from incubator.jury.conflicts.declaring import Card
+from incubator.jury.office import conducting
+
+CHOSEN = re.compile(r'<option value="([^"]+)" selected>([^<]*)')
+BOXES = re.compile(r'<input\b[^>]*\bname="(employer)"[^>]*\bvalue="([^"]*)"')
+
+
+async def two_rounds(client) -> tuple[cast.RoundOfCast, str]:
+    """A juror's round with a team of his own municipality, and the page of another one without it."""
+    where = await cast.scoring_round(teams=2, jurors=2, opened=False)
+    runs = await where.organiser()
+    other = await conducting.create_round(runs, where.cohort.id, "Финал", [where.teams[1].id])
+    await conducting.seat_jurors(runs, other, [juror.id for juror in where.jurors])
+    home = await fetch_value("SELECT municipality FROM team WHERE id = $1", where.teams[0].id)
+    card = Card("АО «Мост»", home, "Приморский край")
+    await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {}, card=card)
+    assert await standing() == 1
+    await cast.sign_in(client, where.jurors[0])
+    return where, f"/rounds/{other}/conflicts"
+
+
+async def standing() -> int:
+    return await fetch_value("SELECT count(*) FROM conflict_of_interest WHERE lifted_at IS NULL")
+
+
+async def test_a_form_sent_as_it_came_changes_nothing_of_what_was_said_for_another_round(client):
+    where, address = await two_rounds(client)
+    place = await fetch_one("SELECT id, name FROM municipality m WHERE id = (SELECT municipality FROM juror_card)")
+    # A region that is called otherwise in the register now stays too.
+    await execute("UPDATE juror_card SET region = 'Край, которого нет в справочнике'")
+    before = dict(await fetch_one("SELECT municipality, region FROM juror_card"))
+    page = (await client.get(address)).text
+    chosen = [(value, text) for value, text in CHOSEN.findall(page) if value not in {"0", "1", "-1"}]
+    assert [value for value, _ in chosen] == [str(place["id"]), before["region"]]
+    assert place["name"] in chosen[0][1]
+    ((_, employer),) = BOXES.findall(page)
+    sent = {"has_card": "on", "none": "on", "employer": employer, "municipality": chosen[0][0], "region": chosen[1][0]}
+    assert (await client.post(address, data=sent)).status_code == 303
+    assert dict(await fetch_one("SELECT municipality, region FROM juror_card")) == before
+    assert await fetch_value("SELECT employer FROM person WHERE id = $1", where.jurors[0].id) == "АО «Мост»"
+    assert await standing() == 1, "the conflict in the other round stands"
+    # Whoever really moves away still can say so.
+    assert (await client.post(address, data={**sent, "municipality": ""})).status_code == 303
+    assert await standing() == 0
+
+
+async def test_a_municipality_that_is_not_offered_is_an_error_at_the_field(client):
+    _, address = await two_rounds(client)
+    far = await fetch_value("SELECT id FROM municipality WHERE id <> ALL (SELECT municipality FROM team) LIMIT 1")
+    sent = {"has_card": "on", "none": "on", "employer": "Школа", "municipality": str(far), "region": ""}
+    page = await client.post(address, data=sent)
+    assert page.status_code == 422
+    assert 'href="#f-municipality"' in page.text
+    assert 'value="Школа"' in page.text
+
+
+@pytest.mark.parametrize("more", [{}, {"none": "on"}])
+async def test_a_reason_without_a_tick_is_an_error_that_names_the_team(client, more):
+    where = await cast.scoring_round(teams=3, jurors=2, declared=False)
+    ticked, loose, silent = where.teams
+    await cast.sign_in(client, where.jurors[0])
+    address = f"/rounds/{where.id}/conflicts"
+    sent = {"team": str(ticked.id), f"reason_{ticked.id}": "", f"reason_{loose.id}": "Там работает сестра",
+            f"reason_{silent.id}": "  ", **more}  # fmt: skip
+    page = await client.post(address, data=sent)
+    assert page.status_code == 422
+    names = {team.id: await fetch_value("SELECT name FROM team WHERE id = $1", team.id) for team in where.teams}
+    summary = dict(re.findall(r'<a href="#f-reason_([^"]+)">([^<]+)</a>', page.text))
+    assert summary == {
+        str(ticked.id): f"{names[ticked.id]}: Заполните это поле.",
+        str(loose.id): f"{names[loose.id]}: Отметьте и команду или сотрите причину.",
+    }
+    assert 'value="Там работает сестра"' in page.text
+    assert re.search(rf'value="{ticked.id}" checked', page.text)
+    assert f'id="f-reason_{loose.id}-error"' in page.text
+    assert await standing() == 0
+    alone = await client.post(address, data={f"reason_{loose.id}": "Сестра", **more})
+    assert (alone.status_code, 'href="#f-none"' in alone.text) == (422, False), "one error for one mistake"
+    sent |= {"team": str(loose.id)}
+    assert (await client.post(address, data=sent)).status_code == 303
+    assert await standing() == 1

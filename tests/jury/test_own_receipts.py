@@ -1,0 +1,31 @@
+"""A juror's own receipts are his whatever conflicts he has: they say what was recorded in his name."""
+
+import re
+
+import cast
+from incubator.foundation.database import fetch_value
+from incubator.jury.conflicts import declaring
+
+
+async def test_a_juror_with_a_conflict_reads_everything_that_is_his_own_and_nothing_else(client):
+    where = await cast.scoring_round(teams=2, jurors=3)
+    his, other = where.jurors[0], where.jurors[1]
+    for juror in (his, other):
+        await cast.score(where, juror, await where.project(), 7, 7, 7, 7, 7)
+    await declaring.declare(await cast.viewer(his), where.id, {where.teams[1].id: "Сестра в команде"})
+    text = "SELECT encode(s.receipt, 'hex') FROM score_sheet s JOIN seat e ON e.id = s.seat WHERE e.person = $1 AND total IS NOT NULL"
+    mine, others = await fetch_value(text, his.id), await fetch_value(text, other.id)
+    await cast.sign_in(client, his)
+    page = await client.get(f"/rounds/{where.id}/receipts")
+    assert page.status_code == 200
+    assert mine in page.text
+    assert others not in page.text
+    for path in ("mine", "mine.pdf", "ledger", "conflicts", "offline"):
+        assert (await client.get(f"/rounds/{where.id}/{path}")).status_code == 200, path
+    assert (await client.post(f"/rounds/{where.id}/sign")).status_code == 303
+    hashes = re.findall(
+        r'<code class="hash">(\w+)</code></td>', (await client.get(f"/rounds/{where.id}/receipts")).text
+    )
+    assert len(hashes) > 1
+    await cast.sign_in(client, await cast.juror(where.cohort, "Олег Панин"))
+    assert (await client.get(f"/rounds/{where.id}/receipts")).status_code == 404
