@@ -21,7 +21,7 @@ from incubator.jury.sheets.actions import OWN_SHEET, Sheet, sheet_of
 from incubator.jury.sheets.papers import Paper, paper_of
 from incubator.jury.terms import DUTY_WORDS, Duty, Terms, masked, number_of, read_terms, stems
 from incubator.people import rights
-from incubator.people.rights import Scope, Viewer
+from incubator.people.rights import Relation, Scope, Viewer
 
 
 def about(team: str, title: str, municipality: str) -> str:
@@ -194,17 +194,18 @@ async def queues(viewer: Viewer, round_id: UUID | None = None) -> list[Queue]:
             row["left"],
         )
         rows.setdefault(row["round"], []).append(found)
-    return [
-        Queue(seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"],
-              Duty(seat["duty"]), seat["votes"], seat["calibration"], seat["deliberates"],
-              _in_turn(rows.get(seat["round"], [])), seat["pitch"], _leads(viewer, seat))
-        for seat in await fetch(SEATS, viewer.id, round_id)
-    ]  # fmt: skip
+    return [_queue(viewer, seat, rows.get(seat["round"], [])) for seat in await fetch(SEATS, viewer.id, round_id)]
 
 
-def _leads(viewer: Viewer, seat: Mapping[str, Any]) -> bool:
-    standing = viewer.standing(programme=seat["programme"], cohort=seat["cohort"])
-    return in_the_jury(standing, seated=True, duty=Duty(seat["duty"])).may(LEAD)
+def _queue(viewer: Viewer, seat: Mapping[str, Any], rows: list[QueueRow]) -> Queue:
+    """A seat as its juror sees it; what a conflict of interest shuts to him is not offered."""
+    known_as = viewer.standing(programme=seat["programme"], cohort=seat["cohort"])
+    standing = in_the_jury(known_as, seated=True, duty=Duty(seat["duty"]))
+    deliberates = seat["deliberates"] and Relation.JUROR in standing.relations
+    return Queue(
+        seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"], Duty(seat["duty"]),
+        seat["votes"], seat["calibration"], deliberates, _in_turn(rows), seat["pitch"], standing.may(LEAD),
+    )  # fmt: skip
 
 
 def _in_turn(rows: list[QueueRow]) -> tuple[QueueRow, ...]:

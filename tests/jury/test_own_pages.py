@@ -1,10 +1,12 @@
-"""A juror's own receipts are his whatever conflicts he has: they say what was recorded in his name."""
+"""What is a juror's own is his whatever conflicts he has; what a conflict shuts to him is not offered."""
 
 import re
 
 import cast
 from incubator.foundation.database import fetch_value
 from incubator.jury.conflicts import declaring
+from incubator.jury.office import conducting
+from incubator.jury.result import deliberating
 
 
 async def test_a_juror_with_a_conflict_reads_everything_that_is_his_own_and_nothing_else(client):
@@ -29,3 +31,18 @@ async def test_a_juror_with_a_conflict_reads_everything_that_is_his_own_and_noth
     assert len(hashes) > 1
     await cast.sign_in(client, await cast.juror(where.cohort, "Олег Панин"))
     assert (await client.get(f"/rounds/{where.id}/receipts")).status_code == 404
+
+
+async def test_who_has_a_conflict_is_not_sent_to_a_deliberation_that_is_shut_to_him(client):
+    where = await cast.scoring_round(teams=2, jurors=3)
+    for juror in where.jurors:
+        await cast.score(where, juror, await where.project(), 7, 7, 7, 7, 7)
+    await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[1].id: "Сестра в команде"})
+    runs = await where.organiser()
+    await conducting.lock_round(runs, where.id, confirmed_missing=2)
+    await deliberating.open_deliberation(runs, where.id, shows_sheets=False)
+    address = f"/rounds/{where.id}/deliberation"
+    for juror, status in ((where.jurors[0], 403), (where.jurors[1], 200)):
+        await cast.sign_in(client, juror)
+        assert (await client.get(address)).status_code == status
+        assert (f'href="{address}"' in (await client.get("/jury")).text) == (status == 200)
