@@ -9,7 +9,7 @@ import cast
 from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.jury.office import agreeing, conducting, preparing
+from incubator.jury.office import agreeing, conducting, preparing, seating
 from incubator.jury.pages import control
 from incubator.jury.sheets.materials import opened_to_juror
 from incubator.people.rights import Verdict
@@ -42,6 +42,77 @@ async def test_every_form_of_the_board_comes_back_with_its_errors(client):
         assert where.jurors[0].name in answer.text
     sheet = await fetch_value("SELECT id FROM score_sheet LIMIT 1")
     assert (await client.post(f"{base}/sheets/{sheet}/void", data={"reason": ""})).status_code == 422
+
+
+def opened_at(page: str, action: str) -> str:
+    """The fold that holds this form; it has to stand open and name its errors in a summary that links to fields there."""
+    fold = next(each for each in re.findall(r"<details.*?</details>", page, re.DOTALL) if action in each)
+    assert fold.startswith('<details class="fold" open>')
+    goals = re.findall(r'<a href="#([^"]+)">', fold[fold.index("data-errors") :])
+    assert goals
+    assert all(fold.count(f'id="{each}"') == 1 for each in goals)
+    assert page.count("data-errors") == 1
+    assert page.count('<details class="fold" open>') == 1
+    return fold
+
+
+async def test_what_is_wrong_in_a_folded_form_stands_open_with_its_summary(client):
+    where = await cast.scoring_round(opened=False, jurors=3)
+    runs, seats = await where.organiser(), [await seat_of(each) for each in where.jurors]
+    await seating.set_duty(runs, where.id, seats[2], "substitute")
+    await conducting.open_round(runs, where.id)
+    await cast.sign_in(client, where.cohort.organiser)
+    base = f"/rounds/{where.id}/jurors"
+    assert '<details class="fold" open>' not in (await client.get(f"/rounds/{where.id}")).text
+    for path, typed in (
+        (f"{base}/{seats[1]}/duty", {"duty": "chair", "cap": "много"}),
+        (f"{base}/{seats[1]}/remove", {"reason": " "}),
+        (f"{base}/{seats[2]}/call-up", {"instead_of": str(seats[1]), "reason": " "}),
+    ):
+        answer = await client.post(path, data=typed)
+        assert answer.status_code == 422
+        fold = opened_at(answer.text, f'action="{path}"')
+        if "cap" in typed:
+            assert 'value="много"' in fold
+            assert '<option value="chair" selected>' in fold
+        if "instead_of" in typed:
+            assert f'<option value="{seats[1]}" selected>' in fold
+
+
+@pytest.mark.parametrize("what", ["reopen", "void"])
+async def test_a_request_about_a_sheet_without_a_reason_comes_back_where_it_was_typed(client, what):
+    where = await locked()
+    await cast.sign_in(client, where.cohort.organiser)
+    sheet = await fetch_value("SELECT id FROM score_sheet WHERE round = $1 LIMIT 1", where.id)
+    path = f"/rounds/{where.id}/sheets/{sheet}/{what}"
+    answer = await client.post(path, data={"reason": " "})
+    assert answer.status_code == 422
+    opened_at(answer.text, f'action="{path}"')
+    assert (
+        await client.post(f"/rounds/{where.id}/sheets/{cast.new_id()}/{what}", data={"reason": ""})
+    ).status_code == 404
+
+
+BACK = re.compile(r'<a class="button button--primary" href="([^"]*)">')
+
+
+async def test_a_refusal_leads_back_to_the_page_one_came_from_and_nowhere_else(client):
+    where = await locked()
+    await cast.sign_in(client, where.cohort.organiser)
+    base, host = f"/rounds/{where.id}", str(client.base_url).rstrip("/")
+
+    async def back(referer: str) -> str:
+        answer = await client.post(f"{base}/open", headers={"referer": referer} if referer else {})
+        assert answer.status_code == 403 or answer.status_code == 409
+        return BACK.search(answer.text)[1]
+
+    assert await back(f"{host}{base}?page=2") == f"{base}?page=2"
+    assert await back(f"{host}{base}/jurors/{cast.new_id()}/remove") == base, "there only forms are taken"
+    for elsewhere in (
+        "", "https://example.org/rounds", f"{host}//example.org/x", f"{host}/\\example.org", "javascript:alert(1)",
+        f"{host}.example.org{base}",
+    ):  # fmt: skip
+        assert await back(elsewhere) == "/", elsewhere
 
 
 async def test_the_forms_after_the_lock(client):

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import jinja2
 from litestar import Request, Response
@@ -355,8 +355,37 @@ def refuse(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     if wants_json(request):
         body = {"type": "about:blank", "status": status, "detail": reason, "message": reason}
         return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
-    return page(request, "shared/error.html", status=status, headers=headers, block="content",
+    back = came_from(request) if status == 409 or (request.method == "POST" and status != 401) else ""
+    return page(request, "shared/error.html", status=status, headers=headers, block="content", back=back,
                 code=status, reason=reason, incident=request.scope["state"].get("incident", ""))  # fmt: skip
+
+
+def came_from(request: Request[Any, Any, Any]) -> str:
+    """The page of this site on which somebody pressed what is refused, "" when there is none that can be asked for.
+
+    Only path and query are kept, so it never leads away. A form that came back with errors stands at an address that
+    takes forms only: then the nearest page above it is meant.
+    """
+    said = urlsplit(request.headers.get("referer", ""))
+    if not said.netloc or said.netloc not in {request.headers.get("host", ""), urlsplit(settings().origin).netloc}:
+        return ""
+    path = said.path
+    if not path.startswith("/") or path.startswith("//") or "\\" in path or not (path + said.query).isprintable():
+        return ""
+    query = f"?{said.query}" if said.query else ""
+    while path.count("/") > 1:
+        if _can_be_asked_for(request, path):
+            return path + query
+        path, query = path.rpartition("/")[0], ""
+    return path + query if _can_be_asked_for(request, path) else ""
+
+
+def _can_be_asked_for(request: Request[Any, Any, Any], path: str) -> bool:
+    try:
+        request.app.asgi_router.handle_routing(path=unquote(path), method="GET")
+    except HTTPException:
+        return False
+    return True
 
 
 def wants_json(request: Any) -> bool:

@@ -15,7 +15,9 @@ from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Invalid, NotFound, TooMany
 from incubator.jury.office import agreeing, board, conducting
+from incubator.jury.pages import results
 from incubator.jury.pitch import transcribing
+from incubator.jury.result import standings
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rules import CONDUCT, JURORS, PROGRESS, QUEUE, REOPEN, VOID, ProposalKind, RoundState
 from incubator.jury.terms import SEAT_WORDS
@@ -187,11 +189,22 @@ async def _ask_about(request: Web, viewer: Viewer, round_id: UUID, sheet_id: UUI
     try:
         form.demand()
     except Invalid:
-        return await _again(request, viewer, round_id, form, what)
+        return await _asked_wrongly(request, viewer, round_id, sheet_id, form=form, what=what)
     if page := await _unproved(request, viewer, round_id, form, VOID if what == "void" else REOPEN):
         return page
     ask = agreeing.ask_to_void if what == "void" else agreeing.ask_to_reopen
     return await _press(request, viewer, round_id, ask(viewer, round_id, sheet_id, reason), ASKED)
+
+
+async def _asked_wrongly(
+    request: Web, viewer: Viewer, round_id: UUID, sheet_id: UUID, *, form: Form, what: str
+) -> Response[Any]:
+    """The page that holds the form: the project's sheets after the lock. Before it there is none, so the board."""
+    scoring = await round_for(viewer, round_id)
+    if scoring.state is not RoundState.LOCKED:
+        return await _again(request, viewer, round_id, form, what)
+    project = await standings.project_of_sheet(round_id, sheet_id)
+    return await results.sheets_page(request, viewer, scoring, project, form=form, at=f"{what}-{sheet_id}")
 
 
 @post("/rounds/{round_id:uuid}/sheets/{sheet_id:uuid}/close")

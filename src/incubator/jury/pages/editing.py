@@ -167,7 +167,7 @@ async def move_criterion(
     way = form.choice("way", ("up", "down"))
     form.demand()
     await preparing.move_criterion(viewer, cohort_id, criterion_id, -1 if way == "up" else 1)
-    return pages.redirect(request, f"/cohorts/{cohort_id}/jury#criteria")
+    return pages.redirect(request, f"/cohorts/{cohort_id}/jury#{way}-{criterion_id}")
 
 
 @post("/cohorts/{cohort_id:uuid}/jury/criteria/{criterion_id:uuid}/remove")
@@ -318,6 +318,7 @@ async def _arrangement(request: Web, viewer: Viewer, round_id: UUID, form: Form 
     return pages.page(
         request, "jury/round.html", status=422 if shown.errors else 200, cohort_id=round_.cohort,
         cohort_name=round_.cohort_name, teams=teams, form=shown, action=f"/rounds/{round_id}/projects",
+        round_name=round_.name,
     )  # fmt: skip
 
 

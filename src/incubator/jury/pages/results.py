@@ -152,17 +152,25 @@ async def sheets(
     request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID]
 ) -> Response[Any]:
     """Every sheet for one project, for organisers after the lock; that they looked is in the journal."""
-    scoring = await round_for(viewer, round_id)
+    return await sheets_page(request, viewer, await round_for(viewer, round_id), project_id)
+
+
+async def sheets_page(
+    request: Web, viewer: Viewer, scoring: Round, project_id: UUID | None, *, form: Form | None = None, at: str = ""
+) -> Response[Any]:
+    """The sheets for one project; `at` names the small form whose errors `form` holds."""
     need_values(scoring, PUBLISHED_SHEETS)
-    team = await standings.project_name(round_id, project_id)
-    if team is None:
+    team = await standings.project_name(scoring.id, project_id) if project_id else None
+    if team is None or project_id is None:
         raise NotFound
     await conducting.note_reading(viewer, scoring, "sheets.read", project_id)
+    shown = form or Form.empty()
     return pages.page(
-        request, "jury/sheets.html", scoring=scoring, team=team, blank=Form.empty(), criteria=scoring.rubric.criteria,
+        request, "jury/sheets.html", status=422 if shown.errors else 200, scoring=scoring, team=team, form=shown, at=at,
+        blank=Form.empty(), criteria=scoring.rubric.criteria,
         sheets=[
             (each, [score(mark) for mark in each.marks], _points(each.marks, scoring))
-            for each in await standings.sheets_of(round_id, project_id)
+            for each in await standings.sheets_of(scoring.id, project_id)
         ],
     )  # fmt: skip
 

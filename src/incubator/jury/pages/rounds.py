@@ -192,7 +192,7 @@ async def move_criterion(
     way = form.choice("way", ("up", "down"))
     form.demand()
     await round_rubric.move(viewer, round_id, key, -1 if way == "up" else 1)
-    return pages.redirect(request, f"/rounds/{round_id}/set-up#criteria")
+    return pages.redirect(request, f"/rounds/{round_id}/set-up#{way}-{key}")
 
 
 @post("/rounds/{round_id:uuid}/criteria/{key:str}/remove")
@@ -223,7 +223,7 @@ async def _rules(
     return pages.page(
         request, "jury/rules.html", status=editing.status_of(form, refusal), cohort=_cohort(scoring), form=form,
         stored=editing.stored_beside(form, refusal), base=_base(scoring), above=_crumbs(scoring),
-        **editing.rule_choices(rubric, plan, form, words),
+        round_name=scoring.name, **editing.rule_choices(rubric, plan, form, words),
     )  # fmt: skip
 
 
@@ -276,7 +276,7 @@ async def call_up(
     try:
         form.demand()
     except Invalid:
-        return await control.board_page(request, scoring, form, "call-up")
+        return await control.board_page(request, scoring, form, f"call-up-{seat_id}")
     assert instead_of is not None
     count = await seating.call_up(viewer, round_id, seat_id, instead_of, reason)
     said = Message.count("The substitute has taken over {n} sheet.", "The substitute has taken over {n} sheets.", count)

@@ -157,6 +157,14 @@ async def project_name(round_id: UUID, project_id: UUID) -> str | None:
     return name
 
 
+async def project_of_sheet(round_id: UUID, sheet_id: UUID) -> UUID | None:
+    """Which project a sheet of this round is for."""
+    found: UUID | None = await fetch_value(
+        "SELECT project FROM score_sheet WHERE id = $1 AND round = $2", sheet_id, round_id
+    )
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """What one round gave a team: its own line and the jury's comments, without names and in no order that tells."""
