@@ -20,7 +20,7 @@
   function tick() {
     if (!now || paused) return;
     const left = now.ends === null ? now.left : Math.max(0, now.ends - (performance.now() + offset));
-    if (left === null || left === undefined) { put("timer", ""); return; }
+    if (left === null || left === undefined) { put("timer", ""); put("mode", ""); return; }
     const seconds = Math.ceil(left / 1000);
     put("timer", `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
     const mode = now.ends === null ? words.stopped : seconds ? words.running : words.over;
@@ -30,6 +30,8 @@
   function draw() {
     put("heading", now.heading || (now.blank ? "" : words.nobody));
     put("title", now.title);
+    part("before").hidden = !now.heading;
+    part("clock").hidden = Boolean(now.blank);
     const link = part("sheet");
     if (link) { link.hidden = !now.sheet; if (now.sheet) link.href = now.sheet; }
     const code = part("code");

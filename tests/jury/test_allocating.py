@@ -82,6 +82,33 @@ async def test_conflicts_wishes_caps_and_pairs_set_by_hand_are_kept():
     assert kept not in await pairs(where)
 
 
+async def test_a_plan_that_was_changed_by_hand_claims_no_proof(client):
+    where = await draft()
+    runs = await where.organiser()
+    await allocating.ask(runs, where.id, LIMITS)
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/allocation"
+    assert "Доказано" in (await client.get(address)).text
+    found = await pairs(where)
+    every = [(await where.project(number), await seat(where, juror)) for number in range(5) for juror in range(4)]
+    loads = {each: sum(place == each for _, place in found) for _, each in found}
+    extra = next(pair for pair in every if pair not in found and loads[pair[1]] < LIMITS.cap)
+    await allocating.add_pair(runs, where.id, *next(iter(found)))
+    assert "Доказано" in (await client.get(address)).text, "a pair that was found is only kept"
+    await allocating.add_pair(runs, where.id, *extra)
+    page = (await client.get(address)).text
+    assert "Доказано" not in page
+    assert "отличается 1 пара" in page
+    await allocating.remove_pair(runs, where.id, *next(iter(found)))
+    assert "отличаются 2 пары" in (await client.get(address)).text
+    await allocating.add_pair(runs, where.id, *next(iter(found)))
+    await allocating.remove_pair(runs, where.id, *extra)
+    assert "Доказано" in (await client.get(address)).text, "it is again what was found"
+    await allocating.add_pair(runs, where.id, *extra)
+    await allocating.ask(runs, where.id, LIMITS)
+    assert "Доказано" in (await client.get(address)).text, "a new search proves anew"
+
+
 async def test_what_blocks_is_named(client):
     where = await draft()
     await cast.sign_in(client, where.cohort.organiser)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 
@@ -142,6 +143,32 @@ async def test_the_hall_needs_its_address_and_learns_no_value(client):
     await running.renew_address(runs, where.id)
     assert (await client.get(f"/hall/{address}")).status_code == 404
     assert len(address) >= 32
+
+
+async def test_a_team_does_not_change_places_with_itself(client):
+    where, _ = await day()
+    await cast.sign_in(client, where.cohort.organiser)
+    one = str(await where.project(0))
+    answer = await client.post(f"/rounds/{where.id}/pitch/swap", data={"one": one, "other": one, "reason": "Опоздали"})
+    assert answer.status_code == 422
+    assert 'href="#f-other"' in answer.text
+    assert "не ту же самую" in answer.text
+    assert "Опоздали" in answer.text
+
+
+async def test_a_blank_screen_says_nothing_and_an_empty_stage_one_line(client):
+    where, runs = await day()
+    hall = f"/hall/{(await running.moment(where.id)).address}"
+
+    async def hidden() -> list[bool]:
+        page = (await client.get(hall)).text
+        return [bool(re.search(rf"<p[^>]* data-{part} hidden>", page)) for part in ("before", "clock")]
+
+    assert await hidden() == [True, False]
+    await running.call(runs, where.id, None)
+    assert await hidden() == [False, False]
+    await running.press(runs, where.id, "blank")
+    assert await hidden() == [True, True]
 
 
 async def test_the_panel_says_in_words_who_has_scored_whom(client):

@@ -61,13 +61,17 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An allocation as its page shows it; `limits` None: everybody scores everything."""
+    """An allocation as its page shows it; `limits` None: everybody scores everything.
+
+    `edited`: how many pairs were added or taken away by hand since the search, of whose proof nothing is left then.
+    """
 
     limits: Limits | None
     state: str
     percent: int
     fingerprint: str
     best: bool
+    edited: int
     blocked: Blocked | None
     jurors: tuple[JurorLoad, ...]
     rows: tuple[ProjectRow, ...]
@@ -138,7 +142,8 @@ async def plan_of_round(round_id: UUID, page: int) -> Plan:
     total = rows[0]["total"] if rows else 0
     return Plan(
         limits=limits, state=asked["state"] if asked else "", percent=asked["percent"] if asked else 0,
-        fingerprint=asked["fingerprint"] if asked else "", best=outcome.get("best", True),
+        fingerprint=asked["fingerprint"] if asked else "", best=outcome.get("best", False),
+        edited=len(outcome.get("edited", ())),
         blocked=await _blocked(outcome) if asked and asked["state"] == "blocked" else None,
         jurors=tuple(JurorLoad(**row) for row in await fetch(JURORS, round_id)),
         rows=tuple(_row(row) for row in rows), projects=total, pairs=len(pairs),

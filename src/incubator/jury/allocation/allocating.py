@@ -245,11 +245,13 @@ async def add_pair(viewer: Viewer, round_id: UUID, project: UUID, seat: UUID) ->
             raise Refused(NOT_FOR_HIM)
         if row["load"] >= row["cap"]:
             raise Refused(NO_ROOM)
-        await execute(
+        fresh = await fetch_value(
             "INSERT INTO allocated_pair (id, round, project, seat, kept) VALUES ($1, $2, $3, $4, true)"
-            " ON CONFLICT (project, seat) DO UPDATE SET kept = true",
+            " ON CONFLICT (project, seat) DO UPDATE SET kept = true RETURNING xmax = 0",
             new_id(), round_id, project, seat,
         )  # fmt: skip
+        if fresh:
+            await _note_edit(round_id, project, seat)
         if scoring.state is RoundState.OPEN:
             await deal_sheets(round_id)
         await tell("allocation.edited", viewer, scoring, project=str(project), seat=str(seat), added=True)
@@ -264,7 +266,20 @@ async def remove_pair(viewer: Viewer, round_id: UUID, project: UUID, seat: UUID)
             "DELETE FROM allocated_pair WHERE round = $1 AND project = $2 AND seat = $3", round_id, project, seat
         ):
             raise NotFound
+        await _note_edit(round_id, project, seat)
         await tell("allocation.edited", viewer, scoring, project=str(project), seat=str(seat), added=False)
+
+
+async def _note_edit(round_id: UUID, project: UUID, seat: UUID) -> None:
+    """Remember in what the plan differs from the one that was found, whose proof it no longer has.
+
+    A pair that is added and taken away again makes no difference.
+    """
+    outcome = json.loads(await fetch_value("SELECT outcome FROM allocation WHERE round = $1", round_id))
+    pair = [str(project), str(seat)]
+    edits = outcome.get("edited", [])
+    outcome["edited"] = [each for each in edits if each != pair] if pair in edits else [*edits, pair]
+    await execute("UPDATE allocation SET outcome = $2::jsonb WHERE round = $1", round_id, json.dumps(outcome))
 
 
 async def _demand_plan(round_id: UUID) -> None:

@@ -67,7 +67,8 @@ async def press(request: Web, viewer: NamedDependency[Viewer], round_id: FromPat
         scoring.standing.need(LEAD)
         return await _panel(request, scoring, form)
     await _pressed(viewer, round_id, given(button), project, minutes)
-    return pages.redirect(request, f"/rounds/{round_id}/pitch")
+    # To the button that was pressed, so that the keyboard goes on from it; the two of the screen are one that changes.
+    return pages.redirect(request, f"/rounds/{round_id}/pitch#act-{'blank' if button == 'show' else button}")
 
 
 async def _pressed(viewer: Viewer, round_id: UUID, button: str, project: UUID | None, minutes: int | None) -> None:
@@ -98,6 +99,8 @@ async def swap(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     form = await pages.read_form(request)
     one, other = form.uuid("one"), form.uuid("other")
     reason = form.text("reason", limit=REASON_LIMIT)
+    if one and one == other:
+        form.fail("other", Message("Choose another team than the first."))
     try:
         form.demand()
     except Invalid:

@@ -1,0 +1,76 @@
+"""Pages of the jury in a browser: where the focus is after a press, and that long words push nothing aside."""
+
+import pytest
+from playwright.async_api import expect
+
+import cast
+from browser import PHONE, WIDE
+from incubator.foundation.database import execute, fetch_value
+from incubator.jury.pitch import running as running_order
+from incubator.people import sessions
+from journeys.site import running
+
+LONG = "Ж" * 200
+
+
+@pytest.fixture
+async def stage(browser, db, dsn, tmp_path):
+    """A round that is set up, its address, and a page of its organiser."""
+    where = await cast.scoring_round(opened=False)
+    await running_order.begin(await where.organiser(), where.id)
+    async with running(tmp_path, DATABASE_URL=dsn) as site, site.visitor(browser) as context:
+        await context.add_cookies(
+            [{"name": "session", "value": await sessions.begin(where.cohort.organiser.id), "url": site.url}]
+        )
+        yield where, f"/rounds/{where.id}", await context.new_page()
+
+
+async def focused(page) -> str:
+    return await page.evaluate("document.activeElement.id")
+
+
+async def test_the_focus_stays_at_what_was_pressed(stage):
+    where, address, page = stage
+    await page.goto(f"{address}/pitch")
+    for act, goal in (("next", "next"), ("start", "start"), ("blank", "blank"), ("show", "blank")):
+        await page.focus(f"button[value={act}]")
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
+        assert await focused(page) == f"act-{goal}"
+        await expect(page.locator("[data-timer]")).to_be_in_viewport()
+    base = f"/cohorts/{where.cohort.id}/jury"
+    await page.goto(base)
+    first = page.locator("[id^=up-]").first  # at the head of the list "down" stands for both
+    key = (await first.get_attribute("id")).removeprefix("up-")
+    count = await page.locator("form[action*='/criteria/'][action$='/remove']").count()
+    await first.focus()
+    for step in range(1, count):
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
+        assert await focused(page) == f"down-{key}", step
+
+
+async def test_a_small_form_with_an_error_gets_the_focus(stage):
+    where, address, page = stage
+    await page.goto(address)
+    seat = await fetch_value("SELECT id FROM seat WHERE round = $1 LIMIT 1", where.id)
+    await page.locator("summary", has_text="Председатель").click()
+    await page.fill(f"#f-duty-{seat}-cap", "много")
+    async with page.expect_navigation():
+        await page.press(f"#f-duty-{seat}-cap", "Enter")
+    assert await focused(page) == f"duty-{seat}-errors"
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+async def test_a_name_of_one_long_word_pushes_nothing_aside(stage, size):
+    where, address, page = stage
+    await execute("UPDATE scoring_round SET name = $2 WHERE id = $1", where.id, LONG)
+    await page.set_viewport_size(size)
+    for path in ("", "/set-up", "/allocation", "/pitch", "/conflicts", "/calibration", "/projects"):
+        await page.goto(address + path)
+        wide = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], path
+    await page.goto(f"{address}/pitch")
+    for select in await page.locator("select").all():
+        room = await select.evaluate("e => e.clientWidth")
+        assert room > 250
