@@ -63,6 +63,17 @@ async def test_winners_awards_and_members_get_theirs_once(db):
     assert min(len(each.code) for each in found) == 24  # 144 random bits
 
 
+async def test_a_place_is_read_in_the_readers_language_and_issued_once_in_all(db):
+    where = await published()
+    await issue(where)
+    with speaking("en", MOSCOW):
+        assert await certificates.issue(await where.organiser(), where.id, ALL) == 0
+        found = await certificates.issued(where.id)
+        assert {each.earned for each in found if each.kind == "winner"} == {"place 1", "За смелость"}
+    with speaking("ru", MOSCOW):
+        assert {each.earned for each in found if each.kind == "winner"} == {"1 место", "За смелость"}
+
+
 async def name_of(where, number):
     return await fetch_value("SELECT name FROM team WHERE id = $1", where.teams[number].id)
 

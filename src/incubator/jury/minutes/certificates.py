@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch, fetch_one, new_id
-from incubator.foundation.i18n import Message, day, locale
+from incubator.foundation.i18n import DEFAULT_LOCALE, LOCALES, Message, day, locale, speaking, zone
 from incubator.foundation.owner import owner
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.jury.minutes.rules import CERTIFICATES, CertificateKind, Issue
@@ -25,6 +25,13 @@ MOST = 2000  # of a round
 
 
 # --- Seeing -----------------------------------------------------------------------------------------------------------
+
+
+MOST_DIGITS = 6
+
+
+def _place(number: int) -> Message:
+    return Message("place {place}", place=number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,20 @@ class Issued:
     issued_at: datetime
     withdrawn_at: datetime | None
     withdrawal_reason: str
+
+    @property
+    def earned(self) -> str:
+        """What it is given for: a place in the reader's language, an award as the jury has named it."""
+        digits = "".join(filter(str.isdecimal, self.merit))
+        if not digits or len(digits) > MOST_DIGITS:
+            return self.merit
+        place = _place(int(digits))
+        for each in LOCALES:
+            with speaking(each, zone()):
+                same = str(place) == self.merit
+            if same:
+                return str(place)
+        return self.merit
 
     @property
     def valid(self) -> bool:
@@ -118,7 +139,9 @@ async def issue(viewer: Viewer, round_id: UUID, wanted: Issue) -> int:
 def _winners(result: Result, wanted: Issue) -> Iterable[Wanted]:
     for row in result.placed:
         if (row.place or 0) <= wanted.places:
-            yield row.team, None, CertificateKind.WINNER, str(Message("place {place}", place=row.place))
+            with speaking(DEFAULT_LOCALE, zone()):  # whoever issues: in two languages it would be issued twice
+                merit = str(_place(row.place or 0))
+            yield row.team, None, CertificateKind.WINNER, merit
     teams = {str(row.project): row.team for row in result.rows}
     for each in result.decisions if wanted.awards else ():
         if each.project in teams:
@@ -169,7 +192,7 @@ def _sheet(each: Issued) -> dict[str, str]:
     address = f"{settings().public_url}/certificates/{each.code}"
     return {
         "title": str(TITLES[each.kind]), "name": each.name,
-        "merit": str(Message("participant of the programme")) if took_part else each.merit,
+        "merit": str(Message("participant of the programme")) if took_part else each.earned,
         "team": str(Message("Team: {team}", team=each.team)) if took_part else "",
         "programme": each.programme, "cohort": each.cohort, "date": day(each.issued_at, each.time_zone),
         "owner": owner().name, "address": address, "qr": _qr(address),

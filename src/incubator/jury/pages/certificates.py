@@ -58,7 +58,8 @@ async def issue(request: Web, viewer: NamedDependency[Viewer], round_id: FromPat
     except Invalid:
         return await _page(request, scoring, form, 422)
     made = await certificates.issue(viewer, round_id, wanted)
-    await flash(viewer, "success", Message.count("{n} certificate is issued.", "{n} certificates are issued.", made))
+    said = Message.count("{n} diploma or certificate is issued.", "{n} diplomas and certificates are issued.", made)
+    await flash(viewer, "success", said)
     return pages.redirect(request, f"/rounds/{round_id}/certificates")
 
 
