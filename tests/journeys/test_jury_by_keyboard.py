@@ -6,6 +6,7 @@ from playwright.async_api import expect
 import cast
 from browser import PHONE, WIDE
 from incubator.foundation.database import execute, fetch_value
+from incubator.jury.office import conducting
 from incubator.jury.pitch import running as running_order
 from incubator.people import sessions
 from journeys.site import running
@@ -66,8 +67,10 @@ async def test_a_name_of_one_long_word_pushes_nothing_aside(stage, size):
     where, address, page = stage
     await execute("UPDATE scoring_round SET name = $2 WHERE id = $1", where.id, LONG)
     await page.set_viewport_size(size)
-    for path in ("", "/set-up", "/allocation", "/pitch", "/conflicts", "/calibration", "/projects"):
-        await page.goto(address + path)
+    await conducting.open_round(await where.organiser(), where.id)
+    under = [address + each for each in ("", "/set-up", "/allocation", "/pitch", "/conflicts", "/paper")]
+    for path in (*under, f"/cohorts/{where.cohort.id}/jury", f"/cohorts/{where.cohort.id}", "/"):
+        await page.goto(path)
         wide = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide[0] <= wide[1], path
     await page.goto(f"{address}/pitch")

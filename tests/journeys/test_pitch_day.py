@@ -57,7 +57,10 @@ async def test_the_hall_and_jurors_follow_the_panel(site, browser, round_id):
         await hall.set_offline(False)
         await panel.click("button[value=blank]")
         await expect(screen.locator("[data-heading]")).to_have_text("", timeout=20_000)
+        for part in ("before", "clock"):
+            await expect(screen.locator(f"[data-{part}]")).to_be_hidden()
         await panel.click("button[value=show]")
+        await expect(screen.locator("[data-clock]")).to_be_visible(timeout=20_000)
         await juror.goto(f"/rounds/{round_id}/offline")
         assert await looked_at(juror, "offline") == []
         await juror.goto(f"/rounds/{round_id}/mine")
