@@ -77,6 +77,9 @@ window.autosaving = (() => {
     } else if (answer.status === 401 || answer.type === "opaqueredirect") {
       state.stopped = true;
       signedOut(form);
+    } else if (answer.status === 403) { // closed by now: only a person can do something about it
+      state.stopped = true;
+      tell(form, body.message ?? "", true);
     } else if (answer.status === 409) {
       state.stopped = true;
       const button = form.querySelector("button[data-saves]"); // shows both texts; it stands at the end of a long form

@@ -6,7 +6,7 @@ import cast
 from incubator.foundation.database import DB, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Clash, Forbidden, NotFound, Refused
 from incubator.jury.office import agreeing, conducting
-from incubator.jury.result import standings
+from incubator.jury.result import deliberating, standings
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import Entry
 from incubator.jury.sheets import actions
@@ -283,3 +283,27 @@ async def test_the_letter_about_a_reopened_sheet_is_not_for_an_organiser_with_a_
         await declare_conflict(second.id, cohort=where.cohort.id, team=where.teams[0].id, reason="Родня", by=second.id,
                                at=await cast.now())  # fmt: skip
     assert "Оценочный лист возвращён" not in (await client.get(page)).text
+
+
+# --- What a publication waits for -------------------------------------------------------------------------------------
+
+
+async def test_a_publication_waits_for_what_else_was_asked_and_for_the_jury_that_sits(client):
+    where = await locked()
+    runs, second = await where.organiser(), await cast.second_organiser(where.cohort)
+    other, page = await cast.viewer(second), f"/rounds/{where.id}/result"
+    publish = await agreeing.ask_to_publish(runs, where.id)
+    void = await agreeing.ask_to_void(runs, where.id, (await sheet_of(where))["id"], "Лист не его")
+    await cast.sign_in(client, second)
+    assert "1 запрос ждёт второго организатора" in (await client.get(page)).text
+    with pytest.raises(Refused, match="1 запрос|1 request"):
+        await agreeing.confirm(other, where.id, publish)
+    await agreeing.decline(other, where.id, void)
+    await deliberating.open_deliberation(runs, where.id, shows_sheets=False)
+    assert "Публикация ждёт" in (await client.get(page)).text
+    with pytest.raises(Refused, match="совещается|deliberates"):
+        await agreeing.confirm(other, where.id, publish)
+    await deliberating.close_deliberation(runs, where.id)
+    assert "Публикация ждёт" not in (await client.get(page)).text
+    await agreeing.confirm(other, where.id, publish)
+    assert await fetch_value("SELECT state FROM scoring_round WHERE id = $1", where.id) == "published"

@@ -212,20 +212,28 @@ async def test_published_twice_and_against_an_unlock_one_of_them_happens():
         where = await opened_round(first)
         runs, other, another = await where.organiser(), await cast.viewer(second), await cast.viewer(third)
         await conducting.lock_round(runs, where.id, confirmed_missing=TEAMS * JURORS - 1)
-        unlock = await agreeing.ask_to_unlock(runs, where.id, "Ошибка в листе")
         publish = await agreeing.ask_to_publish(runs, where.id)
         await asyncio.gather(
             soon(agreeing.confirm(other, where.id, publish)),
             soon(agreeing.confirm(another, where.id, publish)),
-            soon(agreeing.confirm(other, where.id, unlock)),
+            soon(agreeing.ask_to_unlock(runs, where.id, "Ошибка в листе")),
         )
-        verbs = "SELECT count(*) FROM journal_entry WHERE subject = $1 AND verb = ANY($2)"
-        done = await fetch_value(verbs, where.id, ["round.published", "round.unlocked"])
-        state = await fetch_value("SELECT state FROM scoring_round WHERE id = $1", where.id)
-        result = await fetch_value("SELECT result FROM scoring_round WHERE id = $1", where.id)
-        assert done == 1
-        assert (state == "published") == (result is not None)
+        published = await fetch_value(DONE, where.id, "round.published")
+        unlock = await fetch_value("SELECT id FROM jury_proposal WHERE round = $1 AND kind = 'unlock'", where.id)
+        assert published == (unlock is None), "a request that waits holds the publication back"
+        if unlock:
+            await asyncio.gather(
+                soon(agreeing.confirm(other, where.id, publish)), soon(agreeing.confirm(another, where.id, unlock))
+            )
+            assert await fetch_value(DONE, where.id, "round.unlocked") == 1
+        state, result = await fetch_value(
+            "SELECT ARRAY[state, (result IS NOT NULL)::text] FROM scoring_round WHERE id = $1", where.id
+        )
+        assert (state, result) == (("open", "false") if unlock else ("published", "true"))
         await close(where)
+
+
+DONE = "SELECT count(*) FROM journal_entry WHERE subject = $1 AND verb = $2"
 
 
 async def test_a_reopened_sheet_handed_in_while_it_is_closed_is_one_of_both_and_never_half():

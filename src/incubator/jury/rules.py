@@ -253,6 +253,23 @@ def demand_move(now: RoundState, then: RoundState) -> None:
     raise Refused(STALE)
 
 
+def publication_waits(reopened: int, undecided: int, sits: bool) -> Message | None:
+    """What a publication, which is for good, waits for: sheets with their jurors, requests, the jury that sits."""
+    if reopened:
+        return Message.count(
+            "{n} sheet was reopened. The publication waits until it is handed in or closed.",
+            "{n} sheets were reopened. The publication waits until they are handed in or closed.",
+            reopened,
+        )
+    if undecided:
+        return Message.count(
+            "{n} request waits for a second organiser. Agree to it or decline it first: after the publication nothing changes.",
+            "{n} requests wait for a second organiser. Agree to them or decline them first: after the publication nothing changes.",
+            undecided,
+        )
+    return Message("The jury still deliberates. End the deliberation first.") if sits else None
+
+
 # --- The lock ---------------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """Pages of jurors: their rounds, the score sheet, conflicts of interest; and a lead's challenge to a juror."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,7 @@ from incubator.jury.pages import (
 )
 from incubator.jury.pitch.running import moment
 from incubator.jury.rounds import round_for
-from incubator.jury.rubric import Entry, Rubric, read_entry, typed
+from incubator.jury.rubric import Entry, Rubric, field_of, read_entry, typed
 from incubator.jury.rules import (
     JURORS,
     NOT_YOURS,
@@ -163,15 +163,19 @@ def _recorded(page: SheetPage) -> Form:
 
 
 def _sheet(
-    request: Web, page: SheetPage, form: Form, *, status: int = 200, clash: Clash | None = None, side: str = ""
-) -> Response[Any]:
-    """`side` names the small form (abstain, recuse) whose errors `form` holds; `clash` shows both versions."""
+    request: Web, page: SheetPage, form: Form, *, status: int = 200, clash: Clash | None = None, side: str = "",
+    lost: Sequence[tuple[str, str]] = (),
+) -> Response[Any]:  # fmt: skip
+    """`side` names the small form (abstain, recuse) whose errors `form` holds; `clash` shows both versions.
+
+    `lost` is what was typed when nothing could be recorded any more: label and text.
+    """
     shown = _recorded(page) if side else form  # a reason that is missing empties no mark
     return pages.page(
         request, "jury/sheet.html", status=status, page=page, form=shown,
         side_form=form, side=side, writable=_may_write(page), versions=_versions(page, clash),
         running=_running_total(page), saved=_saved_words(page),
-        unbiased=_may_read(page), reopened=page.sheet.place.reopened,
+        unbiased=_may_read(page), reopened=page.sheet.place.reopened, lost=lost,
         strips=_strips(page, shown), criteria=page.rubric.criteria, cell=NEXT_CELL,
         tag=(TAGS[page.sheet.state], SHEET_WORDS[page.sheet.state]),
     )  # fmt: skip
@@ -237,6 +241,10 @@ async def write_sheet_down(
         saved, act = await _write(viewer, (round_id, project_id), form, await pages.form_pairs(request))
     except (Invalid, Clash) as refusal:
         return await _unsaved(request, viewer, (round_id, project_id), form, refusal)
+    except Forbidden:
+        if pages.wants_json(request):
+            raise
+        return await _too_late(request, viewer, (round_id, project_id), form)
     if pages.wants_json(request):
         return _receipt(given(saved))
     if act == "save":
@@ -289,6 +297,15 @@ async def _unsaved(
     page = await queries.sheet_page(viewer, *where)
     clash = refusal if isinstance(refusal, Clash) else None
     return _sheet(request, page, form, status=refusal.status, clash=clash)
+
+
+async def _too_late(request: Web, viewer: Viewer, where: tuple[UUID, UUID], form: Form) -> Response[Any]:
+    """The sheet as it stands for good, and below it what was typed and is not recorded, so that it can be copied."""
+    page = await queries.sheet_page(viewer, *where)
+    stands, labels = _recorded(page), {field_of(each): each.title for each in page.rubric.criteria}
+    labels |= {"comment": str(Message("Comment to the team")), "note": str(Message("Note to the jury"))}
+    lost = [(label, form.value(name)) for name, label in labels.items() if form.value(name) != stands.value(name)]
+    return _sheet(request, page, stands, status=403, lost=lost)
 
 
 def _said(refusal: Invalid | Clash) -> str:

@@ -30,6 +30,7 @@ from incubator.jury.rules import (
     demand_move,
     demand_reopenable,
     demand_second,
+    publication_waits,
 )
 from incubator.people.rights import Viewer
 
@@ -251,18 +252,17 @@ async def close_reopened(viewer: Viewer, round_id: UUID, sheet_id: UUID) -> None
 # --- The publication --------------------------------------------------------------------------------------------------
 
 
+IN_THE_WAY = """
+SELECT (SELECT count(*) FROM score_sheet WHERE round = $1 AND reopened_at IS NOT NULL) AS reopened,
+  (SELECT count(*) FROM jury_proposal WHERE round = $1 AND kind <> 'publish' AND decided_at IS NULL) AS undecided,
+  EXISTS (SELECT FROM deliberation WHERE round = $1 AND closed_at IS NULL) AS sits
+"""
+
+
 async def _publishable(scoring: Round) -> Result:
-    waited_for = await fetch_value(
-        "SELECT count(*) FROM score_sheet WHERE round = $1 AND reopened_at IS NOT NULL", scoring.id
-    )
-    if waited_for:
-        raise Refused(
-            Message.count(
-                "{n} sheet was reopened. The publication waits until it is handed in or closed.",
-                "{n} sheets were reopened. The publication waits until they are handed in or closed.",
-                waited_for,
-            )
-        )
+    found = await fetch_one(IN_THE_WAY, scoring.id)
+    if found and (reason := publication_waits(**found)):
+        raise Refused(reason)
     result = await count_up(scoring)
     if result.awaiting_vote:
         raise Refused(Message("Some projects wait for a vote of those present. Record it first."))

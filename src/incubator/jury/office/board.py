@@ -347,7 +347,8 @@ async def _reopened(round_id: UUID) -> Sequence[Reopened]:
 class Publication:
     """How far the publication of a locked round is: who asked for it, what it waits for, whether somebody could agree.
 
-    `asked` (the proposal's id) is None, too, when the result has become another one since somebody asked.
+    `asked` (the proposal's id) is None, too, when the result has become another one since somebody asked. It waits for
+    sheets that were `reopened`, for what else was asked of a second organiser (`undecided`) and while the jury `sits`.
     """
 
     asked: UUID | None
@@ -355,6 +356,8 @@ class Publication:
     asked_by: UUID | None
     asked_by_name: str | None
     reopened: int
+    undecided: int
+    sits: bool
     others: bool
     advice: bool | None
 
@@ -363,6 +366,8 @@ class Publication:
 PUBLICATION = """
 SELECT o.id AS asked, o.asked_at, o.asked_by, a.name AS asked_by_name, (o.kept -> 'advice')::boolean AS advice,
   (SELECT count(*) FROM score_sheet s WHERE s.round = $1 AND s.reopened_at IS NOT NULL) AS reopened,
+  (SELECT count(*) FROM jury_proposal w WHERE w.round = $1 AND w.kind <> 'publish' AND w.decided_at IS NULL) AS undecided,
+  EXISTS (SELECT FROM deliberation d WHERE d.round = $1 AND d.closed_at IS NULL) AS sits,
   EXISTS (
     SELECT FROM role_grant g JOIN person p ON p.id = g.person AND p.deactivated_at IS NULL
     WHERE g.role = 'organiser' AND g.scope = 'programme' AND g.scope_id = c.programme AND g.revoked_at IS NULL
