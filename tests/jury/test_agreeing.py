@@ -296,12 +296,12 @@ async def test_a_publication_waits_for_what_else_was_asked_and_for_the_jury_that
     void = await agreeing.ask_to_void(runs, where.id, (await sheet_of(where))["id"], "Лист не его")
     await cast.sign_in(client, second)
     assert "1 запрос ждёт второго организатора" in (await client.get(page)).text
-    with pytest.raises(Refused, match="1 запрос|1 request"):
+    with pytest.raises(Refused, match=r"1 запрос|1 request"):
         await agreeing.confirm(other, where.id, publish)
     await agreeing.decline(other, where.id, void)
     await deliberating.open_deliberation(runs, where.id, shows_sheets=False)
     assert "Публикация ждёт" in (await client.get(page)).text
-    with pytest.raises(Refused, match="совещается|deliberates"):
+    with pytest.raises(Refused, match=r"совещается|deliberates"):
         await agreeing.confirm(other, where.id, publish)
     await deliberating.close_deliberation(runs, where.id)
     assert "Публикация ждёт" not in (await client.get(page)).text

@@ -127,22 +127,41 @@ def test_what_cant_be_read_is_named_and_nothing_breaks(was, becomes):
     assert root != book.root()
 
 
+def behead(rows):
+    """Make all hashes anew, and the heads that later entries hold."""
+    reseal(rows)
+    for row in rows:
+        act = json.loads(row["payload"])
+        for chain in act.get("heads", {}):
+            act["heads"][chain] = next(
+                [each["seq"], each["hash"]] for each in reversed(rows) if each["chain"] == chain
+                and each["seq"] == act["heads"][chain][0]
+            ) if act["heads"][chain][0] else act["heads"][chain]  # fmt: skip
+        row["payload"] = json.dumps(act, separators=(",", ":"), sort_keys=True)
+    reseal(rows)
+
+
+@pytest.mark.parametrize("way", [changed_value, changed_time, other_nonce], ids=lambda way: way.__name__)
+def test_the_root_of_the_lock_holds_all_that_came_before_it(way):
+    """Who brings the root of the lock after the publication learns that nothing before the lock has changed."""
+    book = told(7)
+    before = book.rows[:-1]
+    lock = verifier.Ledger(before).root
+    assert json.loads(before[-1]["payload"])["k"] == "lock" and lock != book.root()
+    assert verifier.check(book.rows, lock) == ([], book.root())
+    for seed in range(200):
+        rows = [*spoilt(way, seed, before), copy.deepcopy(book.rows[-1])]
+        behead(rows)
+        assert verifier.check(rows, lock)[0], seed
+
+
 def test_without_a_root_made_known_outside_a_forger_can_go_unnoticed():
     """The negative control: the checks within a ledger are not what protects it."""
     book = told(7)
     unseen = 0
     for seed in range(200):
         rows = spoilt(other_nonce, seed, book.rows)
-        reseal(rows)
-        for row in rows:  # and the heads that later entries hold
-            act = json.loads(row["payload"])
-            for chain in act.get("heads", {}):
-                act["heads"][chain] = next(
-                    [each["seq"], each["hash"]] for each in reversed(rows) if each["chain"] == chain
-                    and each["seq"] == act["heads"][chain][0]
-                ) if act["heads"][chain][0] else act["heads"][chain]  # fmt: skip
-            row["payload"] = json.dumps(act, separators=(",", ":"), sort_keys=True)
-        reseal(rows)
+        behead(rows)
         unseen += not verifier.check(rows)[0]
     assert unseen > 150
 
@@ -251,6 +270,8 @@ def test_it_runs_alone(tmp_path):
         return subprocess.run([sys.executable, "-I", "-S", script, *words], capture_output=True, text=True, check=False)
 
     assert run(export, book.root()).returncode == 0
+    earlier = run(export, verifier.Ledger(book.rows[:-1]).root)
+    assert earlier.returncode == 0 and "This was the root earlier" in earlier.stdout
     assert run(export, "00" * 32).returncode == 1
     assert "compare the root" in run(export).stdout
     export.write_text("{nonsense")
