@@ -2,14 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 import cast
 from incubator.foundation.database import execute, fetch, fetch_value
+from incubator.foundation.i18n import MOSCOW, speaking
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.jury.office import agreeing, conducting
 from incubator.jury.result import advising, deliberating, standings
+from incubator.jury.result.findings import _parted
 from incubator.jury.result.rules import DecisionKind, Motion
 from incubator.jury.rounds import round_for
 
@@ -74,6 +77,21 @@ def dots_of(text: str) -> list[str]:
     return re.findall(r'class="dot" cx="([\d.]+)"', svg)
 
 
+@pytest.mark.parametrize(
+    ("high", "chances", "says"),
+    [(5.0, (0.99, 0.01), "their intervals don't meet"), (6.5, (0.99, 0.01), "the marks part them"),
+     (6.5, (0.7, 0.3), "don't say for sure")],
+)  # fmt: skip
+async def test_the_sentence_below_the_plot_agrees_with_the_chances(high, chances, says):
+    first, second = (await found(await locked())).projects[:2]
+    shown = [
+        replace(first, low=6.0, high=8.0, chance_top=chances[0]),
+        replace(second, low=4.0, high=high, chance_top=chances[1]),
+    ]
+    with speaking("en", MOSCOW):
+        assert says in str(_parted(shown, str, 1))
+
+
 async def test_severities_are_for_organisers_by_name_and_for_each_juror_his_own(client):
     where = await locked()
     asked = await agreeing.ask_to_publish(await where.organiser(), where.id, advice=True)
@@ -117,7 +135,7 @@ async def test_the_analysis_is_worked_out_once_for_each_state_of_the_sheets():
     assert await found(where, top=1) is not first
 
 
-async def test_a_team_that_left_has_no_chance_of_a_place_and_the_order_is_that_of_the_calls():
+async def test_a_team_that_left_has_no_chance_of_a_place_and_the_order_is_that_of_the_calls(client):
     where = await cast.scoring_round(teams=5, jurors=3, quorum=2)
     for seat, juror in enumerate(where.jurors):
         for number in range(5):
@@ -136,6 +154,8 @@ async def test_a_team_that_left_has_no_chance_of_a_place_and_the_order_is_that_o
     await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", where.teams[0].id)
     after = await found(where)
     assert {each.id.id for each in after.projects} == {await where.project(number) for number in (1, 2, 3, 4)}
+    told = await page(client, where.cohort.organiser, f"/rounds/{where.id}/result/analysis")
+    assert "1 project without" in told or "1 проект без" in told
 
 
 async def test_other_weights_count_a_copy_and_change_nothing(client):

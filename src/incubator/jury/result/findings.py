@@ -82,8 +82,19 @@ def findings(
         _chances(shown, called, mine, analysis.top), _severities(analysis, reader, own_seat),
         _strips(result) if reader.inside else None,
         (*without_one(analysis, reader, called), *other_weights(analysis, called), *running_order(analysis)),
-        tuple(coefficients(analysis)), agreed(analysis), tuple(notes(analysis, reader, names)),
+        tuple(coefficients(analysis)), agreed(analysis), (*notes(analysis, reader, names), *_left_out(result)),
     )  # fmt: skip
+
+
+def _left_out(result: Result) -> list[Message]:
+    """How many projects have sheets and no total, and so no chance of any place."""
+    without = sum(1 for row in result.rows if row.sheets and row.total is None)
+    told = Message.count(
+        "{n} project without an official total is left out here, with its sheets.",
+        "{n} projects without an official total are left out here, with their sheets.",
+        without,
+    )
+    return [told] if without else []
 
 
 def top_words(top: int) -> Message:
@@ -137,6 +148,13 @@ def _parted(shown: Sequence[ProjectFigures], called: Namer, top: int) -> Message
     names = {"winner": called(last.id), "other": called(following.id)}
     if (last.low or 0.0) >= (following.high or 0.0):
         return Message("The marks part {winner} from {other}: their intervals don't meet.", **names)
+    if (last.chance_top or 0.0) >= SURE and (
+        following.chance_top or 0.0
+    ) <= NONE:  # they share jurors, and so their errors
+        return Message(
+            "The intervals of {winner} and {other} overlap, but compared with each other the marks part them: see the chances.",
+            **names,
+        )
     return Message(
         "The intervals of {winner} and {other} overlap: these marks alone don't say for sure which of the two is better.",
         **names,
