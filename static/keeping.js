@@ -284,13 +284,14 @@ window.keeping = (() => {
     if (state.sending) return;
     state.sending = true;
     await window.autosaving?.idle(form); // so as not to clash with itself
-    const mark = random(9).map((byte) => byte.toString(36)).join("");
+    const before = form.querySelector("input[name=_sent]:not([data-carried])")?.value; // of a page that only asks for the password
+    const mark = before || random(9).map((byte) => byte.toString(36)).join("");
     keep(form, { mark });
     const answer = await probe();
     state.sending = false;
     if (answer === "here") {
       Object.assign(state, { leaving: true, unsent: false });
-      carry(form, "_sent", mark);
+      if (!before) carry(form, "_sent", mark);
       if (button?.name) carry(form, button.name, button.value);
       HTMLFormElement.prototype.submit.call(form); // every listener has seen the press already
       return;

@@ -47,8 +47,20 @@ async def test_an_old_one_is_asked_keeps_what_was_typed_and_goes_on(client):
     done = await client.post(f"/rounds/{where.id}/unlock", data={"reason": REASON, "proof": cast.PASSWORD})
     assert (done.status_code, await fetch_value("SELECT reason FROM jury_proposal")) == (303, REASON)
     assert await fetch_value("SELECT count(*) FROM journal_entry WHERE verb = 'person.proved'") == 1
-    # It counts for a while.
-    assert (await client.post(f"/rounds/{where.id}/publish")).status_code == 303
+    # It counts for a while; the publication itself is held back by what was asked for.
+    again = await client.post(f"/rounds/{where.id}/publish")
+    assert (again.status_code, 'name="proof"' in again.text) == (409, False)
+
+
+async def test_the_mark_of_what_was_sent_goes_through_so_that_the_device_forgets_it(client):
+    where = await locked()
+    await stale(client, where.cohort.organiser)
+    asked = await client.post(f"/rounds/{where.id}/unlock", data={"reason": REASON, "_sent": "m4rk"})
+    assert 'name="_sent" value="m4rk"' in asked.text
+    done = await client.post(
+        f"/rounds/{where.id}/unlock", data={"reason": REASON, "_sent": "m4rk", "proof": cast.PASSWORD}
+    )
+    assert done.status_code == 303 and "sent=m4rk" in done.headers["set-cookie"]
 
 
 @pytest.mark.parametrize("address", ["publish", "unlock", "proposals/{proposal}/confirm"])

@@ -45,7 +45,9 @@ async def ask_again(request: Asked, viewer: Viewer, form: Form) -> Response[Any]
         if await accounts.prove(viewer, given):
             return None
         asked.fail(FIELD, WRONG)
-    sent = [pair for pair in await pages.form_pairs(request) if pair[0] != FIELD and not pair[0].startswith("_")]
+    # `_sent` goes along: by it the device learns that what was typed on the page before has been done.
+    given_before = await pages.form_pairs(request)
+    sent = [pair for pair in given_before if pair[0] == "_sent" or (pair[0] != FIELD and not pair[0].startswith("_"))]
     return pages.page(
         request, "people/prove.html", status=422 if given else 200, form=asked, sent=sent, action=request.url.path,
     )  # fmt: skip
