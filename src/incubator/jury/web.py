@@ -1,6 +1,6 @@
 """Pages of jurors: their rounds, the score sheet, conflicts of interest; and a lead's challenge to a juror."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -163,19 +163,15 @@ def _recorded(page: SheetPage) -> Form:
 
 
 def _sheet(
-    request: Web, page: SheetPage, form: Form, *, status: int = 200, clash: Clash | None = None, side: str = "",
-    lost: Sequence[tuple[str, str]] = (),
-) -> Response[Any]:  # fmt: skip
-    """`side` names the small form (abstain, recuse) whose errors `form` holds; `clash` shows both versions.
-
-    `lost` is what was typed when nothing could be recorded any more: label and text.
-    """
+    request: Web, page: SheetPage, form: Form, *, status: int = 200, clash: Clash | None = None, side: str = ""
+) -> Response[Any]:
+    """`side` names the small form (abstain, recuse) whose errors `form` holds; `clash` shows both versions."""
     shown = _recorded(page) if side else form  # a reason that is missing empties no mark
     return pages.page(
         request, "jury/sheet.html", status=status, page=page, form=shown,
         side_form=form, side=side, writable=_may_write(page), versions=_versions(page, clash),
         running=_running_total(page), saved=_saved_words(page),
-        unbiased=_may_read(page), reopened=page.sheet.place.reopened, lost=lost,
+        unbiased=_may_read(page), reopened=page.sheet.place.reopened,
         strips=_strips(page, shown), criteria=page.rubric.criteria, cell=NEXT_CELL,
         tag=(TAGS[page.sheet.state], SHEET_WORDS[page.sheet.state]),
     )  # fmt: skip
@@ -241,10 +237,10 @@ async def write_sheet_down(
         saved, act = await _write(viewer, (round_id, project_id), form, await pages.form_pairs(request))
     except (Invalid, Clash) as refusal:
         return await _unsaved(request, viewer, (round_id, project_id), form, refusal)
-    except Forbidden:
+    except Forbidden as refusal:
         if pages.wants_json(request):
             raise
-        return await _too_late(request, viewer, (round_id, project_id), form)
+        return await _too_late(request, viewer, (round_id, project_id), form, refusal)
     if pages.wants_json(request):
         return _receipt(given(saved))
     if act == "save":
@@ -299,13 +295,15 @@ async def _unsaved(
     return _sheet(request, page, form, status=refusal.status, clash=clash)
 
 
-async def _too_late(request: Web, viewer: Viewer, where: tuple[UUID, UUID], form: Form) -> Response[Any]:
-    """The sheet as it stands for good, and below it what was typed and is not recorded, so that it can be copied."""
+async def _too_late(
+    request: Web, viewer: Viewer, where: tuple[UUID, UUID], form: Form, refusal: Forbidden
+) -> Response[Any]:
+    """Why nothing more is recorded, and what was typed, so that it can be copied; nothing that is recorded."""
     page = await queries.sheet_page(viewer, *where)
     stands, labels = _recorded(page), {field_of(each): each.title for each in page.rubric.criteria}
     labels |= {"comment": str(Message("Comment to the team")), "note": str(Message("Note to the jury"))}
     lost = [(label, form.value(name)) for name, label in labels.items() if form.value(name) != stands.value(name)]
-    return _sheet(request, page, stands, status=403, lost=lost)
+    return pages.page(request, "jury/too_late.html", status=403, page=page, lost=lost, reason=refusal.reason)
 
 
 def _said(refusal: Invalid | Clash) -> str:
