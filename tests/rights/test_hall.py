@@ -51,6 +51,7 @@ async def test_a_secret_is_found_unless_it_is_for_the_role(plain, trial):
     assert trial.told(said, "participant", "A") == ["tells note"]
     assert trial.told(said, "moderator_own", "A") == []
     assert trial.told(said, "moderator_own", "N") == ["tells note"]
+    assert trial.told(said, "participant", "A", b"text=canarynote") == [], "he said it himself"
 
 
 async def test_an_answer_that_tells_more_than_that_of_a_random_id_is_found(plain, trial):

@@ -72,17 +72,24 @@ class Trial:
                 found += _allowed(line, call, answer, noted or not alone.startswith(call.noted_of))
             elif await self.hall.changed(before):
                 found.append("something was changed")
-        found += self.told(answer, role, letter)
+        found += self.told(answer, role, letter, request.body)
         if letter == "N" or (letter == "D" and role in NOBODY):
             found += await self.like_a_random_one(request, role, answer, call.asks_jury and role.startswith("juror"))
         return found
 
-    def told(self, answer: Answer, role: str, letter: str) -> list[str]:
-        """The secrets in an answer that are not for this role; one's own address is none, and a 404 holds no other."""
+    def told(self, answer: Answer, role: str, letter: str, sent: bytes = b"") -> list[str]:
+        """The secrets in an answer that are not for this role; one's own address is none, and a 404 holds no other.
+
+        What was sent with the request is none either: a refusal gives back what was typed.
+        """
         who = self.hall.world.people.get(role)
         everything = (answer.text + repr(answer.headers)).replace(who.email if who else "-", "")
         known = may_read(role, self.hall.state) if letter != "N" else set()
-        return [f"tells {kind}" for kind, word in SECRETS.items() if word in everything and kind not in known]
+        return [
+            f"tells {kind}"
+            for kind, word in SECRETS.items()
+            if word in everything and kind not in known and word.encode() not in sent
+        ]
 
     def _status(self, call: Call, answer: Answer, role: str, letter: str) -> Iterator[str]:
         wanted = {call.but[role]} if role in call.but else statuses(letter, role, call.method)
