@@ -110,7 +110,7 @@ async def test_a_refusal_leads_back_to_the_page_one_came_from_and_nowhere_else(c
     assert await back(f"{host}{base}/jurors/{cast.new_id()}/remove") == base, "there only forms are taken"
     for elsewhere in (
         "", "https://example.org/rounds", f"{host}//example.org/x", f"{host}/\\example.org", "javascript:alert(1)",
-        f"{host}.example.org{base}",
+        f"{host}.example.org{base}", "http://[", f"{host}/no/such/page",
     ):  # fmt: skip
         assert await back(elsewhere) == "/", elsewhere
 

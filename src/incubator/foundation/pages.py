@@ -366,7 +366,10 @@ def came_from(request: Request[Any, Any, Any]) -> str:
     Only path and query are kept, so it never leads away. A form that came back with errors stands at an address that
     takes forms only: then the nearest page above it is meant.
     """
-    said = urlsplit(request.headers.get("referer", ""))
+    try:
+        said = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # no browser sends such a one
+        return ""
     if not said.netloc or said.netloc not in {request.headers.get("host", ""), urlsplit(settings().origin).netloc}:
         return ""
     path = said.path
