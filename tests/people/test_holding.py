@@ -165,7 +165,9 @@ async def test_files_are_asked_for_again(client, anna):
     assert 'name="scan"' not in back.text
 
 
-@pytest.mark.parametrize("referer", ["https://evil.example/x", "", "http://127.0.0.1:8000//evil.example", "x\\y"])
+@pytest.mark.parametrize(
+    "referer", ["https://evil.example/x", "", "http://127.0.0.1:8000//evil.example", "x\\y", "http://["]
+)
 async def test_the_way_back_is_of_this_site(client, anna, referer):
     await enter(client, anna)
     fields = await profile(client)

@@ -105,7 +105,10 @@ async def _chosen(connection: Any) -> bool:
 
 def _page(connection: Any) -> str:
     """The page on which the form stood; browsers tell it to our own site only."""
-    from_page = urlsplit(connection.headers.get("referer", ""))
+    try:
+        from_page = urlsplit(connection.headers.get("referer", ""))
+    except ValueError:  # no browser sends such a one
+        return "/"
     if from_page.netloc != connection.headers.get("host", ""):
         return "/"
     return local_path(from_page.path + (f"?{from_page.query}" if from_page.query else ""))
