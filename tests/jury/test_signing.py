@@ -9,6 +9,7 @@ import pytest
 import cast
 from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.refusals import Forbidden, Refused
+from incubator.jury.conflicts import declaring
 from incubator.jury.ledger import book, verifier
 from incubator.jury.pages import signing
 from incubator.jury.rubric import Entry
@@ -125,6 +126,17 @@ async def test_a_team_that_left_is_named_and_asked_for_no_more(client, db):
     await cast.sign_in(client, where.cohort.organiser)
     board = (await client.get(f"/rounds/{where.id}")).text
     assert "не хватает 2 листов" in board, "two jurors, one project"
+
+
+async def test_where_names_are_hidden_the_own_sheets_do_not_tell_whom_he_named(client, db):
+    """A conflict is declared with a team by its name; its number beside the word “conflict” would be that team."""
+    where = await cast.scoring_round(teams=3)
+    await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {where.teams[1].id: "Свояк"})
+    await cast.sign_in(client, where.jurors[0])
+    assert "Конфликт" in (await client.get(f"/rounds/{where.id}/mine")).text.split("<main")[1]
+    await execute("""UPDATE scoring_round SET terms = terms || '{"blind": true}' WHERE id = $1""", where.id)
+    shown = (await client.get(f"/rounds/{where.id}/mine")).text.split("<main")[1]
+    assert "Конфликт" not in shown and shown.count("Проект ") == 2
 
 
 async def test_where_names_are_hidden_the_own_sheets_do_not_tell_who_has_left(client, db):

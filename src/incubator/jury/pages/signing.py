@@ -67,6 +67,12 @@ def _is_done(row: Any) -> bool:
     return row["left"] or SheetState(row["state"]) in SETTLED | NOT_HIS
 
 
+async def _shown(scoring: Round) -> list[Any]:
+    """The juror's sheets; where names are hidden without those he recused himself from: he knows by name who they are."""
+    rows = await fetch(OWN, scoring.seat)
+    return [row for row in rows if not (scoring.blind and row["state"] == SheetState.RECUSED)]
+
+
 async def _signature(seat: UUID | None) -> Any:
     return await fetch_one("SELECT signed_at, encode(signature, 'hex') AS receipt FROM seat WHERE id = $1", seat)
 
@@ -127,7 +133,7 @@ async def mine(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     scoring.standing.need(OWN_PROGRESS)
     if scoring.state is RoundState.DRAFT:
         raise NotFound
-    sheets = [_line(row, scoring.rubric, blind=scoring.blind) for row in await fetch(OWN, scoring.seat)]
+    sheets = [_line(row, scoring.rubric, blind=scoring.blind) for row in await _shown(scoring)]
     return pages.page(
         request, "jury/mine.html", scoring=scoring, sheets=sheets, signature=await _signature(scoring.seat),
         ready=bool(sheets) and all(each.settled for each in sheets),
@@ -161,7 +167,7 @@ async def mine_as_pdf(viewer: NamedDependency[Viewer], round_id: FromPath[UUID])
     scoring.standing.need(OWN_PROGRESS)
     if scoring.state is RoundState.DRAFT:
         raise NotFound
-    rows, signature = await fetch(OWN, scoring.seat), await _signature(scoring.seat)
+    rows, signature = await _shown(scoring), await _signature(scoring.seat)
     made = await printing.pdf("sheets.typ", _document(viewer, scoring, rows, signature), viewer.now)
     return pages.download(
         made, ".pdf", printing.PDF, str(Message("My score sheets")), scoring.name, scoring.cohort_name
