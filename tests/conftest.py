@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("SECRET_KEY", "only for tests")
@@ -18,6 +19,9 @@ from incubator.foundation import database
 from incubator.foundation.postgres import embedded
 
 pytest_plugins = ["sharing"]
+
+settings.register_profile("any machine", settings(), deadline=None)  # how long an example takes says nothing here
+settings.load_profile("any machine")
 
 FAST = {
     "fsync": "off",

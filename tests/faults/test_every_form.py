@@ -18,7 +18,7 @@ from rights.trial import CALLS
 FORM = "application/x-www-form-urlencoded"
 REFUSED = {400, 413, 422}
 EXAMPLES = settings(
-    max_examples=15, deadline=None, derandomize=True, database=None,
+    max_examples=15, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 

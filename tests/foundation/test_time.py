@@ -111,7 +111,7 @@ def form_of(n, one, few, many):
     return one if n % 10 == 1 else few if n % 10 in {2, 3, 4} else many
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(
     BORDERS,
     BORDERS | st.none(),

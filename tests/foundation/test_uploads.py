@@ -45,7 +45,7 @@ def on_disk(upload_id):
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["whole", "cut", "wrong place", "crash"])), max_size=12))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_however_the_line_breaks_the_bytes_are_those_that_were_sent(owner, steps):
     """The offset said is never more than what is safe, and going on from it always gives the file as it was."""
     upload_id = await begin(owner, size=len(PDF))

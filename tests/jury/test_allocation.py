@@ -66,7 +66,7 @@ def held(request: Request, found: Allocation) -> frozenset[tuple[str, str]]:
 
 
 @given(requests())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_best_of_all_that_are_possible(request_):
     possible = list(everything(request_))
     try:
@@ -88,7 +88,7 @@ def test_the_best_of_all_that_are_possible(request_):
 
 
 @given(requests(connected=True))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_it_hangs_together_whenever_it_can(request_):
     possible = [each for each in everything(request_) if hangs_together(each)]
     try:

@@ -22,7 +22,7 @@ from jury.slow_reference import official
 
 # The design promises 100,000 sessions (SCORING_EXAMPLES=100000); a normal run takes enough to notice a fault soon.
 EXAMPLES = int(os.environ.get("SCORING_EXAMPLES", "2000"))
-many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 some = settings(many, max_examples=EXAMPLES // 4)
 
 

@@ -33,7 +33,7 @@ from incubator.programmes.blueprint_shape import Table, Tables
 from programmes.sample_blueprint import GOOD
 
 EXAMPLES = int(os.environ.get("BLUEPRINT_EXAMPLES", "200"))
-some = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+some = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 # --- What is shipped --------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from incubator.programmes.blueprint import BlueprintFaults, read, write
 from programmes.sample_blueprint import GOOD, faults, line_of
 
 EXAMPLES = int(os.environ.get("BLUEPRINT_EXAMPLES", "200"))
-some = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+some = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 # --- Faults, one at a time --------------------------------------------------------------------------------------------
 

@@ -224,7 +224,7 @@ def test_any_metadata_is_read_or_refused(text):
 
 
 @given(st.text(min_size=1, max_size=120))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_name_hurts_page_header_or_archive(place, client, raw):
     """Path tricks, right-to-left marks, quotes, line breaks, markup: shown as text, saved under a harmless name."""
     await execute("TRUNCATE upload, submission_file, stored_file")

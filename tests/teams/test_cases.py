@@ -251,7 +251,7 @@ def told(change, left_out):
 
 
 @given(CASES, CASES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_comparison_holds_both_cases(before, after):
     for change in compare(before, after):
         assert told(change, Kind.ADDED) == told(compare(before, before)[list(LABELS).index(change.key)], Kind.ADDED)

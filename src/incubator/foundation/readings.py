@@ -54,8 +54,11 @@ def _is_mark(character: str) -> bool:
 
 
 def line(raw: str, limit: int) -> str:
-    """One line of at most `limit` characters; runs of spaces become one, invisible characters are refused."""
-    text = tidy(raw)
+    """One line of at most `limit` characters; runs of spaces become one, invisible characters are refused.
+
+    A tab is a space too: it comes with two cells of a spreadsheet.
+    """
+    text = tidy(raw).replace("\t", " ")
     for position, character in enumerate(text):
         if unicodedata.category(character) in INVISIBLE_CATEGORIES or HIDDEN_FILLER.match(character):
             raise _invisible(text, position)
