@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+import re
 import uuid
 
 import pytest
 
 import cast
 from incubator.foundation.database import execute, fetch_value
+from incubator.jury.office import conducting
 
 MARKS = {"mark_problem": "7", "mark_solution": "8", "mark_pilot": "6", "mark_feasibility": "5", "mark_team": "9"}
 JSON = {"X-Autosave": "1", "Accept": "application/json"}
@@ -99,6 +101,26 @@ async def test_what_was_recorded_before_the_lock_keeps_its_receipt_after_it_and_
     await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=missing)
     assert await sent(client, where, 0, data) == receipt
     assert (await sent(client, where, 1, body(str(uuid.uuid4()))))[0] == 403
+
+
+async def test_what_comes_after_the_lock_is_not_recorded_and_stays_readable(client):
+    where = await cast.scoring_round(teams=1, jurors=2)
+    for juror in where.jurors:
+        await cast.score(where, juror, await where.project(), 9, 9, 9, 9, 9, comment="По делу")
+    await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=0)
+    await cast.sign_in(client, where.jurors[0])
+    address = f"/rounds/{where.id}/projects/{await where.project()}"
+    sent = {**MARKS, "mark_team": "3", "comment": "Набрано слишком поздно", "version": "1"}
+    late = await client.post(address, data=sent)
+    said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", late.text.split("<main")[1]))
+    assert late.status_code == 403 and 'id="sheet"' not in late.text
+    assert "не записано" in said and "Набрано слишком поздно" in said
+    assert "Раунд закрыт" in said and "По делу" not in said
+    assert "3" in said.split("не записано")[1].split()
+    told = await client.post(address, data=sent, headers={"accept": "application/json"})
+    assert told.status_code == 403 and "не записано" not in told.text
+    same = dict.fromkeys(MARKS, "9") | {"comment": "По делу", "version": "1"}
+    assert "не записано" not in (await client.post(address, data=same)).text
 
 
 async def test_the_page_without_a_network_holds_ones_own_sheets_only(client, counting):
