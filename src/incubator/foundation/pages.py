@@ -360,27 +360,30 @@ def refuse(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
                 code=status, reason=reason, incident=request.scope["state"].get("incident", ""))  # fmt: skip
 
 
+def page_before(connection: Any) -> str:
+    """Path and query of the page of this site that a request comes from, "" where a browser tells of none."""
+    try:
+        said = urlsplit(connection.headers.get("referer", ""))
+    except ValueError:  # no browser sends such a one
+        return ""
+    if not said.netloc or said.netloc not in {connection.headers.get("host", ""), urlsplit(settings().origin).netloc}:
+        return ""
+    path = said.path + (f"?{said.query}" if said.query else "")
+    good = path.startswith("/") and not path.startswith("//") and "\\" not in said.path and path.isprintable()
+    return path if good else ""
+
+
 def came_from(request: Request[Any, Any, Any]) -> str:
     """The page of this site on which somebody pressed what is refused, "" when there is none that can be asked for.
 
     Only path and query are kept, so it never leads away. A form that came back with errors stands at an address that
     takes forms only: then the nearest page above it is meant.
     """
-    try:
-        said = urlsplit(request.headers.get("referer", ""))
-    except ValueError:  # no browser sends such a one
-        return ""
-    if not said.netloc or said.netloc not in {request.headers.get("host", ""), urlsplit(settings().origin).netloc}:
-        return ""
-    path = said.path
-    if not path.startswith("/") or path.startswith("//") or "\\" in path or not (path + said.query).isprintable():
-        return ""
-    query = f"?{said.query}" if said.query else ""
-    while path.count("/") > 1:
-        if _can_be_asked_for(request, path):
-            return path + query
-        path, query = path.rpartition("/")[0], ""
-    return path + query if _can_be_asked_for(request, path) else ""
+    whole = page_before(request)
+    path = whole.partition("?")[0]
+    while path and not _can_be_asked_for(request, path):
+        whole = path = path.rpartition("/")[0]
+    return whole
 
 
 def _can_be_asked_for(request: Request[Any, Any, Any], path: str) -> bool:

@@ -16,7 +16,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar.connection import ASGIConnection
@@ -105,13 +104,7 @@ async def _chosen(connection: Any) -> bool:
 
 def _page(connection: Any) -> str:
     """The page on which the form stood; browsers tell it to our own site only."""
-    try:
-        from_page = urlsplit(connection.headers.get("referer", ""))
-    except ValueError:  # no browser sends such a one
-        return "/"
-    if from_page.netloc != connection.headers.get("host", ""):
-        return "/"
-    return local_path(from_page.path + (f"?{from_page.query}" if from_page.query else ""))
+    return local_path(pages.page_before(connection) or "/")
 
 
 # --- The seal ---------------------------------------------------------------------------------------------------------

@@ -45,9 +45,11 @@ async def ask_again(request: Asked, viewer: Viewer, form: Form) -> Response[Any]
         if await accounts.prove(viewer, given):
             return None
         asked.fail(FIELD, WRONG)
-    # `_sent` goes along: by it the device learns that what was typed on the page before has been done.
+    # The mark goes along: by it the device learns that what was typed on the page before has been done.
     given_before = await pages.form_pairs(request)
-    sent = [pair for pair in given_before if pair[0] == "_sent" or (pair[0] != FIELD and not pair[0].startswith("_"))]
+    sent = [
+        pair for pair in given_before if pair[0] == pages.MARK or (pair[0] != FIELD and not pair[0].startswith("_"))
+    ]
     return pages.page(
         request, "people/prove.html", status=422 if given else 200, form=asked, sent=sent, action=request.url.path,
     )  # fmt: skip

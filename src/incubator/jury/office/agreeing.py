@@ -15,6 +15,7 @@ from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience
 from incubator.jury.ledger import book
+from incubator.jury.office.board import WAITED_FOR
 from incubator.jury.result import deliberating
 from incubator.jury.result.snapshot import Result
 from incubator.jury.result.standings import count_up
@@ -252,15 +253,8 @@ async def close_reopened(viewer: Viewer, round_id: UUID, sheet_id: UUID) -> None
 # --- The publication --------------------------------------------------------------------------------------------------
 
 
-IN_THE_WAY = """
-SELECT (SELECT count(*) FROM score_sheet WHERE round = $1 AND reopened_at IS NOT NULL) AS reopened,
-  (SELECT count(*) FROM jury_proposal WHERE round = $1 AND kind <> 'publish' AND decided_at IS NULL) AS undecided,
-  EXISTS (SELECT FROM deliberation WHERE round = $1 AND closed_at IS NULL) AS sits
-"""
-
-
 async def _publishable(scoring: Round) -> Result:
-    found = await fetch_one(IN_THE_WAY, scoring.id)
+    found = await fetch_one(f"SELECT {WAITED_FOR}", scoring.id)
     if found and (reason := publication_waits(**found)):
         raise Refused(reason)
     result = await count_up(scoring)

@@ -362,12 +362,15 @@ class Publication:
     advice: bool | None
 
 
-# Another organiser of the programme who has no conflict of interest here and neither judges nor takes part.
-PUBLICATION = """
-SELECT o.id AS asked, o.asked_at, o.asked_by, a.name AS asked_by_name, (o.kept -> 'advice')::boolean AS advice,
+# Columns, see `rules.publication_waits`.
+WAITED_FOR = """
   (SELECT count(*) FROM score_sheet s WHERE s.round = $1 AND s.reopened_at IS NOT NULL) AS reopened,
   (SELECT count(*) FROM jury_proposal w WHERE w.round = $1 AND w.kind <> 'publish' AND w.decided_at IS NULL) AS undecided,
-  EXISTS (SELECT FROM deliberation d WHERE d.round = $1 AND d.closed_at IS NULL) AS sits,
+  EXISTS (SELECT FROM deliberation d WHERE d.round = $1 AND d.closed_at IS NULL) AS sits"""
+# Another organiser of the programme who has no conflict of interest here and neither judges nor takes part.
+PUBLICATION = f"""
+SELECT o.id AS asked, o.asked_at, o.asked_by, a.name AS asked_by_name, (o.kept -> 'advice')::boolean AS advice,
+  {WAITED_FOR},
   EXISTS (
     SELECT FROM role_grant g JOIN person p ON p.id = g.person AND p.deactivated_at IS NULL
     WHERE g.role = 'organiser' AND g.scope = 'programme' AND g.scope_id = c.programme AND g.revoked_at IS NULL
