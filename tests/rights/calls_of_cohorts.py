@@ -140,6 +140,12 @@ CALLS: dict[str, list[Call]] = {
         get(f"{ROUND}/rules", "round_own"),
         post(f"{ROUND}/rules", "round_own", page=f"{ROUND}/rules", reader=RUNS, form={"quorum": "3"}),
     ],
+    "jury_session remove draft": [
+        post(f"{ROUND}/remove", "round_draft"),
+        post(f"{ROUND}/remove", "round_own"),
+        post(f"{ROUND}/remove", "round_calibrating"),
+    ],
+    "jury_session remove open": [post(f"{ROUND}/remove", "round_open")],
     "jury_session calibrate draft": [
         post(f"{ROUND}/calibration/samples", "round_calibrating", form={"title": PROBE, "text": PROBE}),
         post(ROUND + "/calibration/samples/{sample}/remove", "round_calibrating"),

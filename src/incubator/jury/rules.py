@@ -151,6 +151,9 @@ FROZEN = _closed(
 )
 NOT_LOCKED = _closed("jury_session.open", Message("The result is published only after the round has been locked."))
 FOR_GOOD = _closed("jury_session.published", Message("A published result stands. It is never opened again."))
+OPENED_ONCE = _closed(
+    "jury_session.remove", Message("Only a round that was never opened can be removed. This one was: its sheets stay.")
+)
 JUDGE_OR_RUN = _closed(
     "assignment.self", Message("The organisers of a programme do not judge its projects: one person can't do both.")
 )

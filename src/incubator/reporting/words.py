@@ -139,6 +139,7 @@ SIMPLE: Final[Mapping[str, str]] = {
     "jury_rules.edited": N_("changed the rules of the jury"),
     "round.created": N_("drew up the round “{round_name}”"),
     "round.arranged": N_("changed the projects or their order in the round “{round_name}”"),
+    "round.removed": N_("removed the draft of the round “{round_name}”"),
     "sheets.signed": N_("confirmed all own score sheets of the round “{round_name}”"),
     "sheets.unsigned": N_("took the confirmation of own score sheets back in the round “{round_name}”"),
     "pitch.begun": N_("set up the pitch day of the round “{round_name}”"),

@@ -14,7 +14,7 @@ from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Invalid, NotFound, TooMany
-from incubator.jury.office import agreeing, board, conducting
+from incubator.jury.office import agreeing, board, conducting, removing
 from incubator.jury.pages import results
 from incubator.jury.pitch import transcribing
 from incubator.jury.result import standings
@@ -126,6 +126,15 @@ async def open_(request: Web, viewer: NamedDependency[Viewer], round_id: FromPat
     (await pages.read_form(request)).demand()
     act = conducting.open_round(viewer, round_id)
     return await _press(request, viewer, round_id, act, Message("The round is open. Criteria and rules are fixed now."))
+
+
+@post("/rounds/{round_id:uuid}/remove")
+async def remove_draft(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """Take a draft of a round away."""
+    (await pages.read_form(request)).demand()
+    gone = await removing.remove_round(viewer, round_id)
+    await flash(viewer, "success", Message("The round “{name}” is removed.", name=gone.name))
+    return pages.redirect(request, f"/cohorts/{gone.cohort}/jury")
 
 
 @post("/rounds/{round_id:uuid}/lock")
@@ -258,5 +267,5 @@ async def publish(request: Web, viewer: NamedDependency[Viewer], round_id: FromP
 
 
 HANDLERS: list[Any] = [
-    progress, live, seat, remove, open_, lock, unlock, void, reopen, close, confirm, decline, publish,
+    progress, live, seat, remove, open_, remove_draft, lock, unlock, void, reopen, close, confirm, decline, publish,
 ]  # fmt: skip

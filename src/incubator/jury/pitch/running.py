@@ -12,7 +12,7 @@ from uuid import UUID
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound, Refused
-from incubator.jury.rounds import Round, round_for, tell
+from incubator.jury.rounds import Round, round_for, share, tell
 from incubator.jury.rules import LEAD, STALE, RoundState, SheetState
 from incubator.people.rights import Viewer
 
@@ -184,6 +184,7 @@ async def _lead(viewer: Viewer, round_id: UUID) -> Round:
 async def begin(viewer: Viewer, round_id: UUID) -> None:
     """Set a pitch day up: from now on it has a panel and an address for the hall's screen."""
     async with DB.transaction():
+        await share(round_id)  # a draft may be removed at this moment
         scoring = await _lead(viewer, round_id)
         if scoring.terms.blind:
             raise Refused(NO_NAMES)
