@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Response, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Response,
+    async_playwright,
+    expect,
+)
 
 from needed import missing
 
@@ -20,7 +29,8 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 WIDE = {"width": 1180, "height": 900}
 PHONE = {"width": 390, "height": 844}
 NARROW = (768, 600, 390, 360, 320)
-PATIENCE = 30  # seconds
+PATIENCE = 30  # seconds; a machine under load now and then stands still for some
+expect.set_options(timeout=PATIENCE * 1000)
 
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 COLOURS = ("color-contrast", "link-in-text-block")  # what may differ between light and dark
@@ -75,7 +85,7 @@ async def watched(browser: Browser, **options: Any) -> AsyncIterator[BrowserCont
         **options,
     }
     context = await browser.new_context(**settled)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE * 1000)
     watch = Watched(context)
     try:
         yield context

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from browser import PATIENCE
 from gallery import Site
 
 WATCH = "document.addEventListener('securitypolicyviolation', e => (window.violations ??= []).push(e.violatedDirective + e.blockedURI))"
@@ -24,7 +25,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 async def page(browser: Browser, site: Site) -> AsyncIterator[Page]:
     context = await browser.new_context(viewport={"width": 1180, "height": 900}, service_workers="block")
-    context.set_default_timeout(5000)
+    context.set_default_timeout(PATIENCE * 1000)
     await context.add_init_script(WATCH)
     opened = await context.new_page()
     faults: list[str] = []

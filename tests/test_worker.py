@@ -36,7 +36,7 @@ class Redis:
     async def start(self):
         words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
         self.process = subprocess.Popen([SERVER, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 with socket.socket() as knock:
                     if knock.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -87,7 +87,7 @@ async def put(*numbers):
         await enqueue_all("test", [{"n": n} for n in numbers])
 
 
-async def until(true, seconds=8.0):
+async def until(true, seconds=20.0):
     async with asyncio.timeout(seconds):
         while True:
             found = true()
@@ -255,7 +255,7 @@ def process(dsn, redis, folder):
 
 
 async def said(running):
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(40):
         return (await asyncio.to_thread(running.stdout.readline)).decode().split()
 
 

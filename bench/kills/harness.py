@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from bench.hall import Hall, opened
 from bench.kills.jurors import STUBBORN, Juror, Record
-from bench.kills.site import Site, _kill
+from bench.kills.site import Site
 from bench.kills.verdict import Verdict, judge
 from bench.traffic import Browsers
 from incubator.foundation import database
@@ -46,7 +46,7 @@ class Run:
         await self._acknowledged(kind, time.time())
 
     async def _web(self) -> None:
-        _kill(self.site.web_process(self.chance))
+        await self.site.kill_web_process(self.chance)
 
     async def _database(self) -> None:
         await self.site.database.kill()

@@ -152,10 +152,13 @@ class Site:
     worker: Program | None
     post: Post
 
-    def web_process(self, chance: random.Random) -> int:
-        """One of the processes that answer requests."""
+    async def kill_web_process(self, chance: random.Random) -> None:
+        """SIGKILL to one of the processes that answer requests, and until it has gone: on a busy machine it lingers."""
         assert self.web.process
-        return chance.choice(_forks(self.web.process.pid))
+        pid = chance.choice(_forks(self.web.process.pid))
+        _kill(pid)
+        while pid in _forks(self.web.process.pid):
+            await asyncio.sleep(0.01)
 
     async def ready(self) -> None:
         """Until both web processes are up and say that people can work."""

@@ -145,8 +145,22 @@ class _Several(Multiprocess):
     def init_processes(self) -> None:
         """Start all, then say so."""
         super().init_processes()
+        self._hold_one_end()
         if all(process.wait_until_ready(STARTUP) for process in self.processes):
             self.ready()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace what has ended or hangs."""
+        super().keep_subprocess_alive()
+        self._hold_one_end()
+
+    def _hold_one_end(self) -> None:
+        """Close our copy of a process's end of the pipe that asks it for a sign of life.
+
+        While that stays open, one that dies between question and answer is waited for as long as one that hangs.
+        """
+        for process in self.processes:
+            process.child_conn.close()
 
     def run(self) -> None:
         """Until a signal ends it, or a web process can't start."""

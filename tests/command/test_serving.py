@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from incubator.serving import HUNG
 from operating import a_person, ask, call, free_port, left_behind, site, wait_until_gone
 
 
@@ -98,13 +99,17 @@ def test_kill_9_leaves_nothing_behind_and_the_next_start_recovers(var: Path, wor
         assert ask(again.wait().address(), "SELECT count(*) FROM person WHERE email = 'anna@example.org'") == 1
 
 
-def test_a_killed_web_process_is_replaced(var: Path) -> None:
+@pytest.mark.parametrize("asked", [False, True], ids=["idle", "asked for a sign of life"])
+def test_a_killed_web_process_is_replaced_without_waiting_for_its_sign_of_life(var: Path, asked: bool) -> None:
     with site(var, "--workers", "2") as running:
         running.wait()
         children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
         webs = [int(pid) for pid in children if "--multiprocessing-fork" in Path(f"/proc/{pid}/cmdline").read_text()]
+        if asked:  # it stops to answer, is asked within half a second, and dies with the question open
+            os.kill(webs[0], signal.SIGSTOP)
+            time.sleep(2)
         os.kill(webs[0], signal.SIGKILL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + HUNG * 2 / 3
         while len([line for line in left_behind(var) if "spawn_main" in line]) < 2 or Path(f"/proc/{webs[0]}").exists():
             assert time.monotonic() < deadline
             time.sleep(0.1)

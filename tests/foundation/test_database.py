@@ -58,7 +58,7 @@ async def test_a_broken_transaction_leaks_nothing(scratch, fault):
         with pytest.raises(BaseException):
             await fault()
         assert DB.current_transaction.get() is None
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         async with DB.transaction():
             await execute("INSERT INTO scratch VALUES (7)")
     assert await fetch_value("SELECT count(*) FROM scratch") == 1
@@ -156,7 +156,7 @@ async def test_readers_of_long_answers_leave_connections_for_pages(db):
 
     go_on, begun = asyncio.Event(), [asyncio.Event() for _ in range(DB.pool.get_max_size() + 2)]
     readers = [asyncio.create_task(read(first, go_on)) for first in begun]
-    await asyncio.wait_for(begun[0].wait(), 5)
+    await asyncio.wait_for(begun[0].wait(), 30)
     assert await fetch_value("SELECT 1") == 1
     assert sum(first.is_set() for first in begun) <= database.STREAMS
     go_on.set()

@@ -33,7 +33,7 @@ async def test_exhausted_connections_are_answered_with_503_and_when_to_come_back
     assert DB.pool is not None
     held = [await DB.pool.acquire() for _ in range(DB.pool.get_max_size())]
     try:
-        async with asyncio.timeout(6):
+        async with asyncio.timeout(30):
             answer = await signed_in.get("/profile")
     finally:
         for connection in held:
@@ -104,7 +104,7 @@ async def test_a_broken_multipart_form_is_a_400(client: httpx.AsyncClient, db):
 
 async def test_who_waits_for_a_connection_keeps_his_place_while_the_line_moves(signed_in, monkeypatch):
     """Everybody presses at once: the wait is longer than the line may stand still, and yet all are served."""
-    monkeypatch.setattr(database, "PATIENCE", 0.5)
+    monkeypatch.setattr(database, "PATIENCE", 1.0)
     assert DB.pool is not None
     held = [await DB.take() for _ in range(DB.pool.get_max_size())]
     before_him = [asyncio.create_task(DB.take()) for _ in range(8)]

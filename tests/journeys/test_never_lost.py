@@ -71,7 +71,7 @@ class Shore:
         """A browser in which that person has a session; a dialog before leaving is answered with yes."""
         # No watched context: faults of the network are what this is about.
         context = await browser.new_context(base_url=self.site.url, locale="ru-RU", service_workers="block")
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(30_000)
         context.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
         await self.enter(context, who)
         yield context

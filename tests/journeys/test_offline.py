@@ -76,7 +76,7 @@ async def device(browser, hall, email, **options):
     """A phone with a worker, signed in."""
     site, _ = hall
     context = await browser.new_context(base_url=site.url, locale="ru-RU", viewport=PHONE, **options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     page = await context.new_page()
     await enter(context, hall, email)
     yield context, page

@@ -10,7 +10,7 @@ import cast
 from incubator.foundation import jobs
 from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.moderation import actions, undoing
+from incubator.moderation import actions, checking, undoing
 from incubator.moderation.rules import LETTER_WAITS, UNDO_LASTS, Verdict
 from incubator.stages.rules import Outcome
 
@@ -41,6 +41,13 @@ async def test_everything_is_as_it_was_before(school, mod, verdict):
     assert letters and all(row["called_back_at"] and not row["sent_at"] for row in letters)
     await actions.decide(later(mod, minutes=9), school.submission, 1, ACCEPT)
     assert await fetch_value("SELECT count(*) FROM decision") == 2
+
+
+async def test_who_takes_it_back_is_at_the_work_again(school, mod):
+    await actions.decide(mod, school.submission, 1, RETURN)
+    assert await checking.checker(school.submission, mod.now) is None
+    await undoing.take_back(mod, school.submission)
+    assert (await checking.checker(school.submission, mod.now)).person == mod.id
 
 
 async def test_the_letter_waits_and_then_goes(school, mod, monkeypatch):

@@ -213,7 +213,7 @@ async def listening(app: Any, request: Request, headers: dict[str, str]) -> Asyn
     answer, begun = Answer(), asyncio.Event()
     task = asyncio.create_task(app(_scope(request, headers), *_ends(request, answer, begun)))
     first = asyncio.create_task(begun.wait())
-    await asyncio.wait({task, first}, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+    await asyncio.wait({task, first}, return_when=asyncio.FIRST_COMPLETED, timeout=30)
     try:
         yield answer, task
     finally:

@@ -128,7 +128,7 @@ async def test_an_open_stream_ends(hall, monkeypatch, role, state, path, take):
             await asyncio.sleep(0.2)
             assert answer.status == 200
             assert not stream.done()  # while the right lasts, so does the stream
-            monkeypatch.setattr(live, "PING", 0.6)
+            monkeypatch.setattr(live, "PING", 1.5)
             await asyncio.sleep(0.15)
             await take(hall.world)
             async with asyncio.timeout(SOON):

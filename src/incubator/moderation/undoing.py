@@ -9,6 +9,7 @@ from uuid import UUID
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value
 from incubator.foundation.refusals import Forbidden, Refused
 from incubator.journal.actions import Audience, record
+from incubator.moderation import checking
 from incubator.moderation.rules import ANSWERED_SINCE, NOTHING_DECIDED, ONLY_AUTHOR, UNDO_LASTS, not_undoable
 from incubator.notifications.actions import call_back
 from incubator.people.rights import Viewer
@@ -38,6 +39,8 @@ async def take_back(viewer: Viewer, submission: UUID) -> None:
         if reason := not_undoable(made["decided_by"], viewer.id, made["decided_at"], viewer.now):
             raise (Forbidden if reason is ONLY_AUTHOR else Refused)(reason)
         await _undo(viewer, submission, made)
+        # Who takes it back goes on with it, and open desks hear so in the same moment.
+        await checking.touch(viewer, submission)
         await record(
             "decision.taken_back", by=viewer.id, at=viewer.now, audience=Audience.TEAM, cohort=work.cohort,
             team=work.team, subject=submission, revision=made["number"], title=work.title, assignment=work.assignment,
