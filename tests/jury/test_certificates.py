@@ -1,12 +1,14 @@
 """Certificates: who gets one, what its page tells, what a withdrawn one says; and the PDF of all of them."""
 
+import importlib.util
 import re
+from pathlib import Path
 
 import pytest
 
 import cast
 import documents
-from incubator.foundation.database import execute, fetch, fetch_value
+from incubator.foundation.database import DB, execute, fetch, fetch_value
 from incubator.foundation.i18n import MOSCOW, speaking
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.jury.minutes import certificates
@@ -14,16 +16,19 @@ from incubator.jury.minutes.rules import Issue
 from incubator.jury.office import agreeing
 from incubator.jury.result import deliberating
 from incubator.jury.result.rules import DecisionKind, Motion
+from incubator.settings import asset_folder
 from jury.test_minutes import HOSTILE, played, squeezed
 
 ALL = Issue(1, awards=True, members=True)
 
 
-async def published(**how: int) -> cast.RoundOfCast:
+async def published(*others: tuple[DecisionKind, str], **how: int) -> cast.RoundOfCast:
+    """A published round: its second project has an award, and what the jury decided besides about it or about none."""
     where = await played(**how)
     runs = await where.organiser()
-    motion = Motion(DecisionKind.AWARD, "За смелость", "", str(await where.project(1)), 2, 1, 0)
-    await deliberating.decide(runs, where.id, motion)
+    for kind, title in ((DecisionKind.AWARD, "За смелость"), *others):
+        about = "" if kind is DecisionKind.OTHER else str(await where.project(1))
+        await deliberating.decide(runs, where.id, Motion(kind, title, "", about, 2, 1, 0))
     for group in await groups(where):
         from incubator.jury.office import conducting
 
@@ -56,9 +61,9 @@ async def test_winners_awards_and_members_get_theirs_once(db):
     assert await issue(where) == members + 2
     assert await issue(where) == 0
     found = await certificates.issued(where.id)
-    assert {(each.name, each.merit) for each in found if each.kind == "winner"} == {
-        (await name_of(where, 0), "1 место"), (await name_of(where, 1), "За смелость"),
-    }  # fmt: skip
+    assert [(each.name, each.kind, each.place, each.merit) for each in found[:2]] == [
+        (await name_of(where, 0), "place", 1, ""), (await name_of(where, 1), "award", None, "За смелость"),
+    ]  # fmt: skip
     assert len({each.code for each in found}) == len(found)
     assert min(len(each.code) for each in found) == 24  # 144 random bits
 
@@ -69,9 +74,57 @@ async def test_a_place_is_read_in_the_readers_language_and_issued_once_in_all(db
     with speaking("en", MOSCOW):
         assert await certificates.issue(await where.organiser(), where.id, ALL) == 0
         found = await certificates.issued(where.id)
-        assert {each.earned for each in found if each.kind == "winner"} == {"place 1", "За смелость"}
+        assert [each.earned for each in found[:3]] == ["place 1", "За смелость", ""]
     with speaking("ru", MOSCOW):
-        assert {each.earned for each in found if each.kind == "winner"} == {"1 место", "За смелость"}
+        assert [each.earned for each in found[:3]] == ["1 место", "За смелость", ""]
+
+
+async def test_a_mention_is_no_diploma_and_the_result_says_what_each_decision_is(client):
+    where = await published((DecisionKind.MENTION, "Живой язык"), (DecisionKind.OTHER, "Провести семинар"))
+    await issue(where)
+    cast.sign_out(client)
+    page = (await client.get(f"/rounds/{where.id}/result", headers={"accept-language": "ru"})).text
+    for words in ("Номинация", "Особое упоминание жюри", "Коллективное решение жюри"):
+        assert words in page
+    found = {each.kind: each for each in await certificates.issued(where.id)}
+    with speaking("ru", MOSCOW):
+        said = [(page["title"], page["merit"]) for page in certificates.sheets(found.values())["pages"]]
+    assert said == [
+        ("Диплом", "1 место"), ("Диплом", "За смелость"), ("Особое упоминание жюри", "Живой язык"),
+        ("Сертификат", "участник программы"),
+    ]  # fmt: skip
+    for language, told in (("ru", "Диплом, 1 место"), ("en", "Diploma, place 1")):
+        shown = await client.get(f"/certificates/{found['place'].code}", headers={"accept-language": language})
+        assert told in shown.text
+
+
+OLD = """
+UPDATE certificate SET merit = CASE WHEN place IS NULL THEN merit ELSE $2 END, place = NULL,
+  kind = CASE kind WHEN 'participant' THEN kind ELSE 'winner' END WHERE round = $1
+"""
+
+
+@pytest.mark.parametrize("words", ["1 место", "place 1"])
+async def test_certificates_of_before_are_carried_over(db, words):
+    """A place in either language becomes a number; what the jury itself has called a place stays its award."""
+    where = await published((DecisionKind.MENTION, "Живой язык"), (DecisionKind.AWARD, "2 место"))
+    await issue(where)
+    before = await certificates.issued(where.id)
+    manager = await carrying().forwards()
+    async with DB.transaction():
+        await execute("ALTER TABLE certificate DROP CONSTRAINT given_for")
+        await execute(OLD, where.id, words)
+        await manager.run()
+        assert await certificates.issued(where.id) == before
+
+
+def carrying():
+    found = importlib.util.spec_from_file_location("raw_places", Path(asset_folder("migrations"), "raw_places.py"))
+    assert found
+    assert found.loader
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
 
 
 async def name_of(where, number):
@@ -91,7 +144,7 @@ async def test_everybody_may_check_one_and_reads_nothing_else(client):
     cast.sign_out(client)
     answer = await client.get(f"/certificates/{found.code}", headers={"accept-language": "ru"})
     assert answer.status_code == 200
-    assert "Сертификат действителен." in answer.text
+    assert "Документ действителен." in answer.text
     assert found.name in answer.text
     assert found.programme in answer.text
     for hidden in (found.merit or "8,40", found.cohort, found.team, str(where.id), str(found.id)):
@@ -109,7 +162,7 @@ async def test_a_withdrawn_one_says_so_and_is_not_printed(client):
     with pytest.raises(NotFound):
         await certificates.withdraw(runs, where.id, first.id, "Опечатка")
     answer = await client.get(f"/certificates/{first.code}", headers={"accept-language": "ru"})
-    assert "Сертификат отозван и недействителен." in answer.text
+    assert "Документ отозван и недействителен." in answer.text
     assert "Опечатка" not in answer.text
     assert await issue(where) == 1  # another one in its place, under another code
     assert len({each.code for each in await certificates.issued(where.id)}) == len(await certificates.issued(where.id))

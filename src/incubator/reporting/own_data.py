@@ -7,7 +7,7 @@ from uuid import UUID
 from incubator.foundation.database import fetch
 from incubator.foundation.i18n import Message
 from incubator.jury.conflicts.kinship import SOURCE_WORDS
-from incubator.jury.minutes.certificates import TITLES
+from incubator.jury.minutes.rules import TITLES
 from incubator.jury.rules import SHEET_WORDS
 from incubator.people.own_data import forget, register, rows_of, say
 from incubator.programmes.rules import POSITIONS

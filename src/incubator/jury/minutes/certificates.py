@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch, fetch_one, new_id
-from incubator.foundation.i18n import DEFAULT_LOCALE, LOCALES, Message, day, locale, speaking, zone
+from incubator.foundation.i18n import Message, day, locale
 from incubator.foundation.owner import owner
 from incubator.foundation.refusals import NotFound, Refused
-from incubator.jury.minutes.rules import CERTIFICATES, CertificateKind, Issue
+from incubator.jury.minutes.rules import CERTIFICATES, TITLES, CertificateKind, Issue, earned
 from incubator.jury.result import standings
 from incubator.jury.result.snapshot import Result
 from incubator.jury.rounds import Round, alone, tell
@@ -27,13 +27,6 @@ MOST = 2000  # of a round
 # --- Seeing -----------------------------------------------------------------------------------------------------------
 
 
-MOST_DIGITS = 6
-
-
-def _place(number: int) -> Message:
-    return Message("place {place}", place=number)
-
-
 @dataclass(frozen=True, slots=True)
 class Issued:
     """A certificate: `name` is that of the person or, where there is none, of the team."""
@@ -43,6 +36,7 @@ class Issued:
     kind: CertificateKind
     name: str
     team: str
+    place: int | None
     merit: str
     programme: str
     cohort: str
@@ -53,17 +47,8 @@ class Issued:
 
     @property
     def earned(self) -> str:
-        """What it is given for: a place in the reader's language, an award as the jury has named it."""
-        digits = "".join(filter(str.isdecimal, self.merit))
-        if not digits or len(digits) > MOST_DIGITS:
-            return self.merit
-        place = _place(int(digits))
-        for each in LOCALES:
-            with speaking(each, zone()):
-                same = str(place) == self.merit
-            if same:
-                return str(place)
-        return self.merit
+        """What it is given for: a place in the reader's language, else as the jury has put it."""
+        return earned(self.place, self.merit)
 
     @property
     def valid(self) -> bool:
@@ -71,8 +56,9 @@ class Issued:
         return self.withdrawn_at is None
 
 
+KINDS = ", ".join(f"'{each}'" for each in CertificateKind)
 FOUND = """
-SELECT c.id, c.code, c.kind, coalesce(h.name, t.name) AS name, t.name AS team, c.merit, g.name AS programme,
+SELECT c.id, c.code, c.kind, coalesce(h.name, t.name) AS name, t.name AS team, c.place, c.merit, g.name AS programme,
   k.name AS cohort, k.time_zone, c.issued_at, c.withdrawn_at, c.withdrawal_reason
 FROM certificate c JOIN team t ON t.id = c.team JOIN scoring_round r ON r.id = c.round JOIN cohort k ON k.id = r.cohort
 JOIN programme g ON g.id = k.programme LEFT JOIN person h ON h.id = c.member
@@ -80,9 +66,11 @@ JOIN programme g ON g.id = k.programme LEFT JOIN person h ON h.id = c.member
 
 
 async def issued(round_id: UUID) -> Sequence[Issued]:
-    """All certificates of a round: the winners first, then by team and name."""
+    """All certificates of a round: by place, then what the jury gave besides, then members by team and name."""
     rows = await fetch(
-        f"{FOUND} WHERE c.round = $1 ORDER BY c.kind DESC, c.issued_at, t.name, name, c.id LIMIT {MOST}", round_id
+        f"{FOUND} WHERE c.round = $1 ORDER BY array_position(ARRAY[{KINDS}], c.kind::text), c.place, c.issued_at, t.name,"
+        f" name, c.id LIMIT {MOST}",
+        round_id,
     )
     return [_issued(row) for row in rows]
 
@@ -106,15 +94,16 @@ SELECT p.team, m.person FROM round_project p JOIN team t ON t.id = p.team JOIN t
 WHERE p.round = $1 AND m.left_at IS NULL AND t.withdrawn_at IS NULL ORDER BY p.place, m.joined_at, m.id
 """
 ISSUE = """
-INSERT INTO certificate (id, code, round, team, member, kind, merit, issued_at, issued_by, withdrawal_reason)
-SELECT w.id, w.code, $1, w.team, w.member, w.kind, w.merit, $2, $3, ''
-FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::text[]) AS w (id, code, team, member, kind, merit)
+INSERT INTO certificate (id, code, round, team, member, kind, place, merit, issued_at, issued_by, withdrawal_reason)
+SELECT w.id, w.code, $1, w.team, w.member, w.kind, w.place, w.merit, $2, $3, ''
+FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::int[], $10::text[])
+  AS w (id, code, team, member, kind, place, merit)
 WHERE NOT EXISTS (
   SELECT FROM certificate c WHERE c.round = $1 AND c.team = w.team AND c.member IS NOT DISTINCT FROM w.member
-    AND c.kind = w.kind AND c.merit = w.merit AND c.withdrawn_at IS NULL)
+    AND c.kind = w.kind AND c.place IS NOT DISTINCT FROM w.place AND c.merit = w.merit AND c.withdrawn_at IS NULL)
 """
-Wanted = tuple[UUID, UUID | None, CertificateKind, str]
-"""Team, member or None, kind, merit."""
+Wanted = tuple[UUID, UUID | None, CertificateKind, int | None, str]
+"""Team, member or None, kind, place or None, merit."""
 
 
 async def issue(viewer: Viewer, round_id: UUID, wanted: Issue) -> int:
@@ -125,12 +114,10 @@ async def issue(viewer: Viewer, round_id: UUID, wanted: Issue) -> int:
             *_winners(await standings.result_for(scoring), wanted),
             *(await _members(scoring) if wanted.members else []),
         ]
-        teams, people, kinds, merits = (
-            (list(column) for column in zip(*found, strict=True)) if found else ([], [], [], [])
-        )
+        columns = map(list, zip(*found, strict=True)) if found else ([] for _ in range(5))
         made = await execute(
             ISSUE, round_id, viewer.now, viewer.id, [new_id() for _ in found], [secrets.token_urlsafe(18) for _ in found],
-            teams, people, kinds, merits,
+            *columns,
         )  # fmt: skip
         await tell("certificates.issued", viewer, scoring, number=made)
         return made
@@ -138,19 +125,17 @@ async def issue(viewer: Viewer, round_id: UUID, wanted: Issue) -> int:
 
 def _winners(result: Result, wanted: Issue) -> Iterable[Wanted]:
     for row in result.placed:
-        if (row.place or 0) <= wanted.places:
-            with speaking(DEFAULT_LOCALE, zone()):  # whoever issues: in two languages it would be issued twice
-                merit = str(_place(row.place or 0))
-            yield row.team, None, CertificateKind.WINNER, merit
+        if row.place is not None and row.place <= wanted.places:
+            yield row.team, None, CertificateKind.PLACE, row.place, ""
     teams = {str(row.project): row.team for row in result.rows}
     for each in result.decisions if wanted.awards else ():
         if each.project in teams:
-            yield teams[each.project or ""], None, CertificateKind.WINNER, each.title
+            yield teams[each.project or ""], None, CertificateKind(each.kind), None, each.title
 
 
 async def _members(scoring: Round) -> list[Wanted]:
     rows = await fetch(MEMBERS, scoring.id)
-    return [(row["team"], row["person"], CertificateKind.PARTICIPANT, "") for row in rows]
+    return [(row["team"], row["person"], CertificateKind.PARTICIPANT, None, "") for row in rows]
 
 
 async def withdraw(viewer: Viewer, round_id: UUID, certificate: UUID, reason: str) -> None:
@@ -175,8 +160,6 @@ async def _published(viewer: Viewer, round_id: UUID) -> Round:
 
 
 # --- On paper ---------------------------------------------------------------------------------------------------------
-
-TITLES = {CertificateKind.WINNER: Message("Diploma"), CertificateKind.PARTICIPANT: Message("Certificate")}
 
 
 def sheets(found: Iterable[Issued]) -> dict[str, Any]:

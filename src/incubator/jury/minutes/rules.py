@@ -55,10 +55,27 @@ def read_draft(form: Form) -> Draft:
 
 
 class CertificateKind(StrEnum):
-    """What a certificate says: a place or award, or that somebody took part."""
+    """What a certificate is given for: a place, what the jury has decided besides, or that somebody took part.
 
-    WINNER = "winner"
+    The words of `AWARD` and `MENTION` are those of the jury's decisions.
+    """
+
+    PLACE = "place"
+    AWARD = "award"
+    MENTION = "mention"
     PARTICIPANT = "participant"
+
+
+TITLES = {
+    CertificateKind.PLACE: Message("Diploma"), CertificateKind.AWARD: Message("Diploma"),
+    CertificateKind.MENTION: Message("Special mention of the jury"), CertificateKind.PARTICIPANT: Message("Certificate"),
+}  # fmt: skip
+"""What each is called. A mention is no diploma: a project that has no place, or was not assessed, may have it too."""
+
+
+def earned(place: int | None, merit: str) -> str:
+    """What a certificate is given for: a place in the language of the moment, else the words of the jury."""
+    return merit if place is None else str(Message("place {place}", place=place))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,8 @@ class MinutesTemplate(Table, db=DB, tablename="minutes_template"):
 class Certificate(Table, db=DB, tablename="certificate"):
     """A certificate of a team or of one of its members; `code` is what its QR code leads to, and can't be guessed.
 
-    `merit` is what it is given for beside taking part: a place, or an award of the jury. Names are those of team and
-    person at the moment of reading.
+    What it is given for beside taking part: the `place`, or `merit`, the words in which the jury gave an award or a
+    mention. Names are those of team and person at the moment of reading.
     """
 
     id = UUID(primary_key=True, default=new_id)
@@ -69,6 +69,7 @@ class Certificate(Table, db=DB, tablename="certificate"):
     team = ref(Team, index=False)
     member = ref(Person, null=True, index=False)
     kind = Varchar(length=12, null=False)
+    place = Integer(null=True, default=None)
     merit = Varchar(length=300, null=False, default="")
     issued_at = Timestamptz(null=False, default=None)
     issued_by = UUID(null=False, default=None)
@@ -77,5 +78,9 @@ class Certificate(Table, db=DB, tablename="certificate"):
     withdrawal_reason = Text(null=False, default="")
 
     certificate_code = Unique(["code"])
-    kind_known = Check("kind IN ('winner', 'participant')")
+    given_for = Check(
+        "CASE kind WHEN 'place' THEN place IS NOT NULL AND place > 0 AND merit = ''"
+        " WHEN 'participant' THEN place IS NULL AND merit = ''"
+        " ELSE kind IN ('award', 'mention') AND place IS NULL AND merit <> '' END"
+    )
     withdrawal_has_reason = Check("(withdrawn_at IS NULL) = (withdrawal_reason = '')")

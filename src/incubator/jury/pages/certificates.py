@@ -12,8 +12,7 @@ from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Invalid, Refused
 from incubator.jury.minutes import certificates
-from incubator.jury.minutes.certificates import TITLES
-from incubator.jury.minutes.rules import CERTIFICATES, REASON_LIMIT, read_issue
+from incubator.jury.minutes.rules import CERTIFICATES, REASON_LIMIT, TITLES, read_issue
 from incubator.jury.office import conducting
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rules import RoundState
@@ -73,7 +72,7 @@ async def withdraw(
     reason = form.text("reason", limit=REASON_LIMIT, lines=True)
     form.demand()
     await certificates.withdraw(viewer, round_id, certificate_id, reason)
-    await flash(viewer, "success", Message("The certificate is withdrawn. Whoever checks it reads that."))
+    await flash(viewer, "success", Message("The document is withdrawn. Whoever checks it reads that."))
     return pages.redirect(request, f"/rounds/{round_id}/certificates")
 
 
@@ -91,7 +90,7 @@ async def as_pdf(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> R
 
 @get("/certificates/{code:str}", opt={"public": True})
 async def check(request: Web, code: FromPath[str]) -> Response[Any]:
-    """Whether a certificate is valid: name, programme, date, and nothing else."""
+    """Whether a certificate is valid: what it is, name, programme, date, and nothing else."""
     found = await certificates.by_code(code)
     return pages.page(request, "jury/certificate.html", found=found, titles=TITLES)
 

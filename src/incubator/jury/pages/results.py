@@ -25,6 +25,7 @@ from incubator.jury.pages import advice, deliberation
 from incubator.jury.pages.advice import own_teams
 from incubator.jury.pages.reading import hidden_names, need_inside, need_values, note, shown_round
 from incubator.jury.result import deliberating, standings
+from incubator.jury.result.rules import DECIDED_WORDS
 from incubator.jury.result.snapshot import Result, Row, profile, tie_words
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rules import (
@@ -75,7 +76,7 @@ async def _drawn(request: Web, scoring: Round, form: Form, status: int) -> Respo
     return pages.page(
         request, "jury/ranking.html", status=status, blank=Form.empty(), scoring=scoring, form=form, staff=staff,
         placed=_lines(result, staff=staff, own=_shown_teams(request, result, preview=preview), hidden=hidden),
-        missed=result.not_assessed, preview=preview, hidden=hidden or {}, result=result,
+        missed=result.not_assessed, preview=preview, decided_words=DECIDED_WORDS, hidden=hidden or {}, result=result,
         waiting=result.awaiting_vote,
         ties=[tie_words(result.rubric)[tie] for tie in result.plan.ties], plan=result.plan,
         aggregate=AGGREGATES[result.plan.aggregate], publication=await _publication(request, scoring, result),

@@ -77,6 +77,14 @@ KIND_WORDS = {
 }
 
 
+DECIDED_WORDS = {
+    DecisionKind.AWARD: Message("Award category"),
+    DecisionKind.MENTION: Message("Special mention of the jury"),
+    DecisionKind.OTHER: Message("Collective decision of the jury"),
+}
+"""What an adopted decision is, for whoever reads the result."""
+
+
 @dataclass(frozen=True, slots=True)
 class Motion:
     """What was put to the vote, about which project (its id as text, "" for none), and how the votes fell."""
