@@ -36,7 +36,7 @@
 
   // "Fill this in." thrice says little: each line of the summary names its field.
   function name(errors) {
-    for (const link of $$("li > a:only-child[href^='#']", errors)) {
+    for (const link of $$("li:not([data-named]) > a:only-child[href^='#']", errors)) {
       const field = document.getElementById(link.hash.slice(1));
       const label = (field?.type === "radio" ? null : field?.labels?.[0]) ?? field?.closest("fieldset")?.querySelector("legend");
       const words = label && [...label.childNodes].find((part) => part.nodeType === Node.TEXT_NODE && part.data.trim())?.data.trim();
@@ -55,6 +55,11 @@
   document.addEventListener("DOMContentLoaded", () => {
     settle(document);
     $$(".tabs [aria-current]").forEach((tab) => tab.scrollIntoView({ block: "nearest", inline: "center" }));
+  });
+  // Who is sent on to a place further down doesn't see the good news at the top of the page.
+  addEventListener("load", () => {
+    const news = $(".main > .banner--success");
+    if (news?.getBoundingClientRect().bottom < 0) toast({ text: news.textContent.trim() });
   });
   document.addEventListener("htmx:after:settle", ({ target, detail }) => settle(detail?.task?.target ?? target));
   document.addEventListener("input", ({ target }) => { if (target.matches("textarea")) measure(target); });

@@ -113,3 +113,143 @@ async def test_a_removed_draft_stands_in_nobodys_way():
     await conducting.open_round(runs, again)
     with pytest.raises(Forbidden):
         await removing.remove_round(runs, again)
+
+
+# --- Projects and their order -----------------------------------------------------------------------------------------
+
+
+def shown(page: str, name: str) -> tuple[str, str]:
+    """What a field shows, and its error."""
+    field = re.search(rf'<input[^>]*name="{name}"[^>]*>', page)[0]
+    typed = re.search('value="([^"]*)"', field)[1]
+    if "aria-invalid" not in field:
+        return typed, ""
+    told = re.search('aria-describedby="([^"]*)"', field)[1]
+    error = re.search(rf'<p class="error" id="{told}">(.*?)</p>', page, re.DOTALL)[1]
+    return typed, re.sub(r"<[^>]*>", "", error).replace("Ошибка:", "").strip()
+
+
+async def test_numbers_that_say_nothing_clear_are_errors_at_their_teams(client):
+    where = await cast.scoring_round(teams=4, opened=False)
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/projects"
+    teams = [str(each.id) for each in where.teams]
+    names = await fetch_value("SELECT array_agg(name ORDER BY registered_at) FROM team")
+    assert "Не больше 200 знаков" in (await client.get(address)).text, "the limit is told before the first try"
+    places = [f"place_{team}" for team in teams]
+    # One number twice, a number without a tick, zero; and a name that is too long: all errors at once.
+    typed = dict(zip(places, ["7", "7", "9", "0"], strict=True))
+    answer = await client.post(address, data={"name": "я" * 201, "team": [teams[0], teams[1], teams[3]], **typed})
+    assert answer.status_code == 422
+    told = [shown(answer.text, place) for place in places]
+    assert told == [
+        ("7", f"Номер 7 стоит и у команды «{names[1]}». Дайте каждой команде свой номер."),
+        ("7", f"Номер 7 стоит и у команды «{names[0]}». Дайте каждой команде свой номер."),
+        ("9", "Отметьте и команду или сотрите номер."),
+        ("0", "Введите число от 1 до 9\N{NO-BREAK SPACE}999."),
+    ]
+    summary = answer.text[
+        answer.text.index("data-errors") : answer.text.index("</ul>", answer.text.index("data-errors"))
+    ]
+    lines = re.findall(r"<a href=[^>]*>(.*?)</a>", summary)
+    assert len(lines) == 5
+    assert lines[0].startswith("Не больше 200 знаков")
+    assert sorted(line.partition(":")[0] for line in lines[1:]) == sorted(names), "each names its team"
+    assert f'value="{teams[2]}" checked' not in answer.text
+    assert f'value="{teams[3]}" checked' in answer.text
+
+    nobody = await client.post(address, data={"name": "Финал", **dict.fromkeys(places, "")})
+    assert nobody.status_code == 422
+    assert "Отметьте хотя бы одну команду." in nobody.text
+    field = re.search(r'<fieldset[^>]*id="f-team"[^>]*>', nobody.text)[0]
+    assert 'aria-invalid="true"' in field
+    assert "f-team-error" in field
+
+
+async def test_a_team_is_taken_out_by_its_tick_alone_and_who_has_no_number_comes_last(client):
+    where = await cast.scoring_round(teams=4, opened=False)
+    await cast.sign_in(client, where.cohort.organiser)
+    teams = [str(each.id) for each in where.teams]
+    # The second leaves with the number that the page had put there, the third comes far behind, the first has none.
+    sent = {f"place_{team}": place for team, place in zip(teams, ["", "2", "40", "4"], strict=True)}
+    answer = await client.post(
+        f"/rounds/{where.id}/projects", data={"name": "Финал", "team": [teams[0], *teams[2:]], **sent}
+    )
+    assert answer.status_code == 303
+    rows = await fetch("SELECT team FROM round_project WHERE round = $1 ORDER BY place", where.id)
+    assert [str(row["team"]) for row in rows] == [teams[3], teams[2], teams[0]]
+    assert "Название, проекты и порядок выступлений сохранены." in (await client.get(answer.headers["location"])).text
+
+
+async def test_no_sheets_at_all_is_no_limit_of_a_juror(client):
+    where = await cast.scoring_round(opened=False)
+    await cast.sign_in(client, where.cohort.organiser)
+    seat = await fetch_value("SELECT id FROM seat WHERE person = $1", where.jurors[0].id)
+    address = f"/rounds/{where.id}/jurors/{seat}/duty"
+    answer = await client.post(address, data={"duty": "chair_votes", "cap": "0"})
+    assert answer.status_code == 422
+    field = re.search(rf'<input[^>]*id="f-duty-{seat}-cap"[^>]*>', answer.text)[0]
+    assert 'value="0"' in field
+    assert 'aria-invalid="true"' in field
+    assert "Введите 1 или больше либо оставьте поле пустым" in answer.text
+    assert '<option value="chair_votes" selected>' in answer.text
+    for typed, kept in (("1", 1), ("", None)):
+        assert (await client.post(address, data={"duty": "chair_votes", "cap": typed})).status_code == 303
+        assert await fetch_value("SELECT cap FROM seat WHERE id = $1", seat) == kept
+
+
+async def test_every_small_form_of_the_preparation_says_that_it_is_saved(client):
+    where = await cast.scoring_round(teams=2, jurors=2, opened=False)
+    await cast.sign_in(client, where.cohort.organiser)
+    base, cohort = f"/rounds/{where.id}", f"/cohorts/{where.cohort.id}/jury"
+    seat, project = await fetch_value("SELECT id FROM seat WHERE round = $1", where.id), await where.project()
+    pair = {"project": str(project), "seat": str(seat)}
+
+    async def said(path: str, data: dict[str, str]) -> str:
+        answer = await client.post(path, data=data)
+        assert answer.status_code == 303, path
+        page = (await client.get(answer.headers["location"])).text
+        banner = re.search(r'<div class="banner banner--success".*?</div>\s*</div>', page, re.DOTALL)
+        return re.sub(r"<[^>]*>", "", banner[0]).strip() if banner else ""
+
+    blank = {"anchor_score": ["", ""], "anchor_words": ["", ""]}
+    criterion = {
+        "title": "Смелость",
+        "description": "",
+        "weight": "7",
+        "scale_min": "0",
+        "scale_max": "5",
+        "step": "1",
+        **blank,
+    }
+    assert await said(f"{cohort}/criteria/new", {**criterion, "version": ""}) == "Критерий сохранён."
+    added = (await preparing.criteria_of(where.cohort.id))[-1].id
+    assert await said(f"{cohort}/criteria/{added}/remove", {}) == "Критерий удалён."
+    assert await said(f"{base}/criteria/own", {"way": "own"}) == "У этого раунда собственные критерии и правила."
+    assert await said(f"{base}/criteria/new", {**criterion, "version": ""}) == "Критерий сохранён."
+    key = await fetch_value("SELECT criteria -> -1 ->> 'key' FROM scoring_round WHERE id = $1", where.id)
+    assert await said(f"{base}/criteria/{key}/remove", {}) == "Критерий удалён."
+    await allocating.ask(await where.organiser(), where.id, Limits(2, 9, 7))
+    assert await said(f"{base}/allocation/remove", pair) == "Проект у эксперта снят."
+    assert await said(f"{base}/allocation/add", pair) == "Эксперт оценивает этот проект."
+    assert await said(f"{base}/calibration/samples", {"title": "Проба", "text": "Текст"}) == "Пробный проект добавлен."
+
+
+async def test_what_is_to_be_chosen_has_its_name(client):
+    where = await cast.scoring_round(jurors=2)
+    await cast.sign_in(client, where.cohort.organiser)
+    base = f"/rounds/{where.id}"
+    paper = await client.get(f"{base}/paper")
+    assert "необязательно" not in paper.text, "one of the two ways has to be taken"
+    for path, sent, words in (
+        ("/paper", {"code": "", "seat": "", "project": ""}, ("Выберите эксперта.", "Выберите проект.")),
+        ("/pitch", {"act": "call", "project": "", "minutes": ""}, ("Выберите команду.",)),
+        ("/pitch/swap", {"one": "", "other": "", "reason": "Поезд"}, ("Выберите команду.",)),
+    ):
+        if path == "/pitch":
+            await running.begin(await where.organiser(), where.id)
+        answer = await client.post(base + path, data=sent)
+        assert answer.status_code == 422
+        assert "Выберите ответ" not in answer.text
+        for each in words:
+            assert each in answer.text

@@ -106,11 +106,13 @@ class Reader:
         """A clock time in `zone` as an aware instant in UTC."""
         return self._read(name, lambda raw: readings.local_moment(raw, zone), required=required)
 
-    def uuid(self, name: str, *, required: bool = True) -> UUID | None:
-        """A key of a thing, from a hidden field or a select."""
-        return self._read(name, readings.uuid, required=required, missing=CHOOSE)
+    def uuid(self, name: str, *, required: bool = True, missing: Message = CHOOSE) -> UUID | None:
+        """A key of a thing, from a hidden field or a select; `missing` says what is to be chosen."""
+        return self._read(name, readings.uuid, required=required, missing=missing)
 
-    def choice(self, name: str, options: Iterable[Choice], *, required: bool = True) -> Choice | None:
+    def choice(
+        self, name: str, options: Iterable[Choice], *, required: bool = True, missing: Message = CHOOSE
+    ) -> Choice | None:
         """One of the options (strings, or a StrEnum class), given back as it stands among them."""
         known = {str(option): option for option in options}
 
@@ -119,7 +121,7 @@ class Reader:
                 raise Unreadable(readings.UNKNOWN_CHOICE)
             return known[raw]
 
-        return self._read(name, read, required=required, missing=CHOOSE)
+        return self._read(name, read, required=required, missing=missing)
 
 
 class Form(Reader):
@@ -201,7 +203,9 @@ class Form(Reader):
             self._unexpected.add(name)
         return raw == "on"
 
-    def choices(self, name: str, options: Iterable[Choice], *, required: bool = False) -> list[Choice]:
+    def choices(
+        self, name: str, options: Iterable[Choice], *, required: bool = False, missing: Message = CHOOSE
+    ) -> list[Choice]:
         """The options that were ticked, in the order of the options."""
         typed = self._take_all(name)
         known = {str(option): option for option in options}
@@ -210,7 +214,7 @@ class Form(Reader):
         if not set(typed) <= known.keys():
             self.fail(name, readings.UNKNOWN_CHOICE)
         elif required and not typed:
-            self.fail(name, CHOOSE)
+            self.fail(name, missing)
         return [option for word, option in known.items() if word in typed]
 
     def texts(self, name: str, *, limit: int = 200, most: int = 100, lines: bool = False) -> list[str]:

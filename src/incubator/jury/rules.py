@@ -178,6 +178,12 @@ def in_the_jury(standing: Standing, *, seated: bool, duty: Duty | None = None) -
     return Standing(found if seated else found - JURORS)
 
 
+# --- What a form asks for -----------------------------------------------------------------------------------------------
+
+CHOOSE_TEAM = Message("Choose a team.")
+CHOOSE_PROJECT = Message("Choose a project.")
+CHOOSE_JUROR = Message("Choose a juror.")
+
 # --- One's own sheet --------------------------------------------------------------------------------------------------
 
 

@@ -82,6 +82,7 @@ async def add(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[
     project, seat, number = form.uuid("project"), form.uuid("seat"), form.integer("page", 1, 100_000, required=False)
     form.demand()
     await allocating.add_pair(viewer, round_id, given(project), given(seat))
+    await flash(viewer, "success", Message("The juror scores this project."))
     return _back(request, round_id, number)
 
 
@@ -92,6 +93,7 @@ async def remove(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
     project, seat, number = form.uuid("project"), form.uuid("seat"), form.integer("page", 1, 100_000, required=False)
     form.demand()
     await allocating.remove_pair(viewer, round_id, given(project), given(seat))
+    await flash(viewer, "success", Message("The project is taken from the juror."))
     return _back(request, round_id, number)
 
 

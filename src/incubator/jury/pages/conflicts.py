@@ -16,7 +16,7 @@ from incubator.jury.conflicts import declaring, queries
 from incubator.jury.conflicts.declaring import Card
 from incubator.jury.conflicts.kinship import SOURCE_WORDS
 from incubator.jury.rounds import Round, round_for
-from incubator.jury.rules import DECLARE, LIFT, RoundState, in_the_jury
+from incubator.jury.rules import CHOOSE_JUROR, DECLARE, LIFT, RoundState, in_the_jury
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.programmes.queries import cohort_for
@@ -127,7 +127,7 @@ async def _challenge(request: Web, viewer: Viewer, team_id: UUID, form: Form) ->
 async def challenge(request: Web, viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
     """Name a conflict of interest between a juror and one's own team."""
     form = await pages.read_form(request)
-    juror, reason = form.uuid("juror"), form.text("reason", limit=REASON_LIMIT, lines=True)
+    juror, reason = form.uuid("juror", missing=CHOOSE_JUROR), form.text("reason", limit=REASON_LIMIT, lines=True)
     try:
         form.demand()
     except Invalid:

@@ -1,6 +1,6 @@
 """Pages on which organisers prepare a jury: its criteria and rules, rounds and their projects."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +40,11 @@ from incubator.programmes.queries import cohort_for
 from incubator.programmes.rules import EDIT_JURY_SETTINGS
 
 Web = Request[Any, Any, Any]
+NAME_LIMIT = 200
+CRITERION_SAVED = Message("The criterion is saved.")
+CRITERION_REMOVED = Message("The criterion is removed.")
+RULES_SAVED = Message("The rules are saved.")
+TICK_TEAM = Message("Tick at least one team.")
 
 
 @get("/cohorts/{cohort_id:uuid}/jury")
@@ -138,6 +143,7 @@ async def add_criterion(request: Web, viewer: NamedDependency[Viewer], cohort_id
         return await _criterion(request, viewer, cohort_id, None, form)
     except Refused as refusal:
         return await _criterion(request, viewer, cohort_id, None, form, refusal=refusal)
+    await flash(viewer, "success", CRITERION_SAVED)
     return pages.redirect(request, f"/cohorts/{cohort_id}/jury#criteria")
 
 
@@ -155,6 +161,7 @@ async def edit_criterion(
         return await _criterion(request, viewer, cohort_id, criterion_id, form)
     except (Refused, Clash) as refusal:
         return await _criterion(request, viewer, cohort_id, criterion_id, form, refusal=refusal)
+    await flash(viewer, "success", CRITERION_SAVED)
     return pages.redirect(request, f"/cohorts/{cohort_id}/jury#criteria")
 
 
@@ -177,6 +184,7 @@ async def remove_criterion(
     """Take a criterion out."""
     (await pages.read_form(request)).demand()
     await preparing.remove_criterion(viewer, cohort_id, criterion_id)
+    await flash(viewer, "success", CRITERION_REMOVED)
     return pages.redirect(request, f"/cohorts/{cohort_id}/jury#criteria")
 
 
@@ -247,6 +255,7 @@ async def edit_rules(request: Web, viewer: NamedDependency[Viewer], cohort_id: F
         return await _rules(request, viewer, cohort_id, lambda _plan: form)
     except (Refused, Clash) as refusal:
         return await _rules(request, viewer, cohort_id, lambda _plan: form, refusal)
+    await flash(viewer, "success", RULES_SAVED)
     return pages.redirect(request, f"/cohorts/{cohort_id}/jury#rules")
 
 
@@ -271,7 +280,8 @@ async def _new_round(request: Web, viewer: Viewer, cohort_id: UUID, form: Form |
     return pages.page(
         request, "jury/round.html", status=422 if form and form.errors else 200, cohort_id=cohort_id,
         cohort_name=cohort.name, teams=teams, form=form or Form.empty(initial),
-        action=f"/cohorts/{cohort_id}/rounds/new", earlier=earlier, asked=request.query_params,
+        action=f"/cohorts/{cohort_id}/rounds/new", earlier=earlier, asked=request.query_params, limit=NAME_LIMIT,
+        named=_named(teams),
     )  # fmt: skip
 
 
@@ -318,8 +328,13 @@ async def _arrangement(request: Web, viewer: Viewer, round_id: UUID, form: Form 
     return pages.page(
         request, "jury/round.html", status=422 if shown.errors else 200, cohort_id=round_.cohort,
         cohort_name=round_.cohort_name, teams=teams, form=shown, action=f"/rounds/{round_id}/projects",
-        round_name=round_.name,
+        round_name=round_.name, limit=NAME_LIMIT, named=_named(teams),
     )  # fmt: skip
+
+
+def _named(teams: list[board.Entrant]) -> dict[str, str]:
+    """Whose number a field is, for the list of errors."""
+    return {f"place_{each.team}": each.name for each in teams}
 
 
 @post("/rounds/{round_id:uuid}/projects")
@@ -333,17 +348,33 @@ async def arrange(request: Web, viewer: NamedDependency[Viewer], round_id: FromP
     except Invalid:
         return await _arrangement(request, viewer, round_id, form)
     await conducting.arrange_round(viewer, round_id, name, teams)
+    await flash(viewer, "success", Message("Name, projects and running order are saved."))
     return pages.redirect(request, f"/rounds/{round_id}")
 
 
 def _read_round(form: Form, teams: list[board.Entrant]) -> tuple[str, list[UUID]]:
     """The name and the ticked teams in running order: numbered ones by their number, the others after them."""
-    name = form.text("name", limit=200)
-    ticked = form.choices("team", [str(each.team) for each in teams], required=True)
-    last = len(teams) + 1
+    name = form.text("name", limit=NAME_LIMIT)
+    ticked = form.choices("team", [str(each.team) for each in teams], required=True, missing=TICK_TEAM)
     numbers = {str(each.team): form.integer(f"place_{each.team}", 1, 9999, required=False) for each in teams}
+    _judge_numbers(form, {str(each.team): each for each in teams}, ticked, numbers)
     form.demand()
-    return name, [UUID(team) for team in sorted(ticked, key=lambda team: numbers[team] or last)]
+    return name, [UUID(team) for team in sorted(ticked, key=lambda team: (numbers[team] is None, numbers[team] or 0))]
+
+
+def _judge_numbers(
+    form: Form, teams: Mapping[str, board.Entrant], ticked: Collection[str], numbers: Mapping[str, int | None]
+) -> None:
+    """Errors of numbers that say nothing clear: one of two teams, or one of a team that doesn't take part."""
+    for team, place in numbers.items():
+        if place is None:
+            continue
+        if team not in ticked:
+            if place != teams[team].place:  # the number it had stays in the field when its tick is taken away
+                form.fail(f"place_{team}", Message("Tick the team too, or empty the number."))
+        elif other := next((each for each in ticked if each != team and numbers[each] == place), None):
+            form.fail(f"place_{team}", Message("“{team}” has the number {number} too. Give each team one of its own.",
+                                               team=teams[other].name, number=place))  # fmt: skip
 
 
 HANDLERS: list[Any] = [

@@ -16,7 +16,7 @@ from incubator.jury.pitch import transcribing
 from incubator.jury.pitch.transcribing import MOST_PRINTED, Slip, Typed
 from incubator.jury.rounds import Round
 from incubator.jury.rubric import Entry, Rubric, anchors, choices, field_of, read_entry
-from incubator.jury.rules import RoundState
+from incubator.jury.rules import CHOOSE_JUROR, CHOOSE_PROJECT, RoundState
 from incubator.jury.sheets.papers import Paper, Step
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -63,7 +63,8 @@ async def find(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     scoring = await transcribing.need(viewer, round_id)
     form = await pages.read_form(request)
     code = form.text("code", required=False, limit=40)
-    seat, project = form.uuid("seat", required=not code), form.uuid("project", required=not code)
+    seat = form.uuid("seat", required=not code, missing=CHOOSE_JUROR)
+    project = form.uuid("project", required=not code, missing=CHOOSE_PROJECT)
     found = None
     if code:
         found = await transcribing.by_code(scoring, code)

@@ -17,7 +17,7 @@ from incubator.foundation.refusals import Invalid, NotFound, TooMany
 from incubator.jury.pages.control import still_sees
 from incubator.jury.pitch import running
 from incubator.jury.rounds import Round, round_for
-from incubator.jury.rules import CONDUCT, LEAD, QUEUE, SHEET_WORDS
+from incubator.jury.rules import CHOOSE_TEAM, CONDUCT, LEAD, QUEUE, SHEET_WORDS
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 from incubator.settings import settings
@@ -58,7 +58,7 @@ async def press(request: Web, viewer: NamedDependency[Viewer], round_id: FromPat
     """A button of the panel, or the beginning of the pitch day."""
     form = await pages.read_form(request)
     button = form.choice("act", ("begin", "address", *BUTTONS))
-    project = form.uuid("project", required=button == "call")
+    project = form.uuid("project", required=button == "call", missing=CHOOSE_TEAM)
     minutes = form.integer("minutes", 1, 120, required=button == "minutes")
     try:
         form.demand()
@@ -97,7 +97,7 @@ async def draw(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
 async def swap(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """Let two teams change places."""
     form = await pages.read_form(request)
-    one, other = form.uuid("one"), form.uuid("other")
+    one, other = form.uuid("one", missing=CHOOSE_TEAM), form.uuid("other", missing=CHOOSE_TEAM)
     reason = form.text("reason", limit=REASON_LIMIT)
     if one and one == other:
         form.fail("other", Message("Choose another team than the first."))

@@ -15,12 +15,13 @@ from incubator.jury.practice import practising
 from incubator.jury.practice.practising import Spread
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import anchors, choices, field_of, read_entry
-from incubator.jury.rules import CONDUCT, PRACTICE, RoundState
+from incubator.jury.rules import CHOOSE_PROJECT, CONDUCT, PRACTICE, RoundState
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
 Web = Request[Any, Any, Any]
 TEXT_LIMIT = 20_000
+ADDED = Message("The sample project is added.")
 
 
 @get("/rounds/{round_id:uuid}/calibration")
@@ -74,6 +75,7 @@ async def add(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[
     except Invalid:
         return await _page(request, scoring, form, "add")
     await practising.add_sample(viewer, round_id, title, text)
+    await flash(viewer, "success", ADDED)
     return pages.redirect(request, f"/rounds/{round_id}/calibration")
 
 
@@ -81,7 +83,7 @@ async def add(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[
 async def take(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """Take a project of another cohort as a sample."""
     form = await pages.read_form(request)
-    project = form.uuid("project")
+    project = form.uuid("project", missing=CHOOSE_PROJECT)
     scoring = await round_for(viewer, round_id)
     scoring.standing.need(CONDUCT)
     try:
@@ -89,6 +91,7 @@ async def take(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     except Invalid:
         return await _page(request, scoring, form, "take")
     await practising.take_sample(viewer, round_id, given(project))
+    await flash(viewer, "success", ADDED)
     return pages.redirect(request, f"/rounds/{round_id}/calibration")
 
 

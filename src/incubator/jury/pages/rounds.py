@@ -18,7 +18,7 @@ from incubator.jury.pages import control, editing
 from incubator.jury.result.snapshot import tie_words
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import anchors, choices, read_criterion, read_jury_plan, read_version
-from incubator.jury.rules import CONDUCT, RoundState
+from incubator.jury.rules import CHOOSE_JUROR, CONDUCT, RoundState
 from incubator.jury.terms import AGGREGATES, CLOSINGS, TURN_WORDS, VOTING, read_terms_form
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -26,6 +26,11 @@ from incubator.programmes.blueprint import CriterionPlan, JuryPlan
 
 Web = Request[Any, Any, Any]
 MOST_ADDRESSES = 5
+OF_ITS_OWN = Message("This round has criteria and rules of its own.")
+OF_THE_COHORT = Message("This round takes the criteria and rules of the cohort as they are when it opens.")
+NO_SHEETS = Message(
+    "A juror with a vote takes at least one sheet. Enter 1 or more, or leave it empty: then the limit of the allocation counts."
+)
 
 
 async def _to_prepare(viewer: Viewer, round_id: UUID) -> Round:
@@ -105,6 +110,7 @@ async def whose_criteria(request: Web, viewer: NamedDependency[Viewer], round_id
     form.demand()
     act = round_rubric.take_own if way == "own" else round_rubric.give_up_own
     await act(viewer, round_id)
+    await flash(viewer, "success", OF_ITS_OWN if way == "own" else OF_THE_COHORT)
     return pages.redirect(request, f"/rounds/{round_id}/set-up#criteria")
 
 
@@ -171,6 +177,7 @@ async def keep_criterion(
         raise
     except (Refused, Clash) as refusal:
         return _criterion(request, scoring, key, form, refusal)
+    await flash(viewer, "success", editing.CRITERION_SAVED)
     return pages.redirect(request, f"/rounds/{round_id}/set-up#criteria")
 
 
@@ -202,6 +209,7 @@ async def remove_criterion(
     """Take a criterion out of the round."""
     (await pages.read_form(request)).demand()
     await round_rubric.remove(viewer, round_id, key)
+    await flash(viewer, "success", editing.CRITERION_REMOVED)
     return pages.redirect(request, f"/rounds/{round_id}/set-up#criteria")
 
 
@@ -242,6 +250,7 @@ async def keep_rules(request: Web, viewer: NamedDependency[Viewer], round_id: Fr
         raise
     except (Refused, Clash) as refusal:
         return await _rules(request, scoring, lambda _plan: form, refusal)
+    await flash(viewer, "success", editing.RULES_SAVED)
     return pages.redirect(request, f"/rounds/{round_id}/set-up#rules")
 
 
@@ -255,6 +264,8 @@ async def duty(
     """Say what somebody sits on the jury for, and how many sheets he takes at most."""
     form = await pages.read_form(request)
     kind, cap = form.choice("duty", VOTING), form.integer("cap", 0, 100_000, required=False)
+    if cap == 0:
+        form.fail("cap", NO_SHEETS)
     scoring = await _to_prepare(viewer, round_id)
     try:
         form.demand()
@@ -271,7 +282,7 @@ async def call_up(
 ) -> Response[Any]:
     """Call up a substitute, who takes over what a juror has not brought or must not judge."""
     form = await pages.read_form(request)
-    instead_of, reason = form.uuid("instead_of"), form.text("reason", limit=500)
+    instead_of, reason = form.uuid("instead_of", missing=CHOOSE_JUROR), form.text("reason", limit=500)
     scoring = await _to_prepare(viewer, round_id)
     try:
         form.demand()

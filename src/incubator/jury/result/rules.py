@@ -6,7 +6,7 @@ from enum import Enum, StrEnum
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Refused
-from incubator.jury.rules import ADMINISTRATOR, CONFLICTED, VALUES, RoundState
+from incubator.jury.rules import ADMINISTRATOR, CHOOSE_PROJECT, CONFLICTED, VALUES, RoundState
 from incubator.people.rights import ORGANISER, Relation, Standing, right
 
 MOST_VOTES = 1000
@@ -107,7 +107,8 @@ def read_motion(form: Form, projects: list[str]) -> Motion:
     """A motion with its votes from its form; `projects` are ids that may be named. Raises Invalid."""
     kind = form.choice("kind", DecisionKind)
     title, text = form.text("title"), form.text("text", required=False, limit=TEXT_LIMIT, lines=True)
-    project = form.choice("project", projects, required=kind in {DecisionKind.AWARD, DecisionKind.MENTION})
+    named = kind in {DecisionKind.AWARD, DecisionKind.MENTION}
+    project = form.choice("project", projects, required=named, missing=CHOOSE_PROJECT)
     counts = [form.integer(name, 0, MOST_VOTES) for name in ("votes_for", "votes_against", "abstained")]
     form.demand()
     about = (project or "") if kind is not DecisionKind.OTHER else ""
