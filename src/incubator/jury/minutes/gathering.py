@@ -1,5 +1,6 @@
 """What the minutes of a round are made of, in a constant number of statements: everything that is known of its jury."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +9,13 @@ from uuid import UUID
 
 from incubator.foundation.database import fetch
 from incubator.jury.ledger import book
+from incubator.jury.pitch import transcribing
 from incubator.jury.result import deliberating, standings
 from incubator.jury.result.deliberating import Recorded
 from incubator.jury.result.snapshot import Result
 from incubator.jury.rounds import Round
 from incubator.jury.rules import SheetState
+from incubator.jury.sheets.papers import Step
 from incubator.jury.terms import Duty
 
 
@@ -69,6 +72,27 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class Swapped:
+    """Two teams that changed places in the running order, under the names that they had then."""
+
+    teams: tuple[str, str]
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A sheet of paper that was typed and doesn't stand on its juror's sheet; `waits_for` is what it lacked."""
+
+    juror: str
+    project: UUID
+    code: str
+    waits_for: Step
+    typed_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """A juror's sheet for the annex; of a reopened one there is no value, and `reason` tells why one doesn't count."""
 
@@ -100,6 +124,8 @@ class Facts:
     recusals: tuple[Recusal, ...]
     stepped: tuple[Stepped, ...]
     projects: tuple[Project, ...]
+    swapped: tuple[Swapped, ...]
+    papers: tuple[Paper, ...]
     sheets: tuple[Sheet, ...]
     votes: tuple[TieVoted, ...]
     decisions: tuple[Recorded, ...]
@@ -145,6 +171,10 @@ PROJECTS = """
 SELECT p.id, p.place, t.name AS team, p.title, m.name AS municipality, p.presented_at FROM round_project p
 JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality WHERE p.round = $1 ORDER BY p.place, p.id
 """
+SWAPPED = """
+SELECT j.data, coalesce(h.name, '–') AS by, j.at FROM journal_entry j LEFT JOIN person h ON h.id = j.actor
+WHERE j.cohort = $2 AND j.verb = 'pitch.swapped' AND j.subject = $1 ORDER BY j.id LIMIT 1000
+"""
 SHEETS = """
 SELECT s.seat, s.project, s.state, s.reason,
   CASE WHEN s.reopened_at IS NULL THEN s.marks ELSE '{}' END AS marks,
@@ -160,7 +190,7 @@ WHERE v.round = $1 GROUP BY v.reason, v.decided_at ORDER BY v.decided_at
 
 
 async def facts(scoring: Round) -> Facts:
-    """What the minutes of a locked or published round say beside what a person writes. Ten statements."""
+    """What the minutes of a locked or published round say beside what a person writes. Thirteen statements."""
     return Facts(
         scoring=scoring,
         result=await standings.result_for(scoring),
@@ -168,6 +198,8 @@ async def facts(scoring: Round) -> Facts:
         recusals=tuple(Recusal(**row) for row in await fetch(RECUSALS, scoring.id)),
         stepped=tuple(Stepped(**{**row, "teams": tuple(row["teams"])}) for row in await fetch(STEPPED, scoring.id)),
         projects=tuple(Project(**row) for row in await fetch(PROJECTS, scoring.id)),
+        swapped=tuple(map(_swapped, await fetch(SWAPPED, scoring.id, scoring.cohort))),
+        papers=tuple(_paper(each) for each in await transcribing.begun(scoring) if each.unrecorded),
         sheets=tuple(map(_sheet, await fetch(SHEETS, scoring.id))),
         votes=tuple(TieVoted(**{**row, "teams": tuple(row["teams"])}) for row in await fetch(VOTES, scoring.id)),
         decisions=tuple(await deliberating.decisions(scoring.id)),
@@ -178,6 +210,15 @@ async def facts(scoring: Round) -> Facts:
 
 def _sitting(row: Mapping[str, Any]) -> Sitting:
     return Sitting(**{**row, "duty": Duty(row["duty"])})
+
+
+def _swapped(row: Mapping[str, Any]) -> Swapped:
+    told = json.loads(row["data"])
+    return Swapped((told["one"], told["other"]), told["reason"], row["by"], row["at"])
+
+
+def _paper(each: transcribing.Slip) -> Paper:
+    return Paper(each.juror_name, each.project, each.code, each.paper.step, each.paper.names)
 
 
 def _sheet(row: Mapping[str, Any]) -> Sheet:

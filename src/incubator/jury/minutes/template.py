@@ -20,23 +20,32 @@ from incubator.jury.minutes.words import LABELS
 FACE: Final = "PT Astra Serif"
 STAND_IN: Final = "Times New Roman"
 
-# Tables: heading, list, name of a line, columns as (label, placeholder).
-TABLES: Final[Sequence[tuple[str, str, str, Sequence[tuple[str, str]]]]] = (
-    ("jury", "jury", "seat", (("name", "name"), ("duty", "duty"), ("votes", "votes"), ("sheets", "sheets"), ("remark", "remark"))),
+# Tables: heading, list, name of a line, columns as (label, placeholder, width in millimetres).
+TABLES: Final[Sequence[tuple[str, str, str, Sequence[tuple[str, str, int]]]]] = (
+    ("jury", "jury", "seat",
+     (("name", "name", 45), ("duty", "duty", 32), ("votes", "votes", 26), ("sheets", "sheets", 17), ("remark", "remark", 45))),
     ("recusals", "recusals", "recusal",
-     (("juror", "juror"), ("team", "team"), ("reason", "reason"), ("when", "at"), ("replaced_by", "replaced_by"))),
+     (("juror", "juror", 33), ("team", "team", 32), ("reason", "reason", 42), ("when", "at", 30), ("replaced_by", "replaced_by", 28))),
     ("stepped", "stepped", "step",
-     (("name", "substitute"), ("juror", "juror"), ("team", "teams"), ("reason", "reason"), ("when", "at"))),
+     (("name", "substitute", 33), ("juror", "juror", 33), ("team", "teams", 32), ("reason", "reason", 37), ("when", "at", 30))),
     ("order", "order", "project",
-     (("number", "number"), ("team", "team"), ("project", "title"), ("municipality", "municipality"), ("presented", "presented"))),
-    ("rules", "criteria", "criterion", (("criterion", "title"), ("weight", "weight"), ("scale", "scale"))),
+     (("number", "number", 17), ("team", "team", 33), ("project", "title", 45), ("municipality", "municipality", 36),
+      ("presented", "presented", 34))),
+    ("swapped", "swapped", "swap",
+     (("when", "at", 30), ("teams", "teams", 45), ("reason", "reason", 55), ("changed_by", "by", 35))),
+    ("papers", "papers", "paper",
+     (("juror", "juror", 33), ("team", "team", 33), ("code", "code", 24), ("state", "state", 45), ("typed_by", "typed_by", 30))),
+    ("rules", "criteria", "criterion", (("criterion", "title", 120), ("weight", "weight", 20), ("scale", "scale", 25))),
     ("summary", "summary", "row",
-     (("rank", "rank"), ("team", "team"), ("project", "title"), ("sheets", "sheets"), ("total", "total"), ("tie", "tie"))),
-    ("not_assessed", "not_assessed", "row", (("team", "team"), ("project", "title"), ("sheets", "sheets"))),
+     (("rank", "rank", 17), ("team", "team", 35), ("project", "title", 42), ("sheets", "sheets", 16), ("total", "total", 16),
+      ("tie", "tie", 39))),
+    ("not_assessed", "not_assessed", "row", (("team", "team", 55), ("project", "title", 90), ("sheets", "sheets", 20))),
     ("decisions", "decisions", "motion",
-     (("decision", "title"), ("remark", "text"), ("team", "team"), ("for", "for"), ("against", "against"),
-      ("abstained", "abstained"), ("outcome", "outcome"))),
+     (("decision", "title", 31), ("wording", "text", 37), ("team", "team", 24), ("for", "for", 11), ("against", "against", 17),
+      ("abstained", "abstained", 26), ("outcome", "outcome", 19))),
 )  # fmt: skip
+UNLESS_NONE: Final = frozenset({"stepped", "swapped", "papers", "not_assessed", "decisions"})
+"""Tables that are there, heading and all, only if something is in them; the others say that there is nothing."""
 AFTER: Final = {"jury": "quorum", "rules": "rules", "not_assessed": "ties"}
 """Paragraphs that follow a table: a heading of their own unless it is the table's."""
 
@@ -51,8 +60,7 @@ def shipped() -> bytes:
     for name in ("present", "agenda"):
         _paragraphs(word, name)
     for heading, lines, each, columns in TABLES:
-        word.add_heading(_label(heading), 2)
-        _table(word, lines, each, columns)
+        _section(word, heading, lines, each, columns)
         if follows := AFTER.get(heading):
             _paragraphs(word, follows, headed=follows != heading)
     for name in ("decision", "notes"):
@@ -75,7 +83,7 @@ def shipped() -> bytes:
 def sample() -> dict[str, Any]:
     """A document in which every list has a line, so that each placeholder of an uploaded template is tried."""
     text = "–"
-    tables: dict[str, Any] = {lines: [{name: text for _, name in columns}] for _, lines, _, columns in TABLES}
+    tables: dict[str, Any] = {lines: [{name: text for _, name, _ in columns}] for _, lines, _, columns in TABLES}
     plain = dict.fromkeys(
         ("lang", "number", "date", "place", "round", "cohort", "title", "root", "entries", "command"), text
     )
@@ -154,16 +162,29 @@ def _repeated(word: Any, name: str, each: str, text: str) -> None:
     word.add_paragraph("{%p endfor %}")
 
 
-def _table(word: Any, lines: str, each: str, columns: Sequence[tuple[str, str]]) -> None:
-    heads = [_label(label) for label, _ in columns]
-    _grid(word, heads, lines, each, [f"{{{{ {each}.{name} }}}}" for _, name in columns])
+def _section(word: Any, heading: str, lines: str, each: str, columns: Sequence[tuple[str, str, int]]) -> None:
+    """A table under its heading; without lines it isn't there, or says so."""
+    if heading not in UNLESS_NONE:
+        word.add_heading(_label(heading), 2)
+    word.add_paragraph(f"{{%p if {lines} %}}")
+    if heading in UNLESS_NONE:
+        word.add_heading(_label(heading), 2)
+    heads = [(_label(label), width) for label, _, width in columns]
+    _grid(word, heads, lines, each, [f"{{{{ {each}.{name} }}}}" for _, name, _ in columns])
+    if heading not in UNLESS_NONE:
+        word.add_paragraph("{%p else %}")
+        word.add_paragraph(_label("none"))
+    word.add_paragraph("{%p endif %}")
 
 
-def _grid(word: Any, heads: Sequence[str], lines: str, each: str, cells: Sequence[str]) -> None:
+def _grid(word: Any, heads: Sequence[tuple[str, int]], lines: str, each: str, cells: Sequence[str]) -> None:
     """A table of four rows: the head, the beginning of the loop, its line, its end; Word repeats the head."""
     table = word.add_table(rows=4, cols=len(heads), style="Table Grid")
-    table.alignment = WD_TABLE_ALIGNMENT.CENTER
-    for cell, text in zip(table.rows[0].cells, heads, strict=True):
+    table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+    for column, (_, width) in zip(table.columns, heads, strict=True):
+        for cell in (column, *column.cells):  # programs differ in which of the two they obey
+            cell.width = Mm(width)
+    for cell, (text, _) in zip(table.rows[0].cells, heads, strict=True):
         cell.text = ""
         cell.paragraphs[0].add_run(text).bold = True
     table.rows[1].cells[0].text = f"{{%tr for {each} in {lines} %}}"
@@ -174,6 +195,7 @@ def _grid(word: Any, heads: Sequence[str], lines: str, each: str, cells: Sequenc
     head.set(qn("w:val"), "true")
     table.rows[0]._tr.get_or_add_trPr().append(head)  # noqa: SLF001  (python-docx has no word for it)
     for row in table.rows:
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001
         for cell in row.cells:
             for run in cell.paragraphs[0].runs:
                 run.font.size = Pt(10)
@@ -184,7 +206,8 @@ def _annex(word: Any) -> None:
     word.add_paragraph("{%p for sheet in annex %}")
     word.add_heading("{{ sheet.juror }} ({{ sheet.duty }})", 3)
     marks = "{% for mark in line.marks %}{{ sheet.criteria[loop.index0] }}: {{ mark }}{% if not loop.last %}; {% endif %}{% endfor %}"
-    heads = [_label(name) for name in ("team", "criterion", "total", "state", "comment")]
+    widths = (("team", 30), ("criterion", 50), ("total", 17), ("state", 25), ("comment", 43))
+    heads = [(_label(name), width) for name, width in widths]
     _grid(word, heads, "sheet.rows", "line", ["{{ line.team }}", marks, "{{ line.total }}", "{{ line.state }}",
           "{{ line.comment }}{% if line.reason %} ({{ line.reason }}){% endif %}"])  # fmt: skip
     word.add_paragraph("{{ sheet.remark }}")

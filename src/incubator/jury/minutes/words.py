@@ -16,6 +16,7 @@ from incubator.jury.result.snapshot import Row, tie_words
 from incubator.jury.rubric import Rubric
 from incubator.jury.rules import SHEET_WORDS, SheetState
 from incubator.jury.scoring import sheet_total
+from incubator.jury.sheets.papers import Step
 from incubator.jury.sheets.queries import points_of
 from incubator.jury.terms import AGGREGATES, CLOSINGS, DUTY_WORDS, OFFICES, ROUNDINGS, Duty
 
@@ -30,7 +31,10 @@ LABELS: Mapping[str, Message] = {
     "juror": Message("Juror"), "team": Message("Team"), "reason": Message("Reason"), "when": Message("When"),
     "replaced_by": Message("Replaced by"), "stepped": Message("Substitutes who were called up"),
     "order": Message("Running order"), "project": Message("Project"), "municipality": Message("Municipality"),
-    "presented": Message("Presented"), "rules": Message("Criteria and rules"), "criterion": Message("Criterion"),
+    "presented": Message("Presented"), "swapped": Message("Teams that changed places in the running order"),
+    "teams": Message("Teams"), "changed_by": Message("Changed by"),
+    "papers": Message("Sheets of paper that were typed and not recorded at the lock"), "code": Message("Code of the sheet"),
+    "typed_by": Message("Typed by"), "wording": Message("Wording"), "rules": Message("Criteria and rules"), "criterion": Message("Criterion"),
     "weight": Message("Weight"), "scale": Message("Scale"), "summary": Message("Summary table"), "rank": Message("Place"),
     "total": Message("Total"), "tie": Message("Equal totals"), "not_assessed": Message("Not assessed"),
     "ties": Message("How equal totals were decided"), "decisions": Message("Decisions of the deliberation"),
@@ -69,6 +73,11 @@ def document(facts: Facts, draft: Draft) -> Document:
              "presented": moment(each.presented_at, zone) if each.presented_at else "–"}
             for each in facts.projects
         ],
+        "swapped": [
+            {"at": moment(each.at, zone), "teams": " – ".join(each.teams), "reason": each.reason, "by": each.by}
+            for each in facts.swapped
+        ],
+        "papers": _papers(facts),
         **_result(facts), **_decided(facts), **_proof(facts),
         "annex": _annex(facts),
     }  # fmt: skip
@@ -125,6 +134,22 @@ def _voting(facts: Facts) -> int:
 def _cause(source: str | None, reason: str) -> str:
     word = str(SOURCE_WORDS[source]) if source else str(Message("Role in the team"))
     return f"{word}: {reason}" if reason else word
+
+
+WAITS_FOR: Mapping[Step, Message] = {
+    Step.SECOND: Message("typed once, not a second time"),
+    Step.SETTLED: Message("typed twice, the readings differ and were not settled"),
+    Step.DONE: Message("typed twice; the juror has not said whether it stands"),
+}
+
+
+def _papers(facts: Facts) -> list[Document]:
+    teams = {each.id: f"{each.place}. {each.team}" for each in facts.projects}
+    return [
+        {"juror": each.juror, "team": teams[each.project], "code": each.code, "state": str(WAITS_FOR[each.waits_for]),
+         "typed_by": each.typed_by}
+        for each in facts.papers
+    ]  # fmt: skip
 
 
 # --- What came out ----------------------------------------------------------------------------------------------------

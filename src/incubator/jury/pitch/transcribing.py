@@ -31,7 +31,6 @@ CONFIRMED = Message("The juror has confirmed his sheets. He takes the confirmati
 REMOVED = Message("This juror is no longer on the jury: his sheets don't count.")
 CONFLICT = Message("This juror has a conflict of interest with the team and doesn't score it.")
 NO_LONGER = Message("This sheet doesn't count any more.")
-COUNTS_NOT = (REMOVED, CONFLICT, NO_LONGER)
 
 # --- What is known ----------------------------------------------------------------------------------------------------
 
@@ -51,6 +50,7 @@ class Slip:
     state: SheetState
     entered: bool
     waits: bool
+    counts: bool
     obstacle: Message | None
 
     @property
@@ -60,8 +60,8 @@ class Slip:
 
     @property
     def unrecorded(self) -> bool:
-        """Whether what was typed would be lost by a lock now: it doesn't stand on a sheet that counts."""
-        return self.obstacle not in COUNTS_NOT and (self.paper.step is not Step.DONE or self.waits)
+        """Whether what was typed is lost by a lock: it doesn't stand on its sheet, which counts."""
+        return self.counts and (self.paper.step is not Step.DONE or self.waits)
 
 
 SLIPS = f"""
@@ -108,7 +108,8 @@ def _slip(scoring: Round, row: Mapping[str, Any], paper: Paper) -> Slip:
     title = "" if scoring.blind or row["title"] == row["team_name"] else row["title"]
     return Slip(
         row["id"], row["project"], row["person"], row["juror_name"], heading, title, row["place"], paper, state,
-        paper.entered(row["paper_at"]), paper.waits(state, row["marks"], row["paper_at"]), _obstacle(scoring, row),
+        paper.entered(row["paper_at"]), paper.waits(state, row["marks"], row["paper_at"]), _counts_not(row) is None,
+        _obstacle(scoring, row),
     )  # fmt: skip
 
 
@@ -116,13 +117,16 @@ def _obstacle(scoring: Round, row: Mapping[str, Any]) -> Message | None:
     """Why paper can't come onto a sheet now, or None."""
     if scoring.state is not RoundState.OPEN:
         return NOT_OPEN
+    return _counts_not(row) or (CONFIRMED if row["signed_at"] is not None else None)
+
+
+def _counts_not(row: Mapping[str, Any]) -> Message | None:
+    """Why a sheet doesn't count whatever stands on it, or None."""
     if row["removed_at"] is not None:
         return REMOVED
     if row["conflict"] or row["state"] == SheetState.RECUSED:
         return CONFLICT
-    if row["state"] == SheetState.VOID:
-        return NO_LONGER
-    return CONFIRMED if row["signed_at"] is not None else None
+    return NO_LONGER if row["state"] == SheetState.VOID else None
 
 
 async def begun(scoring: Round) -> list[Slip]:
