@@ -44,7 +44,7 @@
       marked += 1;
     }
     const total = form.querySelector("[data-total]");
-    const spoken = (n) => n.toLocaleString(root.lang, { maximumFractionDigits: 2 });
+    const spoken = (n) => n.toLocaleString(root.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
     if (total) total.textContent = marked ? spoken(total.dataset.total === "sum" ? sum : sum / weights) : "–";
     const filled = form.querySelector("[data-filled]");
     if (filled) filled.textContent = `${marked} / ${all.length}`;

@@ -73,7 +73,7 @@ def install(environment: Environment) -> None:
     environment.globals.update(
         _=_gettext, gettext=_gettext, ngettext=_ngettext, pgettext=_pgettext, npgettext=_npgettext
     )
-    for function in (i18n.moment, i18n.day, i18n.clock, i18n.number, i18n.score, i18n.file_size):
+    for function in (i18n.moment, i18n.day, i18n.clock, i18n.number, i18n.score, i18n.exact, i18n.file_size):
         environment.filters[function.__name__] = _at_run_time(function)
     environment.filters["deadline"] = _deadline
     environment.filters["weekday"] = i18n.weekday

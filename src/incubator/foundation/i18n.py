@@ -43,6 +43,7 @@ __all__ = [
     "clock",
     "day",
     "deadline",
+    "exact",
     "file_size",
     "gettext",
     "known_zone",
@@ -161,6 +162,17 @@ def score(thousandths: int | None) -> str:
 @lru_cache(maxsize=4096)  # a sheet says the same few marks over and over
 def _points(thousandths: int, locale: str) -> str:  # noqa: ARG001  (the current one, in which `number` speaks)
     return number(Decimal(thousandths).scaleb(-3))
+
+
+def exact(text: str | None) -> str:
+    """An exact decimal that is kept as text, with all its decimals: `8.40` is «8,40»; nothing is a dash."""
+    return "–" if text is None else _exact(text, locales.locale())
+
+
+@lru_cache(maxsize=4096)  # a ranking of a thousand lines
+def _exact(text: str, locale: str) -> str:  # noqa: ARG001  (the current one, in which `number` speaks)
+    value = Decimal(text)
+    return number(value, max(0, -int(value.as_tuple().exponent)))
 
 
 def file_size(size: int) -> str:

@@ -6,11 +6,12 @@ Both are kept as the blueprint's own dataclasses; as documents (JSON) they hold 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from incubator.foundation.forms import Form, given
-from incubator.foundation.i18n import Message, score
+from incubator.foundation.i18n import Message, number, score
 from incubator.foundation.refusals import Invalid
 from incubator.jury import scoring
 from incubator.jury.scoring import Criterion, Rules
@@ -139,6 +140,25 @@ def typed(rubric: Rubric, marks: Sequence[int | None], comment: str, note: str =
     pairs = zip(rubric.criteria, marks, strict=True) if marks else ()
     shown = {field_of(each): points(mark) for each, mark in pairs if mark is not None}
     return {**shown, "comment": comment, "note": note}
+
+
+# --- How points are written for people --------------------------------------------------------------------------------
+
+# One rule for pages, documents and letters, in the language of the reader. A mark stands as it was given, on the step of
+# its criterion: 7, 7.5 (`i18n.score`). A sheet's total, a mean and a median have two decimals, both of them: 7.20. An
+# official total has the decimals that the rules of the round fix, all of them: 8.40 (`i18n.exact`). Only the page that
+# explains how a place came about shows up to four, so that one can add up. What machines read is not rounded for the eye.
+DECIMALS = 2
+
+
+def total_words(marks: Sequence[int | None], rubric: Rubric) -> str:
+    """A sheet's total; a dash while a mark is missing."""
+    return "–" if not marks or None in marks else mean_words(scoring.sheet_total(marks, rubric.scoring))
+
+
+def mean_words(value: Fraction) -> str:
+    """A number of points that marks come to, rounded half up."""
+    return number(scoring.rounded(value, DECIMALS, scoring.Rounding.HALF_UP), DECIMALS)
 
 
 def choices(criterion: CriterionPlan) -> list[tuple[str, str]]:

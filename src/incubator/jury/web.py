@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from incubator.foundation import files, pages
 from incubator.foundation.forms import Form, given
-from incubator.foundation.i18n import Message, clock, locale, number, score
+from incubator.foundation.i18n import Message, clock, locale, score
 from incubator.foundation.refusals import Clash, Forbidden, Invalid, NotFound
 from incubator.jury.office import conducting
 from incubator.jury.pages import (
@@ -35,7 +35,7 @@ from incubator.jury.pages import (
 )
 from incubator.jury.pitch.running import moment
 from incubator.jury.rounds import round_for
-from incubator.jury.rubric import Entry, Rubric, field_of, read_entry, typed
+from incubator.jury.rubric import Entry, Rubric, field_of, read_entry, total_words, typed
 from incubator.jury.rules import (
     JURORS,
     NOT_YOURS,
@@ -47,7 +47,6 @@ from incubator.jury.rules import (
     refuse,
     write_sheet,
 )
-from incubator.jury.scoring import sheet_total
 from incubator.jury.sheets import actions, queries
 from incubator.jury.sheets.actions import Saved
 from incubator.jury.sheets.materials import file_among, materials
@@ -193,9 +192,7 @@ def _marked(strip: Markup, name: str, value: str) -> Markup:
 
 def _running_total(page: SheetPage) -> str:
     """The total of a full sheet in points, a dash while a mark is missing."""
-    if page.sheet.total is None:
-        return "–"
-    return number(queries.points_of(sheet_total(page.sheet.marks, page.rubric.scoring)))
+    return "–" if page.sheet.total is None else total_words(page.sheet.marks, page.rubric)
 
 
 def _saved_words(page: SheetPage) -> str:

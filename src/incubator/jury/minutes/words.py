@@ -5,19 +5,16 @@ Every number is a text already, exact and in the language of the reader, so that
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
-from incubator.foundation.i18n import Message, day, locale, moment, number, score
+from incubator.foundation.i18n import Message, day, exact, locale, moment, score
 from incubator.jury.conflicts.kinship import SOURCE_WORDS
 from incubator.jury.minutes.gathering import Facts, Sheet, Sitting
 from incubator.jury.minutes.rules import Draft
 from incubator.jury.result.snapshot import Row, tie_words
-from incubator.jury.rubric import Rubric
+from incubator.jury.rubric import Rubric, total_words
 from incubator.jury.rules import SHEET_WORDS, SheetState
-from incubator.jury.scoring import sheet_total
 from incubator.jury.sheets.papers import Step
-from incubator.jury.sheets.queries import points_of
 from incubator.jury.terms import AGGREGATES, CLOSINGS, DUTY_WORDS, OFFICES, ROUNDINGS, Duty
 
 Document = dict[str, Any]
@@ -155,14 +152,6 @@ def _papers(facts: Facts) -> list[Document]:
 # --- What came out ----------------------------------------------------------------------------------------------------
 
 
-def exact(total: str | None) -> str:
-    """An official total with all its decimals as the reader writes them; None is a dash."""
-    if total is None:
-        return "–"
-    value = Decimal(total)
-    return number(value, max(0, -int(value.as_tuple().exponent)))
-
-
 def _result(facts: Facts) -> Document:
     result = facts.result
     plan, words = result.plan, tie_words(result.rubric)
@@ -261,11 +250,10 @@ def _annex(facts: Facts) -> list[Document]:
 
 
 def sheet_line(each: Sheet, team: str, rubric: Rubric) -> Document:
-    """One sheet: marks as they were given, the total with two decimals; what doesn't count has its reason."""
+    """One sheet; what doesn't count has its reason."""
     marks = [score(mark) for mark in each.marks] if each.state is not SheetState.RECUSED else []
-    full = each.total is not None and each.marks
     return {
         "team": team, "marks": marks or ["–"] * len(rubric.criteria),
-        "total": number(points_of(sheet_total(each.marks, rubric.scoring)), 2) if full else "–",
+        "total": "–" if each.total is None else total_words(each.marks, rubric),
         "state": str(SHEET_WORDS[each.state]), "comment": each.comment, "reason": each.reason,
     }  # fmt: skip

@@ -1,7 +1,8 @@
 """Everything of a round as a spreadsheet: sheets of a book with real numbers and dates, and what each of them is.
 
 The book is written row by row into a file of its own, by a thread, while the rows come from the database in pieces:
-its size costs no memory, and the number of statements doesn't depend on it.
+its size costs no memory, and the number of statements doesn't depend on it. Cells hold numbers to count with: a sheet's
+total is not rounded, it only looks as on a page; an official total is what the rules have rounded it to.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -23,14 +25,15 @@ from incubator.jury.minutes.gathering import JURY, RECUSALS, VOTES
 from incubator.jury.result import deliberating, standings
 from incubator.jury.result.snapshot import tie_words
 from incubator.jury.rounds import Round
+from incubator.jury.rubric import DECIMALS
 from incubator.jury.rules import SHEET_WORDS, SheetState
 from incubator.jury.scoring import POINT, sheet_total
-from incubator.jury.sheets.queries import points_of
 from incubator.jury.terms import DUTY_WORDS, Duty
 
-Cell = str | int | Decimal | datetime | None
+Cell = str | int | Decimal | Fraction | datetime | None
 Row = Sequence[Cell]
 WIDE, NARROW = 36, 14
+MOST_DECIMALS = 10
 
 MARKS: Final = """
 SELECT p.place, t.name AS team, h.name AS juror, s.state, s.saved_at, s.handed_in_at, s.reason,
@@ -86,6 +89,9 @@ class _Pen:
         self.head = self.book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
         self.text = self.book.add_format({"text_wrap": True, "valign": "top"})
         self.time = self.book.add_format({"num_format": "dd.mm.yyyy hh:mm", "valign": "top", "align": "left"})
+        self.decimals = [
+            self.book.add_format({"num_format": "0." + "0" * n if n else "0"}) for n in range(MOST_DECIMALS)
+        ]
         self.sheet: Any = None
         self.line = 0
 
@@ -118,7 +124,12 @@ class _Pen:
         if isinstance(cell, datetime):
             # A spreadsheet knows no zones: the clock of the cohort, as the first sheet says.
             self.sheet.write_datetime(self.line, number, cell.astimezone(self.zone).replace(tzinfo=None), self.time)
-        elif isinstance(cell, int | Decimal):
+        elif isinstance(cell, Fraction):
+            self.sheet.write_number(self.line, number, float(cell), self.decimals[DECIMALS])
+        elif isinstance(cell, Decimal):
+            places = min(max(0, -int(cell.as_tuple().exponent)), MOST_DECIMALS - 1)
+            self.sheet.write_number(self.line, number, cell, self.decimals[places])
+        elif isinstance(cell, int):
             self.sheet.write_number(self.line, number, cell)
         else:
             self.sheet.write_string(self.line, number, cell, self.text)
@@ -214,7 +225,7 @@ def _marks(scoring: Round) -> Callable[[Mapping[str, Any]], Row]:
         full = row["total"] is not None
         return (
             row["place"], row["team"], row["juror"], str(SHEET_WORDS[SheetState(row["state"])]), *(marks or blanks),
-            points_of(sheet_total(row["marks"], rubric.scoring)) if full else None, row["comment"], row["note"],
+            sheet_total(row["marks"], rubric.scoring) if full else None, row["comment"], row["note"],
             row["reason"], row["saved_at"], row["handed_in_at"],
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from incubator.foundation import pages
 from incubator.foundation.forms import Form
-from incubator.foundation.i18n import Message, number, score
+from incubator.foundation.i18n import Message, score
 from incubator.foundation.refusals import Invalid, NotFound, Refused
 from incubator.jury.office import conducting
 from incubator.jury.pages import reading
@@ -18,9 +18,8 @@ from incubator.jury.result import deliberating, standings
 from incubator.jury.result.rules import KIND_WORDS, read_motion
 from incubator.jury.result.snapshot import Result
 from incubator.jury.rounds import Round, round_for
+from incubator.jury.rubric import total_words
 from incubator.jury.rules import CONDUCT, LEAD, VALUES, RoundState
-from incubator.jury.scoring import sheet_total
-from incubator.jury.sheets.queries import points_of
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
@@ -130,7 +129,7 @@ async def marks(
         request, "jury/marks.html", scoring=scoring, team=hidden[project_id] if hidden else team,
         criteria=scoring.rubric.criteria,
         sheets=[
-            ([score(mark) for mark in each.marks], number(points_of(sheet_total(each.marks, scoring.rubric.scoring))))
+            ([score(mark) for mark in each.marks], total_words(each.marks, scoring.rubric))
             for each in await standings.nameless_sheets(round_id, project_id)
         ],
     )  # fmt: skip

@@ -14,7 +14,7 @@ from incubator.foundation.refusals import Invalid
 from incubator.jury.practice import practising
 from incubator.jury.practice.practising import Spread
 from incubator.jury.rounds import Round, round_for
-from incubator.jury.rubric import anchors, choices, field_of, read_entry
+from incubator.jury.rubric import DECIMALS, anchors, choices, field_of, read_entry
 from incubator.jury.rules import CHOOSE_PROJECT, CONDUCT, PRACTICE, RoundState
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -58,7 +58,7 @@ def _row(spread: Spread) -> dict[str, Any]:
     return {
         "label": spread.title, "value": None if spread.own is None else spread.own / 1000, "raw": spread.middle / 1000,
         "start": lowest / 1000, "end": highest / 1000,
-        "cells": [own, number(spread.middle / 1000, 1), f"{score(lowest)}–{score(highest)}",
+        "cells": [own, number(spread.middle / 1000, DECIMALS), f"{score(lowest)}–{score(highest)}",
                   ", ".join(score(mark) for mark in spread.marks)],
     }  # fmt: skip
 

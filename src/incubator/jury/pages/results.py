@@ -18,7 +18,7 @@ from incubator.foundation import pages
 from incubator.foundation.database import DB, stream
 from incubator.foundation.files import made_here
 from incubator.foundation.forms import Form
-from incubator.foundation.i18n import Message, locale, number, score
+from incubator.foundation.i18n import Message, exact, score
 from incubator.foundation.refusals import Invalid, NotFound, Refused
 from incubator.jury.office import board, conducting
 from incubator.jury.pages import advice, deliberation
@@ -28,6 +28,7 @@ from incubator.jury.result import deliberating, standings
 from incubator.jury.result.rules import DECIDED_WORDS
 from incubator.jury.result.snapshot import Result, Row, profile, tie_words
 from incubator.jury.rounds import Round, round_for
+from incubator.jury.rubric import mean_words, total_words
 from incubator.jury.rules import (
     FEEDBACK,
     NO_VALUES_YET,
@@ -37,8 +38,7 @@ from incubator.jury.rules import (
     RoundState,
     refuse,
 )
-from incubator.jury.scoring import sheet_total
-from incubator.jury.sheets.queries import points_of
+from incubator.jury.scoring import POINT
 from incubator.jury.terms import AGGREGATES
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -101,11 +101,11 @@ def _lines(
 ) -> list[tuple[Any, ...]]:
     """Ready pieces of HTML for each line: a thousand of them are drawn by a loop that only writes."""
     words = {rule: str(escape(str(text))) for rule, text in tie_words(result.rubric).items()}
-    waits, comma = str(Message("waits for a vote")), locale() == "ru"
+    waits = str(Message("waits for a vote"))
     return [
         (row.place, hidden[row.project] if hidden else _team_cell(row, staff=staff, own=own),
          "–" if hidden else str(escape(row.municipality)),
-         _decimal(row.total, comma=comma), _decimal(row.median, comma=comma), row.sheets,
+         exact(row.total), exact(row.median), row.sheets,
          waits if row.awaits_vote else words.get(row.decided_by or "", ""))
         for row in result.placed
     ]  # fmt: skip
@@ -119,10 +119,6 @@ def _team_cell(row: Row, *, staff: bool, own: set[UUID]) -> str:
     elif row.team in own:
         name = f'<a href="/teams/{row.team}/result">{name}</a>'
     return name if row.title == row.name else f'{name}<br><span class="meta">{escape(row.title)}</span>'
-
-
-def _decimal(text: str | None, *, comma: bool) -> str:
-    return (text.replace(".", ",") if comma else text) if text else "–"
 
 
 @post("/rounds/{round_id:uuid}/tie")
@@ -170,20 +166,15 @@ async def sheets_page(
         request, "jury/sheets.html", status=422 if shown.errors else 200, scoring=scoring, team=team, form=shown, at=at,
         blank=Form.empty(), criteria=scoring.rubric.criteria,
         sheets=[
-            (each, [score(mark) for mark in each.marks], _points(each.marks, scoring))
+            (each, [score(mark) for mark in each.marks], total_words(each.marks, scoring.rubric))
             for each in await standings.sheets_of(scoring.id, project_id)
         ],
     )  # fmt: skip
 
 
-def _points(marks: tuple[int | None, ...], scoring: Round) -> str:
-    full = bool(marks) and None not in marks
-    return number(points_of(sheet_total(marks, scoring.rubric.scoring))) if full else "–"
-
-
 @post("/rounds/{round_id:uuid}/sheets.csv", status_code=200)
 async def export(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
-    """Every sheet of the round as CSV for a spreadsheet; streamed, so its size costs no memory."""
+    """Every sheet of the round as CSV, to be counted with: totals are not rounded as on a page. Streamed: costs no memory."""
     (await pages.read_form(request)).demand()
     scoring = await round_for(viewer, round_id)
     need_values(scoring)
@@ -296,15 +287,11 @@ def _bars(each: standings.Feedback) -> list[dict[str, Any]]:
 
 def _bar(title: str, mean: Fraction, end: Fraction, middle: Fraction | None) -> dict[str, Any]:
     """A criterion of the team's profile; `middle` is the median of all projects, if there are enough of them."""
-    words = number(_short(mean))
+    words = mean_words(mean)
     return {
         "label": title, "value": float(mean), "words": words, "mean": float(middle) if middle is not None else None,
-        "cells": [words, *([number(_short(middle))] if middle is not None else []), number(_short(end))],
+        "cells": [words, *([mean_words(middle)] if middle is not None else []), score(int(end * POINT))],
     }  # fmt: skip
-
-
-def _short(value: Fraction) -> Any:
-    return points_of(value)
 
 
 HANDLERS: list[Any] = [

@@ -13,13 +13,12 @@ from litestar.params import FromPath
 
 from incubator.foundation import pages, printing
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value
-from incubator.foundation.i18n import N_, Message, locale, moment, number, score
+from incubator.foundation.i18n import N_, Message, locale, moment, score
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.jury.rounds import Round, alone, round_for, tell
-from incubator.jury.rubric import Rubric
+from incubator.jury.rubric import Rubric, total_words
 from incubator.jury.rules import OWN_PROGRESS, SETTLED, SHEET_WORDS, STALE, RoundState, SheetState
-from incubator.jury.scoring import sheet_total
-from incubator.jury.sheets.queries import GONE, points_of
+from incubator.jury.sheets.queries import GONE
 from incubator.jury.terms import number_of
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -53,7 +52,7 @@ class OwnSheet:
 
 def _line(row: Any, rubric: Rubric, *, blind: bool) -> OwnSheet:
     state = SheetState(row["state"])
-    total = "–" if row["total"] is None else number(points_of(sheet_total(row["marks"], rubric.scoring)))
+    total = "–" if row["total"] is None else total_words(row["marks"], rubric)
     name = number_of(row["place"]) if blind else f"{row['place']}. {row['team']}"
     marks = tuple(score(mark) for mark in row["marks"]) or ("–",) * len(rubric.criteria)
     return OwnSheet(

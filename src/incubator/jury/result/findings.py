@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from incubator.foundation.axes import Axis, axis
-from incubator.foundation.i18n import Message, number
+from incubator.foundation.i18n import Message, exact, number
 from incubator.jury.analysis import Analysis, JurorFigures, ProjectFigures
 from incubator.jury.result.rules import Reader
 from incubator.jury.result.snapshot import Result, Row
@@ -167,12 +167,11 @@ def _lines(shown: Sequence[ProjectFigures], rows: Mapping[UUID, Row], called: Na
 
 
 def _line(each: ProjectFigures, row: Row, called: Namer, top: int) -> str:
-    total = row.total.replace(".", ",") if row.total and number(0.5) != "0.5" else row.total or DASH
     return str(
         Message(
             "{name}: score {total}; with the jurors' severity taken into account {adjusted} (95 % interval {interval}); "
             "chance {top} {chance}",
-            name=called(each.id), total=total, adjusted=figure(each.adjusted), interval=between(each.low, each.high),
+            name=called(each.id), total=exact(row.total), adjusted=figure(each.adjusted), interval=between(each.low, each.high),
             top=top_words(top), chance=chance(each.chance_top),
         )
     )  # fmt: skip

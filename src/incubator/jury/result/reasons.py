@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from incubator.foundation.i18n import Message, number
+from incubator.foundation.i18n import Message, exact, number
 from incubator.jury.result.snapshot import Result, Row, tie_words
 from incubator.jury.scoring import POINT, SHARED, TRIMMED_FROM
 from incubator.programmes.blueprint import Aggregate
@@ -54,12 +54,6 @@ def points(value: Fraction) -> str:
     return number(Decimal(scaled).scaleb(-SHOWN))
 
 
-def _said(total: str) -> str:
-    """An official total as people read it: with all the decimals of the rules."""
-    exact = Decimal(total)
-    return number(exact, max(0, -int(exact.as_tuple().exponent)))
-
-
 def _total(result: Result, row: Row) -> Sequence[Message]:
     """From the sheets to the total by the formula of the rules."""
     if row.total is None:
@@ -70,7 +64,7 @@ def _total(result: Result, row: Row) -> Sequence[Message]:
                 row.sheets, least=result.plan.minimum_sheets,
             )
         ]  # fmt: skip
-    return [_counted(result, row, _said(row.total))]
+    return [_counted(result, row, exact(row.total))]
 
 
 def _counted(result: Result, row: Row, total: str) -> Message:
@@ -125,13 +119,13 @@ def _near(result: Result, row: Row) -> Sequence[Message]:
     if at:
         above = next(each for each in reversed(result.placed) if each.total and Decimal(each.total) == totals[at - 1])
         said.append(Message("The next higher total is {gap} points away: {name}, place {place}.",
-                            gap=_said(str(totals[at - 1] - own)), name=above.name, place=above.place))  # fmt: skip
+                            gap=exact(str(totals[at - 1] - own)), name=above.name, place=above.place))  # fmt: skip
     else:
         said.append(Message("No total is higher."))
     if at + 1 < len(totals):
         below = next(each for each in result.placed if each.total and Decimal(each.total) == totals[at + 1])
         said.append(Message("The next lower total is {gap} points away: {name}, place {place}.",
-                            gap=_said(str(own - totals[at + 1])), name=below.name, place=below.place))  # fmt: skip
+                            gap=exact(str(own - totals[at + 1])), name=below.name, place=below.place))  # fmt: skip
     return [*said, *_step(result, row)]
 
 

@@ -4,19 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from markupsafe import escape
 
 from incubator.foundation.database import fetch, fetch_one, fetch_value
-from incubator.foundation.i18n import Message, number, score
+from incubator.foundation.i18n import Message, score
 from incubator.foundation.refusals import NotFound
-from incubator.jury.rubric import Rubric
+from incubator.jury.rubric import Rubric, total_words
 from incubator.jury.rules import LEAD, SETTLED, RoundState, SheetState, in_the_jury, view_sheet
-from incubator.jury.scoring import Rounding, rounded, sheet_total
 from incubator.jury.sheets.actions import OWN_SHEET, Sheet, sheet_of
 from incubator.jury.sheets.papers import Paper, paper_of
 from incubator.jury.terms import DUTY_WORDS, Duty, Terms, masked, number_of, read_terms, stems
@@ -315,13 +312,8 @@ def _reading(row: dict[str, Any]) -> dict[str, Any]:
 
 def _earlier(row: tuple[str, str, list[int], int], rubric: Rubric, *, blind: bool) -> Earlier:
     team, project, marks, place = row
-    total = points_of(sheet_total(marks, rubric.scoring))
-    return Earlier(number_of(place) if blind else team, UUID(project), tuple(map(score, marks)), number(total))
-
-
-def points_of(value: Fraction) -> Decimal:
-    """A sheet's total as people read it: two decimals, half up."""
-    return rounded(value, 2, Rounding.HALF_UP)
+    called = number_of(place) if blind else team
+    return Earlier(called, UUID(project), tuple(map(score, marks)), total_words(marks, rubric))
 
 
 NEXT = f"""
