@@ -3,6 +3,8 @@
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -15,6 +17,7 @@ from incubator.jury.result import advising, deliberating, standings
 from incubator.jury.result.findings import _parted
 from incubator.jury.result.rules import DecisionKind, Motion
 from incubator.jury.rounds import round_for
+from incubator.jury.scoring import rounded
 
 MARKS = ((9, 9, 9, 9, 9), (8, 7, 8, 7, 8), (5, 6, 5, 6, 5), (7, 7, 6, 7, 7), (4, 3, 4, 3, 4))
 SEVERITY = (0, 1, 2)
@@ -163,10 +166,10 @@ async def test_other_weights_count_a_copy_and_change_nothing(client):
     before = await fetch("SELECT id, marks, total, version FROM score_sheet WHERE round = $1 ORDER BY id", where.id)
     scoring = await round_for(await where.organiser(), where.id)
     official = await standings.count_up(scoring)
-    same = {each.key: each.weight for each in official.rubric.criteria}
+    same = {each.key: Decimal(each.weight) for each in official.rubric.criteria}
     assert (await advising.reweighed(scoring, same)).rows == official.rows
     key = official.rubric.criteria[0].key
-    other = await advising.reweighed(scoring, {**same, key: 1000})
+    other = await advising.reweighed(scoring, {**same, key: Decimal(1000)})
     assert [row.total for row in other.placed] != [row.total for row in official.placed]
     told = await page(client, where.cohort.organiser, f"/rounds/{where.id}/result/weights?w_{key}=1000")
     assert all(row.total.replace(".", ",") in told.replace(".", ",") for row in other.placed)
@@ -177,6 +180,34 @@ async def test_other_weights_count_a_copy_and_change_nothing(client):
         == before
     )
     assert (await standings.count_up(scoring)).rows == official.rows
+
+
+async def test_a_trial_takes_nought_and_fractions_and_stays_exact(client):
+    """What a criterion of weight 0 gave is gone, from ties too; a comma and a point say the same; shares are exact."""
+    where = await locked()
+    scoring = await round_for(await where.organiser(), where.id)
+    keys = [each.key for each in scoring.rubric.criteria]
+    sheets = await fetch("SELECT project, marks FROM score_sheet WHERE round = $1 AND state = 'handed_in'", where.id)
+    typed = ("0", "0,1", "0.2", "1,125", "0")
+    weights = dict(zip(keys, (Decimal(each.replace(",", ".")) for each in typed), strict=True))
+    trial = await advising.reweighed(scoring, weights)
+    given: dict = {}
+    for sheet in sheets:
+        total = sum(Fraction(mark) * Fraction(w) for mark, w in zip(sheet["marks"], weights.values(), strict=True))
+        given.setdefault(sheet["project"], []).append(total / Fraction(sum(weights.values())) / 1000)
+    for row in trial.placed:
+        mean = sum(given[row.project]) / len(given[row.project])
+        assert row.total == str(rounded(mean, trial.plan.decimals, trial.plan.rounding)), row.name
+    assert not {f"criterion:{keys[0]}", f"criterion:{keys[4]}"} & set(trial.plan.ties)
+    address = f"/rounds/{where.id}/result/weights?"
+    asked = "&".join(f"w_{key}={each}" for key, each in zip(keys, typed, strict=True))
+    told = await page(client, where.cohort.organiser, address + asked)
+    assert all(row.total in told or row.total.replace(".", ",") in told for row in trial.placed)
+    nothing = await client.get(address + "&".join(f"w_{key}=0" for key in keys), headers={"accept-language": "ru"})
+    assert nothing.status_code == 422
+    assert "Хотя бы один критерий должен учитываться" in nothing.text
+    for wrong in ("-1", "1001", "0.1234", "x"):
+        assert (await client.get(f"{address}w_{keys[0]}={wrong}")).status_code == 422
 
 
 async def test_a_team_reads_why_and_the_parts_add_up(client):

@@ -1,6 +1,7 @@
 """Pages beside a ranking: the advisory part, other weights on a copy, a preview, and why a project has its place."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,8 @@ from incubator.jury.rules import FEEDBACK, NO_VALUES_YET, VALUES, RoundState, re
 from incubator.people.rights import Scope, Viewer
 
 Web = Request[Any, Any, Any]
-MOST_WEIGHT = 1000
+MOST_WEIGHT, WEIGHT_DECIMALS = 1000, 3
+NOTHING_COUNTS = Message("At least one criterion has to count: give it a weight above 0.")
 
 
 def own_teams(viewer: Viewer | None) -> set[UUID]:
@@ -96,13 +98,17 @@ async def weights(request: Web, viewer: NamedDependency[Viewer], round_id: FromP
     )  # fmt: skip
 
 
-def _typed(form: Form, official: Result, typed: Mapping[str, str]) -> dict[str, int] | None:
+def _typed(form: Form, official: Result, typed: Mapping[str, str]) -> dict[str, Decimal] | None:
     """The weights of the trial; None with errors in the form. A criterion that the address leaves out keeps its own."""
     found = {
-        each.key: form.integer(f"w_{each.key}", 1, MOST_WEIGHT) if f"w_{each.key}" in typed else each.weight
+        each.key: form.decimal(f"w_{each.key}", 0, MOST_WEIGHT, WEIGHT_DECIMALS) if f"w_{each.key}" in typed
+        else Decimal(each.weight)
         for each in official.rubric.criteria
-    }
-    return None if form.errors else {key: value or 1 for key, value in found.items()}
+    }  # fmt: skip
+    read = {key: value for key, value in found.items() if value is not None}
+    if not form.errors and not any(read.values()):
+        form.fail("", NOTHING_COUNTS)
+    return None if form.errors else read
 
 
 def _moves(

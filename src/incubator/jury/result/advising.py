@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from incubator.jury.result.snapshot import Contender, Result, result_of
 from incubator.jury.result.standings import contenders
 from incubator.jury.rounds import Round
 from incubator.jury.rubric import rubric_of
-from incubator.jury.scoring import POINT, stored_total
+from incubator.jury.scoring import CRITERION, POINT, stored_total
 
 TOPS = (3, 1, 5, 10)
 """How many win; the first one is asked for when nobody says otherwise."""
@@ -97,17 +98,31 @@ async def _begin(scoring: Round, result: Result, top: int) -> asyncio.Future[Ana
 # --- Other weights, on a copy -----------------------------------------------------------------------------------------
 
 
-async def reweighed(scoring: Round, weights: Mapping[str, int]) -> Result:
-    """The official result as it would be with other weights: the same sheets, formula and ties; nothing is kept."""
-    rubric = rubric_of(replace(each, weight=weights[each.key]) for each in scoring.rubric.criteria)
+async def reweighed(scoring: Round, weights: Mapping[str, Decimal]) -> Result:
+    """The official result as it would be with other weights: the same sheets, formula and ties; nothing is kept.
+
+    A criterion of weight 0 doesn't count at all: it decides no tie either. At least one weighs more.
+    """
+    criteria, unit = scoring.rubric.criteria, _unit(weights.values())
+    kept = [place for place, each in enumerate(criteria) if weights[each.key]]
+    rubric = rubric_of(replace(criteria[place], weight=int(weights[criteria[place].key] * unit)) for place in kept)
     given: dict[UUID, list[tuple[UUID, int]]] = {}
     for row in await fetch(MARKS, scoring.id):
-        given.setdefault(row["project"], []).append((row["seat"], stored_total(row["marks"], rubric.scoring)))
+        marks = [row["marks"][place] for place in kept]
+        given.setdefault(row["project"], []).append((row["seat"], stored_total(marks, rubric.scoring)))
     found, votes = await contenders(scoring)
-    return result_of(rubric, scoring.plan, [_weighed(each, given) for each in found], votes)
+    left_out = {f"{CRITERION}{each.key}" for each in criteria if not weights[each.key]}
+    plan = replace(scoring.plan, ties=tuple(tie for tie in scoring.plan.ties if tie not in left_out))
+    return result_of(rubric, plan, [_weighed(each, given, kept) for each in found], votes)
 
 
-def _weighed(each: Contender, given: Mapping[UUID, list[tuple[UUID, int]]]) -> Contender:
+def _unit(weights: Iterable[Decimal]) -> int:
+    """What makes whole numbers of all these weights; shares stay what they are."""
+    return int(10 ** max(0, *(-int(each.as_tuple().exponent) for each in weights)))
+
+
+def _weighed(each: Contender, given: Mapping[UUID, list[tuple[UUID, int]]], kept: Sequence[int]) -> Contender:
     sheets: list[tuple[Any, int]] = list(given.get(each.tally.project, ()))
     totals, seats = [total for _, total in sheets], [seat for seat, _ in sheets]
-    return replace(each, tally=replace(each.tally, totals=totals, jurors=seats))
+    sums = [each.tally.sums[place] for place in kept]
+    return replace(each, tally=replace(each.tally, totals=totals, sums=sums, jurors=seats))
