@@ -8,21 +8,30 @@ from browser import PHONE, another_page
 from journeys.forms import WORLD
 
 
-@pytest.fixture
-async def draft(site):
-    """The address of the demo's round that is being prepared."""
+async def address(site, which: str) -> str:
     connection = await asyncpg.connect(site.words["DATABASE_URL"])
     try:
-        return f"/rounds/{await connection.fetchval(WORLD['prepared'])}"
+        return f"/rounds/{await connection.fetchval(WORLD[which])}"
     finally:
         await connection.close()
 
 
+@pytest.fixture
+async def draft(site):
+    """The address of the demo's round that is being prepared."""
+    return await address(site, "prepared")
+
+
 @pytest.fixture(params=["wide", "phone"])
-async def page(site, browser, request):
+def device(request):
+    """What the browser is opened with."""
+    return {"viewport": PHONE, "has_touch": True, "is_mobile": True} if request.param == "phone" else {}
+
+
+@pytest.fixture
+async def page(site, browser, device):
     """The demo's organiser."""
-    more = {"viewport": PHONE} if request.param == "phone" else {}
-    async with site.signed(browser, "organiser", **more) as context:
+    async with site.signed(browser, "organiser", **device) as context:
         yield await context.new_page()
 
 
@@ -47,3 +56,38 @@ async def test_each_line_of_the_errors_names_its_team_once(page, draft):
     lines = await page.locator("[data-errors] li").all_inner_texts()
     teams = [(await page.locator("label[for^='f-team-']").nth(each).inner_text()).strip() for each in range(2)]
     assert [line.partition(":")[0] for line in lines] == teams
+
+
+async def boxes(page, selector):
+    """Places of what a selector finds: left, top, width, height."""
+    found = [await each.bounding_box() for each in await page.locator(selector).all()]
+    return [(box["x"], box["y"], box["width"], box["height"]) for box in found if box]
+
+
+async def test_people_and_what_is_set_for_them_stand_in_columns(page, draft, device):
+    await page.goto(draft)
+    assert await page.get_by_text("Кто сколько сдал").count() == 0, "nobody hands in before the opening"
+    await expect(page.get_by_text("Кто заявил о конфликтах интересов")).to_be_visible()
+    for fold, fields in (
+        ("Председатель, секретарь", "[action$='/duty'] select"),
+        ("Вывести эксперта", "[action$='/remove'] input[name=reason]"),
+    ):
+        await page.get_by_text(fold).first.click()
+        assert len({round(left) for left, *_ in await boxes(page, fields)}) == 1, fold
+    line = page.locator("form[action$='/duty']").first
+    await expect(line).to_contain_text("не больше")
+    assert "листов" in await line.inner_text()
+
+
+ALONE = "main :is(td, li, .cluster) > a"
+
+
+@pytest.mark.parametrize(("which", "part"), [
+    ("past", "/certificates"), ("past", "/result"), ("past", "/minutes"), ("round", "/paper"),
+])  # fmt: skip
+async def test_what_is_pressed_is_high_enough(page, site, device, which, part):
+    await page.goto(await address(site, which) + part)
+    least = 44 if device else 24
+    found = await boxes(page, ALONE)
+    assert found
+    assert [box for box in found if box[3] < least] == []

@@ -161,7 +161,7 @@ async def test_numbers_that_say_nothing_clear_are_errors_at_their_teams(client):
     nobody = await client.post(address, data={"name": "Финал", **dict.fromkeys(places, "")})
     assert nobody.status_code == 422
     assert "Отметьте хотя бы одну команду." in nobody.text
-    field = re.search(r'<fieldset[^>]*id="f-team"[^>]*>', nobody.text)[0]
+    field = re.search(r'<div[^>]*id="f-team"[^>]*>', nobody.text)[0]
     assert 'aria-invalid="true"' in field
     assert "f-team-error" in field
 
