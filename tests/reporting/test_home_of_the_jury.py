@@ -1,9 +1,11 @@
-"""What takes two organisers, on the start pages of both and of the juror whom it concerns."""
+"""Rounds on the start pages of those whom they concern: two organisers, jurors before, during and after the scoring."""
 
 import cast
 from incubator.foundation.database import fetch_value
 from incubator.foundation.i18n import MOSCOW, speaking
-from incubator.jury.office import agreeing, conducting
+from incubator.jury.office import agreeing, conducting, seating
+from incubator.jury.practice import practising
+from incubator.jury.result import deliberating
 from incubator.reporting import home
 
 ROUND = "the round “Итоговая защита”"
@@ -46,3 +48,42 @@ async def test_a_sheet_that_went_back_waits_for_its_juror_alone(db):
     await agreeing.confirm(second, where.id, asked)
     assert (await todos(where.jurors[0]))["Hand in again"] == ("1 sheet was given back to you", f"/rounds/{where.id}")
     assert "Hand in again" not in await todos(where.jurors[1])
+
+
+async def quiet(who):
+    """What each part of the start page says where nothing is to be done, in English."""
+    page = await home.home(await cast.viewer(who))
+    with speaking("en", MOSCOW):
+        return [str(part.quiet) for part in page.parts if not part.todos]
+
+
+async def test_a_juror_always_reads_what_his_round_waits_for(db):
+    where = await locked()
+    juror = where.jurors[0]
+    assert await quiet(juror) == ["The round is locked. The result is seen here when it is published."]
+    await deliberating.open_deliberation(await where.organiser(), where.id, shows_sheets=False)
+    sits = (await todos(juror))["Look at the ranking with the jury"]
+    assert sits == ("The round is locked, and the jury deliberates on its result.", f"/rounds/{where.id}/deliberation")
+    await deliberating.close_deliberation(await where.organiser(), where.id)
+    await cast.publish(where)
+    assert await quiet(juror) == ["The result of the round is published."]
+    unseated = await cast.juror(where.cohort)
+    assert "not been seated" in (await quiet(unseated))[0]
+
+
+async def test_sample_projects_stand_on_the_start_page_until_they_are_scored(db):
+    where = await cast.scoring_round(opened=False)
+    juror, runs = where.jurors[0], await where.organiser()
+    assert "Score the sample projects" not in await todos(juror)
+    sample = await practising.add_sample(runs, where.id, "Парк", "Жители хотят парк")
+    assert (await todos(juror))["Score the sample projects"][1] == f"/rounds/{where.id}/calibration"
+    await practising.hand_in(await cast.viewer(juror), where.id, sample, [5000] * 5)
+    assert "Score the sample projects" not in await todos(juror)
+
+
+async def test_a_secretary_without_a_vote_is_not_thanked_for_sheets(db):
+    where = await cast.scoring_round(opened=False)
+    seat = await fetch_value("SELECT id FROM seat WHERE person = $1", where.jurors[0].id)
+    await seating.set_duty(await where.organiser(), where.id, seat, "secretary")
+    await conducting.open_round(await where.organiser(), where.id)
+    assert await quiet(where.jurors[0]) == ["No project was assigned to you in this round."]

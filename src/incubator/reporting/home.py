@@ -69,11 +69,13 @@ async def home(viewer: Viewer) -> Home:
         answers = await threads.answered(viewer, OLDEST)
         parts.append(_moderator(waiting, answers, accompanied, found, viewer.now))
     if viewer.places(Role.JUROR, Scope.COHORT):
-        parts += [_round(queue) for queue in await jury.queues(viewer) if queue.state in TO_JUDGE or queue.reopened]
+        parts += _rounds(await jury.queues(viewer))
     if viewer.places(Role.ORGANISER, Scope.PROGRAMME):
         parts += [cohort_part(cohort) for cohort in await cohorts_now(viewer)]
     if viewer.is_administrator:
         parts.append(await _installation(viewer.now))
+    if not parts and viewer.places(Role.JUROR, Scope.COHORT):
+        parts.append(Part(Message("Scoring"), [], NO_SEAT, "/jury"))
     return Home(parts, [(team, _whereabouts(found.get(team.id, ()))) for team in accompanied])
 
 
@@ -184,28 +186,50 @@ def _gates(teams: Sequence[TeamLink], found: Ways) -> Iterator[Todo]:
 # Jurors
 
 TO_JUDGE: Final = frozenset({RoundState.DRAFT, RoundState.OPEN})
+NO_SEAT: Final = Message("You have not been seated on a jury yet. When an organiser does it, your projects appear here.")
+NO_SHEETS: Final = Message("No project was assigned to you in this round.")
+QUIET: Final = {
+    RoundState.DRAFT: Message("The round is not open yet. You will find your projects here."),
+    RoundState.OPEN: Message("Your sheets are handed in. Until the round is locked you may change them."),
+    RoundState.LOCKED: Message("The round is locked. The result is seen here when it is published."),
+    RoundState.PUBLISHED: Message("The result of the round is published."),
+}
+
+
+def _rounds(queues: Sequence[jury.Queue]) -> list[Part]:
+    """What a juror has to do, or what his rounds wait for; of those that are over the last one, where there is no other."""
+    current = [queue for queue in queues if queue.state is not RoundState.PUBLISHED]
+    return [_round(queue) for queue in current or queues[:1]]
 
 
 def _round(queue: jury.Queue) -> Part:
-    todos: list[Todo] = []
-    if not queue.declared:
+    address = f"/rounds/{queue.round}"
+    todos = []
+    if queue.state in TO_JUDGE and not queue.declared:
         note = Message("Once for the round, before you score. Having none is an answer too.")
-        todos.append(
-            Todo(Message("Declare your conflicts of interest"), f"/rounds/{queue.round}/conflicts", note, "not_started")
-        )
-    elif queue.state is RoundState.OPEN and queue.done < queue.total:
+        todos.append(Todo(Message("Declare your conflicts of interest"), f"{address}/conflicts", note, "not_started"))
+    elif todo := _at_work(queue, address):
+        todos.append(todo)
+    if queue.samples:
+        note = Message("It counts for nothing: the jury sees how far apart its marks are.")
+        todos.append(Todo(Message("Score the sample projects"), f"{address}/calibration", note, "not_started"))
+    idle = queue.state is RoundState.OPEN and not queue.total
+    return Part(queue.name, todos, NO_SHEETS if idle else QUIET[queue.state], address, facts=[queue.cohort_name])
+
+
+def _at_work(queue: jury.Queue, address: str) -> Todo | None:
+    """What the round asks of a juror who has declared his conflicts."""
+    if queue.state is RoundState.OPEN and queue.done < queue.total:
         progress = Message("{done} of {total} score sheets are handed in", done=queue.done, total=queue.total)
-        state = "in_progress" if queue.done else "not_started"
-        todos.append(Todo(Message("Score the projects"), f"/rounds/{queue.round}", progress, state))
-    elif queue.reopened:
-        note = Message.count(
-            "{n} sheet was given back to you", "{n} sheets were given back to you", len(queue.reopened)
-        )
-        todos.append(Todo(Message("Hand in again"), f"/rounds/{queue.round}", note, "returned"))
-    quiet = Message("Your sheets are handed in. Until the round is locked you may change them.")
-    if queue.state is RoundState.DRAFT:
-        quiet = Message("The round is not open yet. You will find your projects here.")
-    return Part(queue.name, todos, quiet, f"/rounds/{queue.round}", facts=[queue.cohort_name])
+        return Todo(Message("Score the projects"), address, progress, "in_progress" if queue.done else "not_started")
+    if queue.reopened:
+        given = len(queue.reopened)
+        note = Message.count("{n} sheet was given back to you", "{n} sheets were given back to you", given)
+        return Todo(Message("Hand in again"), address, note, "returned")
+    if queue.deliberates:
+        note = Message("The round is locked, and the jury deliberates on its result.")
+        return Todo(Message("Look at the ranking with the jury"), f"{address}/deliberation", note, "in_progress")
+    return None
 
 
 # Administrators

@@ -85,7 +85,7 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One round of a juror. Teams he has a conflict with are named but don't count."""
+    """One round of a juror. Teams he has a conflict with are named but don't count; `samples`: some wait for his marks."""
 
     round: UUID
     name: str
@@ -99,6 +99,7 @@ class Queue:
     rows: tuple[QueueRow, ...]
     pitch: bool = False
     may_lead: bool = False
+    samples: bool = False
 
     @property
     def office(self) -> Message | None:
@@ -138,7 +139,10 @@ SEATS = """
 SELECT r.id AS round, r.name, r.state, r.cohort, c.programme, c.name AS cohort_name, e.declared_at IS NOT NULL AS declared, e.duty, e.votes,
   r.calibration, r.state = 'locked' AND EXISTS (
     SELECT FROM deliberation d WHERE d.round = r.id AND d.closed_at IS NULL) AS deliberates,
-  EXISTS (SELECT FROM pitch_day d WHERE d.round = r.id) AND r.state = 'open' AS pitch
+  EXISTS (SELECT FROM pitch_day d WHERE d.round = r.id) AND r.state = 'open' AS pitch,
+  r.state = 'draft' AND r.calibration = 'open' AND (e.votes OR e.duty = 'substitute') AND EXISTS (
+    SELECT FROM sample p WHERE p.round = r.id
+    AND NOT EXISTS (SELECT FROM sample_sheet o WHERE o.sample = p.id AND o.seat = e.id)) AS samples
 FROM seat e JOIN scoring_round r ON r.id = e.round JOIN cohort c ON c.id = r.cohort
 WHERE e.person = $1 AND e.removed_at IS NULL AND ($2::uuid IS NULL OR r.id = $2)
 ORDER BY CASE r.state WHEN 'open' THEN 0 WHEN 'published' THEN 2 ELSE 1 END, r.created_at DESC
@@ -202,6 +206,7 @@ def _queue(viewer: Viewer, seat: Mapping[str, Any], rows: list[QueueRow]) -> Que
     return Queue(
         seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"], Duty(seat["duty"]),
         seat["votes"], seat["calibration"], deliberates, _in_turn(rows), seat["pitch"], standing.may(LEAD),
+        seat["samples"],
     )  # fmt: skip
 
 
