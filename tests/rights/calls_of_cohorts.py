@@ -230,6 +230,7 @@ CALLS: dict[str, list[Call]] = {
     "ranking tie_break session_locked": [post(f"{ROUND}/tie", "round_tied", form={
         "project": ["{project_1}", "{project_2}", "{project_3}"], "rank_{project_1}": "1", "rank_{project_2}": "2",
         "rank_{project_3}": "3", **REASON})],
+    "ranking tie_strike session_locked": [post(ROUND + "/tie/{project}/strike", "tie_voted", form=REASON)],
     "team_feedback view session_locked": [
         get("/teams/{team}/result", "round_locked", shows="sheet"),
         get("/teams/{team}/rounds/{round}/why", "round_locked"),

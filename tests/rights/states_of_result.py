@@ -5,7 +5,7 @@ from datetime import date
 from incubator.jury.minutes import actions as minutes
 from incubator.jury.minutes import certificates, template
 from incubator.jury.minutes.rules import Draft, Issue
-from incubator.jury.office import agreeing
+from incubator.jury.office import agreeing, conducting
 from incubator.jury.result import deliberating
 from incubator.jury.result.rules import DecisionKind, Motion
 from rights.world import World, state
@@ -15,6 +15,12 @@ from rights.world import World, state
 async def _round_published_with_advice(w: World) -> None:
     asked = await agreeing.ask_to_publish(await w.viewer("organiser_second"), w.id("round"), advice=True)
     await agreeing.confirm(await w.viewer("organiser_own"), w.id("round"), asked)
+
+
+@state("tie_voted", after="round_tied")
+async def _tie_voted(w: World) -> None:
+    ranks = {w.id(f"project_{number}"): number for number in (1, 2, 3)}
+    await conducting.vote_tie(await w.viewer("organiser_own"), w.id("round"), ranks, "Голосование")
 
 
 @state("deliberation", after="round_locked")

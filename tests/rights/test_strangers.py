@@ -27,6 +27,7 @@ ROUND_OF = (
     "round_scored",
     "round_locked",
     "round_tied",
+    "tie_voted",
     "unlock_asked",
     "round_published",
 )

@@ -42,7 +42,7 @@ READS = {
 SHEETS = {"ownsheet", "sheet", "voided"}
 UNREAD = ("round_draft", "seated")
 LOCKED = (
-    "round_locked", "round_tied", "unlock_asked", "publish_asked", "reopen_asked", "sheet_reopened", "round_published",
+    "round_locked", "round_tied", "tie_voted", "unlock_asked", "publish_asked", "reopen_asked", "sheet_reopened", "round_published",
     "round_published_with_advice", "deliberation",
 )  # fmt: skip
 

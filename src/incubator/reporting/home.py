@@ -186,7 +186,9 @@ def _gates(teams: Sequence[TeamLink], found: Ways) -> Iterator[Todo]:
 # Jurors
 
 TO_JUDGE: Final = frozenset({RoundState.DRAFT, RoundState.OPEN})
-NO_SEAT: Final = Message("You have not been seated on a jury yet. When an organiser does it, your projects appear here.")
+NO_SEAT: Final = Message(
+    "You have not been seated on a jury yet. When an organiser does it, your projects appear here."
+)
 NO_SHEETS: Final = Message("No project was assigned to you in this round.")
 QUIET: Final = {
     RoundState.DRAFT: Message("The round is not open yet. You will find your projects here."),

@@ -154,10 +154,14 @@ SIMPLE: Final[Mapping[str, str]] = {
     "unlock.declined": N_("declined to unlock the round “{round_name}”"),
     "publish.asked": N_("asked to publish the result of the round “{round_name}”"),
     "publish.declined": N_("declined to publish the result of the round “{round_name}”"),
-    "reopen.asked": N_("asked to give a score sheet of the round “{round_name}” back to its juror"),
-    "reopen.declined": N_("declined to give a score sheet of the round “{round_name}” back to its juror"),
-    "void.asked": N_("asked to make a score sheet void in the round “{round_name}”"),
-    "void.declined": N_("declined to make a score sheet void in the round “{round_name}”"),
+    "reopen.asked": N_(
+        "asked to give a score sheet of the round “{round_name}” back to its juror: {person}, {team_name}"
+    ),
+    "reopen.declined": N_(
+        "declined to give a score sheet of the round “{round_name}” back to its juror: {person}, {team_name}"
+    ),
+    "void.asked": N_("asked to make a score sheet void in the round “{round_name}”: {person}, {team_name}"),
+    "void.declined": N_("declined to make a score sheet void in the round “{round_name}”: {person}, {team_name}"),
     "round.terms_set": N_("set what jurors see in the round “{round_name}”"),
     "round_rubric.taken": N_("gave the round “{round_name}” criteria of its own"),
     "round_rubric.given_up": N_("let the round “{round_name}” take the criteria of the cohort"),
@@ -183,9 +187,11 @@ SIMPLE: Final[Mapping[str, str]] = {
     "sheet.taken_back": N_("took a score sheet back to change it"),
     "sheet.abstained": N_("abstained from scoring"),
     "sheet.recused": N_("declared a conflict of interest on a score sheet"),
-    "sheet.voided": N_("agreed to make a score sheet void in the round “{round_name}”"),
-    "sheet.reopened": N_("agreed to give a score sheet of the round “{round_name}” back to its juror: {person}"),
-    "sheet.closed": N_("closed a reopened score sheet of the round “{round_name}” as it was: {person}"),
+    "sheet.voided": N_("agreed to make a score sheet void in the round “{round_name}”: {person}, {team_name}"),
+    "sheet.reopened": N_(
+        "agreed to give a score sheet of the round “{round_name}” back to its juror: {person}, {team_name}"
+    ),
+    "sheet.closed": N_("closed a reopened score sheet of the round “{round_name}” as it was: {person}, {team_name}"),
     "paper.typed": N_("typed a sheet of paper of the round “{round_name}”: {person}"),
     "paper.entered": N_(
         "typed a sheet of paper of the round “{round_name}” a last time, and it was recorded: {person}"
@@ -217,6 +223,7 @@ SIMPLE: Final[Mapping[str, str]] = {
     "jury.decided": N_("recorded a decision of the jury: “{title}”"),
     "jury.decision_struck": N_("struck a decision of the jury: “{title}”"),
     "tie.voted": N_("recorded the vote on a tie in the round “{round_name}”"),
+    "tie.struck": N_("struck a vote on a tie in the round “{round_name}”"),
     # Letters and reading
     "letter.sent_again": N_("had a failed letter sent again"),
     "journal.read": N_("read the journal of the cohort"),
@@ -227,7 +234,8 @@ SIMPLE: Final[Mapping[str, str]] = {
 REASONED: Final = frozenset({
     "exchange.hidden",
     "submission.extended", "team.advanced", "team.rolled_back", "case.withdrawn", "juror.removed", "conflict.lifted",
-    "certificate.withdrawn", "unlock.asked", "void.asked", "reopen.asked", "sheet.reopened", "paper.set_aside",
+    "certificate.withdrawn", "unlock.asked", "void.asked", "reopen.asked", "sheet.reopened", "sheet.voided", "paper.set_aside",
+    "tie.voted", "tie.struck", "jury.decision_struck", "juror.replaced",
 })  # fmt: skip
 """Acts that ask for a reason, which their entry keeps (those of earlier versions did not) and tells after them."""
 

@@ -76,8 +76,7 @@ async def ask_to_void(viewer: Viewer, round_id: UUID, sheet_id: UUID, reason: st
         scoring = await alone(viewer, round_id, VOID)
         if scoring.state not in {RoundState.OPEN, RoundState.LOCKED}:
             raise Refused(STALE)
-        sheet = await _sheet(scoring, sheet_id)
-        if sheet["state"] in {"void", "recused"}:
+        if (await _sheet(scoring, sheet_id))["state"] in {"void", "recused"}:
             raise Refused(DOES_NOT_COUNT)
         return await _ask(viewer, scoring, ProposalKind.VOID, sheet_id, reason=reason)
 
@@ -91,7 +90,8 @@ async def ask_to_reopen(viewer: Viewer, round_id: UUID, sheet_id: UUID, reason: 
 
 
 SHEET = """
-SELECT s.state, s.reopened_at, s.project, e.person FROM score_sheet s JOIN seat e ON e.id = s.seat
+SELECT s.state, s.reopened_at, s.project, e.person, t.name AS team FROM score_sheet s JOIN seat e ON e.id = s.seat
+JOIN round_project p ON p.id = s.project JOIN team t ON t.id = p.team
 WHERE s.id = $1 AND s.round = $2
 """
 
@@ -101,6 +101,11 @@ async def _sheet(scoring: Round, sheet_id: UUID) -> Mapping[str, Any]:
     if sheet is None:
         raise NotFound
     return sheet
+
+
+def _whose(sheet: Mapping[str, Any], sheet_id: UUID) -> dict[str, Any]:
+    """What the journal says of a sheet: its juror and the team it is for."""
+    return {"sheet": str(sheet_id), "person": str(sheet["person"]), "team_name": sheet["team"]}
 
 
 def _demand_reopenable(scoring: Round, sheet: Mapping[str, Any]) -> None:
@@ -129,8 +134,10 @@ async def _ask(
         " VALUES ($1, $2, $3, $4, $5, $6, $7, false, $8::jsonb)",
         proposal, scoring.id, kind, sheet, reason, viewer.now, viewer.id, json.dumps(kept) if kept else None,
     )  # fmt: skip
-    said: dict[str, Any] = {"sheet": str(sheet) if sheet else None, "reason": reason or None}
-    await tell(f"{kind}.asked", viewer, scoring, **{name: word for name, word in said.items() if word})
+    about = _whose(await _sheet(scoring, sheet), sheet) if sheet else {}
+    if reason:
+        about["reason"] = reason
+    await tell(f"{kind}.asked", viewer, scoring, **about)
     return proposal
 
 
@@ -152,7 +159,13 @@ async def decline(viewer: Viewer, round_id: UUID, proposal_id: UUID) -> Proposal
     async with DB.transaction():
         scoring = await alone(viewer, round_id)
         asked = await _decide(viewer, scoring, proposal_id, confirmed=False)
-        await tell(f"{asked['kind']}.declined", viewer, scoring)
+        sheet = asked["sheet"]
+        await tell(
+            f"{asked['kind']}.declined",
+            viewer,
+            scoring,
+            **(_whose(await _sheet(scoring, sheet), sheet) if sheet else {}),
+        )
         return ProposalKind(asked["kind"])
 
 
@@ -186,10 +199,12 @@ async def _unlock(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> N
 
 
 async def _void(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> None:
+    sheet = await _sheet(scoring, asked["sheet"])
     await execute(
         "UPDATE score_sheet SET state = 'void', reopened_at = NULL, version = version + 1 WHERE id = $1", asked["sheet"]
     )
-    await tell("sheet.voided", viewer, scoring, sheet=str(asked["sheet"]))
+    await deliberating.unsettle(scoring, sheet["project"])
+    await tell("sheet.voided", viewer, scoring, **_whose(sheet, asked["sheet"]), reason=asked["reason"])
 
 
 async def _settle(viewer: Viewer, scoring: Round, *kinds: ProposalKind) -> None:
@@ -221,9 +236,9 @@ async def _reopen(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> N
         scoring.id, "reopen", viewer.now, by=str(viewer.id), asked_by=str(asked["asked_by"]), sheet=str(asked["sheet"])
     )
     await execute(GIVE_BACK, asked["sheet"], viewer.now, asked["id"])
+    await deliberating.unsettle(scoring, sheet["project"])
     await tell(
-        "sheet.reopened", viewer, scoring, sheet=str(asked["sheet"]), person=str(sheet["person"]),
-        reason=asked["reason"],
+        "sheet.reopened", viewer, scoring, **_whose(sheet, asked["sheet"]), reason=asked["reason"],
         aside={"juror": sheet["person"], "round": scoring.name, "path": f"/rounds/{scoring.id}/projects/{sheet['project']}"},
     )  # fmt: skip
 
@@ -247,7 +262,7 @@ async def close_reopened(viewer: Viewer, round_id: UUID, sheet_id: UUID) -> None
         sheet = await _sheet(scoring, sheet_id)
         if not await execute(AS_IT_WAS, sheet_id):
             raise Refused(Message("This sheet is not open any more. Reload the page to see how it stands."))
-        await tell("sheet.closed", viewer, scoring, sheet=str(sheet_id), person=str(sheet["person"]))
+        await tell("sheet.closed", viewer, scoring, **_whose(sheet, sheet_id))
 
 
 # --- The publication --------------------------------------------------------------------------------------------------

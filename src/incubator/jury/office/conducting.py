@@ -17,6 +17,7 @@ from incubator.jury.conflicts.kinship import derive
 from incubator.jury.ledger import book
 from incubator.jury.office.preparing import cohort_jury
 from incubator.jury.office.round_rubric import NAMED_BY_TIES, rubric_for_round
+from incubator.jury.result.deliberating import forget_votes
 from incubator.jury.result.standings import count_up, turnout
 from incubator.jury.rounds import Round, alone, deal_sheets, recuse_conflicted, tell
 from incubator.jury.rubric import plan_document, rubric_document, unknown_ties
@@ -293,23 +294,31 @@ def _demand_agreed(found: Sequence[Turnout], confirmed: int) -> None:
 # --- The result -------------------------------------------------------------------------------------------------------
 
 
+REOPENED = "SELECT EXISTS (SELECT FROM score_sheet WHERE round = $1 AND reopened_at IS NOT NULL)"
+
+
 async def vote_tie(viewer: Viewer, round_id: UUID, ranks: Mapping[UUID, int], reason: str) -> None:
     """Record how those present ranked tied projects (1 is the best), with the text that goes into the minutes."""
     async with DB.transaction():
         scoring = await alone(viewer, round_id)
         if scoring.state is not RoundState.LOCKED:
             raise Refused(STALE)
+        if await fetch_value(REOPENED, round_id):
+            raise Refused(
+                Message("A sheet is open to its juror again. Record the vote when it is handed in or closed.")
+            )
         result = await count_up(scoring)
         waiting = [{row.project for row in group} for group in result.awaiting_vote]
         if set(ranks) not in waiting:
             raise Refused(Message("These projects do not wait for a vote. Reload the page to see which do."))
+        await forget_votes(round_id, ranks)  # of earlier ties, in which they stood between other totals
         await execute(
             "INSERT INTO tie_vote (id, round, project, rank, reason, decided_at, decided_by)"
             " SELECT id, $2, project, rank, $4, $5, $6 FROM unnest($1::uuid[], $3::uuid[], $7::int[])"
             " AS voted (id, project, rank)",
             [new_id() for _ in ranks], round_id, list(ranks), reason, viewer.now, viewer.id, list(ranks.values()),
         )  # fmt: skip
-        await tell("tie.voted", viewer, scoring, projects=[str(project) for project in ranks])
+        await tell("tie.voted", viewer, scoring, projects=[str(project) for project in ranks], reason=reason)
 
 
 async def note_reading(viewer: Viewer, scoring: Round, verb: str, subject: UUID) -> None:

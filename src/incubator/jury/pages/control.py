@@ -150,7 +150,7 @@ async def lock(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     except Invalid:
         return await _again(request, viewer, round_id, form, "lock")
     act = conducting.lock_round(viewer, round_id, confirmed_missing=given(missing), note=note)
-    await _press(request, viewer, round_id, act, Message("The round is locked. Nothing can be recorded any more."))
+    await _press(request, viewer, round_id, act, Message("The round is locked. No mark can be changed any more."))
     return pages.redirect(request, f"/rounds/{round_id}/result")
 
 

@@ -36,12 +36,14 @@ async def table(request: Web, viewer: NamedDependency[Viewer], round_id: FromPat
     return await _table(request, scoring, Form.empty())
 
 
-async def _table(request: Web, scoring: Round, form: Form, status: int = 200) -> Response[Any]:
+async def _table(request: Web, scoring: Round, form: Form, status: int = 200, at: str = "") -> Response[Any]:
+    """`at` names the decision whose small form has the errors that `form` holds."""
     staff = scoring.standing.may(VALUES)
     result, on_table = await standings.result_for(scoring), await deliberating.table_of(scoring)
     hidden = await reading.hidden_names(scoring, staff=staff)
     return pages.page(
-        request, "jury/deliberation.html", status=status, scoring=scoring, table=on_table, form=form, blank=Form.empty(),
+        request, "jury/deliberation.html", status=status, scoring=scoring, table=on_table, form=form, at=at,
+        blank=Form.empty(),
         rows=result.placed, missed=result.not_assessed, hidden=hidden or {}, waiting=result.awaiting_vote,
         decisions=await deliberating.decisions(scoring.id), kinds=KIND_WORDS, staff=staff,
         records=scoring.standing.may(LEAD) and scoring.state is RoundState.LOCKED,
@@ -103,7 +105,10 @@ async def strike(
     await reading.need_inside(scoring)
     form = await pages.read_form(request)
     reason = form.text("reason", limit=REASON_LIMIT, lines=True)
-    form.demand()
+    try:
+        form.demand()
+    except Invalid as refusal:
+        return await _table(request, scoring, form, refusal.status, str(decision_id))
     await deliberating.strike(viewer, round_id, decision_id, reason)
     await flash(viewer, "success", Message("The decision is struck. It stays readable and doesn't count."))
     return _back(request, round_id)

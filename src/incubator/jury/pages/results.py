@@ -30,6 +30,7 @@ from incubator.jury.result.snapshot import Result, Row, profile, tie_words
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import mean_words, total_words
 from incubator.jury.rules import (
+    CONDUCT,
     FEEDBACK,
     NO_VALUES_YET,
     PUBLISHED_SHEETS,
@@ -60,12 +61,13 @@ async def ranking(request: Web, round_id: FromPath[UUID]) -> Response[Any]:
     return await _ranking(request, scoring, Form.empty())
 
 
-async def _ranking(request: Web, scoring: Round, form: Form, status: int = 200) -> Response[Any]:
+async def _ranking(request: Web, scoring: Round, form: Form, status: int = 200, at: str = "") -> Response[Any]:
+    """`at` names the recorded vote whose small form has the errors that `form` holds."""
     async with DB.large:
-        return await _drawn(request, scoring, form, status)
+        return await _drawn(request, scoring, form, status, at)
 
 
-async def _drawn(request: Web, scoring: Round, form: Form, status: int) -> Response[Any]:
+async def _drawn(request: Web, scoring: Round, form: Form, status: int, at: str) -> Response[Any]:
     result = await standings.result_for(scoring)
     if scoring.state is RoundState.LOCKED:
         result = replace(result, decisions=await deliberating.adopted(scoring))
@@ -74,10 +76,10 @@ async def _drawn(request: Web, scoring: Round, form: Form, status: int) -> Respo
     staff = scoring.standing.may(VALUES) and not preview
     hidden = await hidden_names(scoring, staff=staff or preview)
     return pages.page(
-        request, "jury/ranking.html", status=status, blank=Form.empty(), scoring=scoring, form=form, staff=staff,
+        request, "jury/ranking.html", status=status, blank=Form.empty(), scoring=scoring, form=form, at=at, staff=staff,
         placed=_lines(result, staff=staff, own=_shown_teams(request, result, preview=preview), hidden=hidden),
         missed=result.not_assessed, preview=preview, decided_words=DECIDED_WORDS, hidden=hidden or {}, result=result,
-        waiting=result.awaiting_vote,
+        waiting=result.awaiting_vote, ballots=await deliberating.ballots(scoring) if staff else [],
         ties=[tie_words(result.rubric)[tie] for tie in result.plan.ties], plan=result.plan,
         aggregate=AGGREGATES[result.plan.aggregate], publication=await _publication(request, scoring, result),
     )  # fmt: skip
@@ -138,6 +140,25 @@ async def vote(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
             form.fail("", refusal.reason)
         return await _ranking(request, scoring, form, refusal.status)
     await flash(viewer, "success", Message("The vote is recorded."))
+    return pages.redirect(request, f"/rounds/{round_id}/result")
+
+
+@post("/rounds/{round_id:uuid}/tie/{project_id:uuid}/strike")
+async def strike_vote(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], project_id: FromPath[UUID]
+) -> Response[Any]:
+    """Strike a vote on a tie that was recorded wrongly, with a reason."""
+    scoring = await round_for(viewer, round_id)
+    scoring.standing.need(CONDUCT)
+    need_values(scoring)
+    form = await pages.read_form(request)
+    reason = form.text("reason", limit=500, lines=True)
+    try:
+        form.demand()
+    except Invalid as refusal:
+        return await _ranking(request, scoring, form, refusal.status, str(project_id))
+    await deliberating.strike_vote(viewer, round_id, project_id, reason)
+    await flash(viewer, "success", Message("The vote is struck. It can be recorded again."))
     return pages.redirect(request, f"/rounds/{round_id}/result")
 
 
@@ -295,5 +316,5 @@ def _bar(title: str, mean: Fraction, end: Fraction, middle: Fraction | None) -> 
 
 
 HANDLERS: list[Any] = [
-    ranking, vote, sheets, export, feedback, *advice.HANDLERS, *deliberation.HANDLERS,
+    ranking, vote, strike_vote, sheets, export, feedback, *advice.HANDLERS, *deliberation.HANDLERS,
 ]  # fmt: skip

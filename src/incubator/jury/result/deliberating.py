@@ -1,5 +1,6 @@
 """The jury together over a locked round: the deliberation, and what it decides by vote. It never changes a mark."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from incubator.jury.result.rules import DELIBERATE, WITHOUT_SHEETS, DecisionKind
 from incubator.jury.result.snapshot import Decision
 from incubator.jury.rounds import Round, alone, tell
 from incubator.jury.rules import CONDUCT, LEAD, STALE, VALUES, RoundState, refuse
+from incubator.jury.scoring import FIRST_PLACES
 from incubator.people.rights import Right, Viewer
 
 # --- Seeing -----------------------------------------------------------------------------------------------------------
@@ -127,7 +129,7 @@ async def decide(viewer: Viewer, round_id: UUID, motion: Motion) -> UUID:
     """Record what the jury decided together and how the votes fell; the id of the entry."""
     async with DB.transaction():
         scoring = await _locked(viewer, round_id, LEAD)
-        sitting = "SELECT count(*) FROM seat WHERE round = $1 AND removed_at IS NULL AND votes AND duty <> 'substitute'"
+        sitting = "SELECT count(*) FROM seat WHERE round = $1 AND removed_at IS NULL AND votes"
         demand_votes(motion, sitting=await fetch_value(sitting, round_id), quorum=scoring.plan.quorum)
         made, project = new_id(), UUID(motion.project) if motion.project else None
         await execute(
@@ -164,3 +166,62 @@ async def undo(viewer: Viewer, round_id: UUID, reason: str) -> None:
         "UPDATE jury_decision SET struck_at = $2, struck_reason = $3 WHERE round = $1 AND struck_at IS NULL",
         round_id, viewer.now, reason,
     )  # fmt: skip
+
+
+# --- Votes on ties ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A vote on a tie as it was recorded: the teams in its order; `project`, one of theirs, names it."""
+
+    project: UUID
+    teams: tuple[str, ...]
+    reason: str
+    at: datetime
+    by: str
+
+
+BALLOTS = """
+SELECT (array_agg(v.project ORDER BY p.place))[1] AS project, array_agg(t.name ORDER BY v.rank, p.place) AS teams,
+  v.reason, v.decided_at AS at, h.name AS by
+FROM tie_vote v JOIN round_project p ON p.id = v.project JOIN team t ON t.id = p.team JOIN person h ON h.id = v.decided_by
+WHERE v.round = $1 GROUP BY v.reason, v.decided_at, h.name ORDER BY v.decided_at LIMIT 200
+"""
+# Projects that were voted on together have been recorded at the same moment.
+FORGET = """
+DELETE FROM tie_vote v USING tie_vote w
+WHERE w.round = $1 AND w.project = ANY($2) AND v.round = w.round AND v.decided_at = w.decided_at
+"""
+
+
+async def ballots(scoring: Round) -> list[Ballot]:
+    """The votes on ties of a locked round."""
+    if scoring.state is not RoundState.LOCKED:
+        return []
+    return [Ballot(**{**row, "teams": tuple(row["teams"])}) for row in await fetch(BALLOTS, scoring.id)]
+
+
+async def forget_votes(round_id: UUID, projects: Collection[UUID]) -> int:
+    """A step: the votes in which any of these projects took part count no more; how many projects they ranked."""
+    return await execute(FORGET, round_id, list(projects))
+
+
+async def unsettle(scoring: Round, project: UUID) -> None:
+    """A step of changing what counts for a project of a locked round: a vote between other totals says nothing now.
+
+    Where first places decide, any sheet can change which projects are equal, so no vote stands.
+    """
+    if FIRST_PLACES in scoring.plan.ties:
+        await execute("DELETE FROM tie_vote WHERE round = $1", scoring.id)
+    else:
+        await forget_votes(scoring.id, [project])
+
+
+async def strike_vote(viewer: Viewer, round_id: UUID, project: UUID, reason: str) -> None:
+    """Strike a vote on a tie that was recorded wrongly, named by one of its projects: it can be recorded again."""
+    async with DB.transaction():
+        scoring = await _locked(viewer, round_id)
+        if not await forget_votes(round_id, [project]):
+            raise Refused(Message("This vote is not recorded any more. Reload the page to see how it stands."))
+        await tell("tie.struck", viewer, scoring, project=str(project), reason=reason)
