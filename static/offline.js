@@ -150,9 +150,24 @@ window.offline = (() => {
     const further = all.find((each) => sheets.indexOf(each) > here) ?? all.find(({ project }) => project !== sheet.dataset.sheet);
     return further ? addressOf({ round: sheet.dataset.round, project: further.project }) : `/rounds/${sheet.dataset.round}`;
   };
-  const full = (sheet) => [...sheet.querySelectorAll("[data-criterion]")].every((each) => each.querySelector("input:checked"));
+  // As the server would say it: at each criterion without a mark, until there is one.
+  function judge(criterion) {
+    const blank = !criterion.querySelector("input:checked");
+    const id = `f-${criterion.dataset.criterion}-error`;
+    criterion.querySelector(".error")?.remove();
+    criterion.classList.toggle("field--error", blank);
+    for (const [name, value] of [["aria-invalid", "true"], ["aria-describedby", id]]) if (blank) criterion.setAttribute(name, value); else criterion.removeAttribute(name);
+    if (blank) criterion.querySelector(".segmented").before(made("p", { className: "error", id, textContent: words.mark }));
+    return blank;
+  }
+  form?.addEventListener("change", ({ target }) => { const wrong = target.closest("[data-criterion].field--error"); if (wrong) judge(wrong); });
   async function take(sheet, act) {
-    if (act === "hand_in" && !full(sheet)) { window.keeping.tell(sheet, words.blank, true); return false; }
+    const blank = act === "hand_in" ? [...sheet.querySelectorAll("[data-criterion]")].filter(judge) : [];
+    if (blank.length) {
+      window.keeping.tell(sheet, words.blank, true);
+      blank[0].querySelector("input").focus();
+      return false;
+    }
     if (act !== "skip") await put(sheet, act);
     return true;
   }
@@ -281,24 +296,33 @@ window.offline = (() => {
     await merge(document);
     const project = location.pathname.split("/projects/")[1];
     const sheet = sheets.find((each) => each.project === project);
+    const all = form.querySelectorAll("[data-criterion]").length;
     const rows = sheets.map((each) => {
       const link = made("a", { className: "task__link", href: addressOf({ round: form.dataset.round, project: each.project }), textContent: each.heading });
+      const marked = Object.entries(each.fields).filter(([name, value]) => name.startsWith("mark_") && value).length;
+      const note = each.writable ? words.marked.replace("{n}", marked).replace("{all}", all) : "";
       const state = each.waits ? words.waits : each.stopped ? words.stopped : each.words || words[each.state === "handed_in" ? "handed" : "draft"];
-      return made("li", { className: "task" }, made("span", { className: "task__words" }, link), made("span", { className: "tag tag--plain", textContent: state }));
+      const colour = each.waits || each.stopped ? "amber" : each.state === "draft" ? "blue" : each.state === "handed_in" ? "plain" : "grey";
+      return made("li", { className: "task" }, made("span", { className: "task__words" }, link, made("span", { className: "task__note", textContent: note })),
+        made("span", { className: `tag tag--${colour}`, textContent: state }));
     });
     page.querySelector("[data-list]").replaceChildren(...rows);
     page.querySelector("[data-list]").hidden = Boolean(sheet);
     page.querySelector("[data-one]").hidden = !sheet;
     if (!sheet) return;
     document.querySelector("h1").textContent = sheet.heading;
+    document.title = `${sheet.heading} – ${document.title}`;
     form.hidden = !sheet.writable;
     page.querySelector("[data-shut]").hidden = sheet.writable;
     fill(sheet);
   }
+  const OPENS = /^\/rounds\/[0-9a-f-]{36}(\/offline|\/projects\/[0-9a-f-]{36})?$/;
+  const elsewhere = document.querySelector("[data-elsewhere]");
   const page = document.querySelector("[data-offline-page]");
   if (page) {
     let timer = 0;
     open(page);
+    elsewhere.hidden = OPENS.test(location.pathname);
     form.addEventListener("input", () => {
       clearTimeout(timer);
       timer = setTimeout(async () => { await put(form, "save"); window.keeping.tell(form, words.kept); }, 300);
@@ -312,6 +336,18 @@ window.offline = (() => {
       onward(() => location.assign(act === "save" ? location.href : next(form)));
     });
   }
+
+  // Without a line only the kept rounds open: a link that leads elsewhere says so, and the page stays.
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest?.("a[href]");
+    const aside = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (!link || aside || event.defaultPrevented || link.origin !== location.origin || (navigator.onLine && !page)) return;
+    if (link.pathname === location.pathname || OPENS.test(link.pathname)) return;
+    event.preventDefault();
+    if (await window.keeping.probe(true) !== "away") { location.assign(link.href); return; }
+    elsewhere.hidden = false;
+    elsewhere.focus();
+  });
 
   box.querySelector("[data-send]").addEventListener("click", flush);
   window.addEventListener("online", flush);

@@ -3,6 +3,7 @@
 const LASTS = 3 * 24 * 3600 * 1000;
 const PATIENCE = 8000;
 const OWN = /^\/rounds\/([0-9a-f-]{36})(?:\/offline|\/projects\/[0-9a-f-]{36})?$/;
+const NEAR = /^\/rounds\/([0-9a-f-]{36})\//; // other pages of a round: instead of the browser's own page of errors, the list
 const GONE = new Set([502, 503, 504]);
 
 async function kept(address) {
@@ -14,9 +15,9 @@ async function kept(address) {
   }
   return null;
 }
-async function page(request, round) {
+async function page(request, round, patience) {
   const address = `/rounds/${round}/offline`;
-  const late = new Promise((_, give) => { setTimeout(give, PATIENCE, "late"); });
+  const late = new Promise((_, give) => { if (patience) setTimeout(give, patience, "late"); });
   const asked = fetch(request);
   try {
     const answer = await Promise.race([asked, late]);
@@ -38,7 +39,9 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== "GET" || origin !== self.location.origin) return;
-  const round = request.mode === "navigate" ? OWN.exec(pathname)?.[1] : null;
-  if (round) event.respondWith(page(request, round));
+  const own = request.mode === "navigate" && OWN.exec(pathname);
+  const near = request.mode === "navigate" && NEAR.exec(pathname);
+  if (own) event.respondWith(page(request, own[1], PATIENCE));
+  else if (near) event.respondWith(page(request, near[1]));
   else if (pathname.startsWith("/static/")) event.respondWith(file(request));
 });

@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
+from playwright.async_api import expect
 
+from browser import looked_at
 from incubator.people.queries import token_fingerprint
 from journeys.devices import cut, kept, mark, press, told
 from journeys.site import running
@@ -79,8 +81,11 @@ async def device(browser, hall, email, **options):
     context.set_default_timeout(30_000)
     page = await context.new_page()
     await enter(context, hall, email)
-    yield context, page
-    await context.close()
+    try:
+        yield context, page
+    finally:
+        await context.set_offline(False)
+        await context.close()
 
 
 async def until(database, email, round_id, count):
@@ -220,6 +225,60 @@ async def test_a_session_that_ended_keeps_everything_through_the_sign_in(hall, b
                 break
             await asyncio.sleep(0.1)
         assert found["comment"] == "До конца сеанса"
+
+
+async def test_the_kept_page_says_what_lacks_and_how_far_each_sheet_is(hall, browser):
+    _, database = hall
+    email, round_id, projects = (await jurors(database, ["empty"]))[0]
+    async with device(browser, hall, email, reduced_motion="reduce") as (context, page):
+        await kept(page, round_id)
+        await cut(context, page)
+        await page.goto(f"/rounds/{round_id}/projects/{projects[0]}")
+        await expect(page.locator("[data-one]")).to_be_visible()
+        heading = await page.inner_text("h1")
+        assert (await page.title()).startswith(f"{heading} – ")
+        first, *rest = await page.locator("#sheet [data-criterion]").all()
+        for criterion in rest[1:]:
+            await criterion.locator("label").nth(3).click()
+        await page.locator("#sheet button[value=hand_in]").click()
+        for blank in (first, rest[0]):
+            await expect(blank.locator(".error")).to_have_text("Выберите оценку.")
+            assert await blank.get_attribute("aria-invalid") == "true"
+        await expect(first.locator("input").first).to_be_focused()
+        await expect(page.locator("#sheet .error")).to_have_count(2)
+        await first.locator("label").nth(2).click()
+        await expect(page.locator("#sheet .error")).to_have_count(1)
+        await expect(first).not_to_have_attribute("aria-invalid", "true")
+        await told(page, "1 оценка ждёт отправки")
+        await page.goto(f"/rounds/{round_id}")
+        row = page.locator("[data-list] li", has_text=heading)
+        await expect(row.locator(".task__note")).to_have_text(f"оценок: {len(rest)} из {len(rest) + 1}")
+        assert await looked_at(page, "offline-list") == []
+        await context.set_offline(False)
+
+
+async def test_without_a_line_no_link_leads_to_the_browser_s_page_of_errors(hall, browser):
+    _, database = hall
+    email, round_id, projects = (await jurors(database))[0]
+    sheet = f"/rounds/{round_id}/projects/{projects[0]}"
+    lost = "Нет связи. Без неё открываются только листы ваших раундов."
+    async with device(browser, hall, email) as (context, page):
+        await kept(page, round_id)
+        await page.goto(sheet)
+        await cut(context, page)
+        for address in (sheet, f"/rounds/{round_id}"):  # the page that came by the line, then the kept one
+            await page.locator(".crumbs a[href='/jury']").first.click()
+            await expect(page.locator("[data-elsewhere]")).to_contain_text(lost)
+            await expect(page.locator("[data-elsewhere]")).to_be_focused()
+            assert page.url.endswith(address)
+            await page.goto(f"/rounds/{round_id}")
+        for near in ("mine", "conflicts", f"projects/{projects[0]}/materials"):
+            await page.goto(f"/rounds/{round_id}/{near}")
+            await expect(page.locator("[data-elsewhere]")).to_contain_text(lost)
+            await expect(page.locator("[data-list] a").first).to_be_visible()
+        await context.set_offline(False)
+        await page.locator(".crumbs a[href='/jury']").first.click()
+        await page.wait_for_url("**/jury")
 
 
 async def keeps_only(page, names):

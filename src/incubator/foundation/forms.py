@@ -94,9 +94,13 @@ class Reader:
         bounds = Decimal(low), Decimal(high)
         return self._read(name, lambda raw: readings.decimal(raw, *bounds, places), required=required)
 
-    def thousandths(self, name: str, low: int, high: int, step: int, *, required: bool = True) -> int | None:
+    def thousandths(
+        self, name: str, low: int, high: int, step: int, *, required: bool = True, missing: Message = REQUIRED
+    ) -> int | None:
         """A mark written in points («7,5»), given, like its bounds and step, in thousandths of a point (7500)."""
-        return self._read(name, lambda raw: readings.thousandths(raw, low, high, step), required=required)
+        return self._read(
+            name, lambda raw: readings.thousandths(raw, low, high, step), required=required, missing=missing
+        )
 
     def date(self, name: str, low: date = EARLIEST, high: date = LATEST, *, required: bool = True) -> date | None:
         """A day, as browsers send it or as people write it."""

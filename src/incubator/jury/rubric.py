@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, number, score
@@ -123,10 +123,13 @@ def field_of(criterion: CriterionPlan) -> str:
     return f"mark_{criterion.key}"
 
 
+NO_MARK: Final = Message("Choose a mark.")
+
+
 def read_entry(form: Form, rubric: Rubric, *, full: bool) -> Entry:
     """The marks and the comment; `full` asks for every mark. Raises Invalid, and BadRequest for foreign fields."""
     marks = tuple(
-        form.thousandths(field_of(each), each.scale_min, each.scale_max, each.step, required=full)
+        form.thousandths(field_of(each), each.scale_min, each.scale_max, each.step, required=full, missing=NO_MARK)
         for each in rubric.criteria
     )
     comment = form.text("comment", required=False, limit=COMMENT_LIMIT, lines=True)

@@ -242,7 +242,7 @@ async def write_sheet_down(
         return _receipt(given(saved))
     if act == "save":
         return pages.redirect(request, f"/rounds/{round_id}/projects/{project_id}")
-    return await _onward(request, viewer, round_id, project_id)
+    return await _onward(request, viewer, (round_id, project_id), act)
 
 
 async def _write(
@@ -309,8 +309,23 @@ def _said(refusal: Invalid | Clash) -> str:
     return str(refusal.reason)
 
 
-async def _onward(request: Web, viewer: Viewer, round_id: UUID, project_id: UUID) -> Response[Any]:
-    following = await queries.next_after(viewer, round_id, project_id)
+def _done(act: str, project: str) -> Message:
+    """What has become of the sheet that one has just left."""
+    return {
+        "hand_in": Message("Handed in: {project}.", project=project),
+        "skip": Message("Skipped: {project}. It comes again after the others.", project=project),
+        "abstain": Message("You have abstained: {project}. Until the lock you can still score it.", project=project),
+        "recuse": Message("The conflict of interest is declared: {project}. You don't score it.", project=project),
+    }[act]
+
+
+async def _onward(request: Web, viewer: Viewer, where: tuple[UUID, UUID], act: str) -> Response[Any]:
+    """The next sheet, or the list after the last one; what has become of this one is said there."""
+    round_id, following = where[0], await queries.next_after(viewer, *where)
+    if following is not None or act != "hand_in":
+        await flash(viewer, "success", _done(act, await queries.heading_of(*where)))
+    if following is None and act == "skip":  # it is the only one that is left
+        return pages.redirect(request, f"/rounds/{round_id}")
     if following is None:
         locked = (await round_for(viewer, round_id)).state is RoundState.LOCKED
         await flash(viewer, "success", DONE_AGAIN if locked else ALL_DONE)
@@ -354,7 +369,7 @@ async def _step_aside(request: Web, viewer: Viewer, round_id: UUID, project_id: 
         return _sheet(request, page, form, status=422, side=side)
     act = actions.abstain if side == "abstain" else actions.recuse
     await act(viewer, round_id, project_id, reason)
-    return await _onward(request, viewer, round_id, project_id)
+    return await _onward(request, viewer, (round_id, project_id), side)
 
 
 HANDLERS: list[Any] = [

@@ -331,6 +331,19 @@ ORDER BY s.skipped_at IS NOT NULL, CASE WHEN {FEWEST} THEN {GIVEN} END, CASE WHE
 """
 
 
+async def heading_of(round_id: UUID, project_id: UUID) -> str:
+    """What a sheet is called, by the names that a juror may read; one statement. The sheet has been his a moment ago."""
+    row = await fetch_one(
+        "SELECT p.place, t.name, r.terms, r.state FROM round_project p JOIN team t ON t.id = p.team"
+        " JOIN scoring_round r ON r.id = p.round WHERE p.id = $2 AND r.id = $1",
+        round_id, project_id,
+    )  # fmt: skip
+    if row is None:
+        raise NotFound
+    blind = read_terms(row["terms"]).blind and row["state"] != RoundState.PUBLISHED
+    return number_of(row["place"]) if blind else f"{row['place']}. {row['name']}"
+
+
 async def next_after(viewer: Viewer, round_id: UUID, project_id: UUID) -> UUID | None:
     """The project to score after this one: further down the running order, then from its top, or in the round's own order.
 
