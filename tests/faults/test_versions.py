@@ -20,6 +20,7 @@ VERSIONED = {
     "POST /cohorts/{}/plan/assignments/{}": "instructions",
     "POST /cohorts/{}/jury/criteria/{}": "description",
     "POST /cohorts/{}/jury/rules": "",
+    "POST /rounds/{}/conflicts": "employer",
     "POST /teams/{}/case": "problem",
     "POST /teams/{}/assignments/{}": "answer-trend",
     "POST /rounds/{}/projects/{}": "comment",
@@ -53,5 +54,5 @@ def test_every_form_with_a_version_is_tried():
     root = Path(__file__).parents[2] / "templates"
     holding = {str(path.relative_to(root)) for path in root.rglob("*.html") if 'name="version"' in path.read_text()}
     known = {"programmes/settings.html", "stages/plan_module.html", "stages/plan_assignment.html",
-             "jury/criterion.html", "jury/rules.html"}  # fmt: skip
+             "jury/criterion.html", "jury/rules.html", "jury/conflicts.html"}  # fmt: skip
     assert known <= holding - SAME_FORMS

@@ -28,6 +28,11 @@ async def two_rounds(client) -> tuple[cast.RoundOfCast, str]:
     return where, f"/rounds/{other}/conflicts"
 
 
+async def version(client, address: str) -> str:
+    """The version that the form shows."""
+    return re.search(r'name="version"\s+value="([^"]*)"', (await client.get(address)).text)[1]
+
+
 async def standing() -> int:
     return await fetch_value("SELECT count(*) FROM conflict_of_interest WHERE lifted_at IS NULL")
 
@@ -43,13 +48,22 @@ async def test_a_form_sent_as_it_came_changes_nothing_of_what_was_said_for_anoth
     assert [value for value, _ in chosen] == [str(place["id"]), before["region"]]
     assert place["name"] in chosen[0][1]
     ((_, employer),) = BOXES.findall(page)
-    sent = {"has_card": "on", "none": "on", "employer": employer, "municipality": chosen[0][0], "region": chosen[1][0]}
+    sent = {
+        "version": "",
+        "has_card": "on",
+        "none": "on",
+        "employer": employer,
+        "municipality": chosen[0][0],
+        "region": chosen[1][0],
+    }
     assert (await client.post(address, data=sent)).status_code == 303
     assert dict(await fetch_one("SELECT municipality, region FROM juror_card")) == before
     assert await fetch_value("SELECT employer FROM person WHERE id = $1", where.jurors[0].id) == "АО «Мост»"
     assert await standing() == 1, "the conflict in the other round stands"
     # Whoever really moves away still can say so.
-    assert (await client.post(address, data={**sent, "municipality": ""})).status_code == 303
+    assert (
+        await client.post(address, data={**sent, "municipality": "", "version": await version(client, address)})
+    ).status_code == 303
     assert await standing() == 0
 
 
@@ -88,3 +102,46 @@ async def test_a_reason_without_a_tick_is_an_error_that_names_the_team(client, m
     sent |= {"team": str(loose.id)}
     assert (await client.post(address, data=sent)).status_code == 303
     assert await standing() == 1
+
+
+async def test_an_old_page_writes_over_nothing_that_was_said_since(client):
+    where = await cast.scoring_round(teams=2, jurors=2, opened=False, declared=False)
+    juror, (near, far) = where.jurors[0], where.teams
+    await cast.sign_in(client, juror)
+    address = f"/rounds/{where.id}/conflicts"
+    old = await version(client, address)
+    blank = {"none": "on", "has_card": "on", "employer": "", "municipality": "", "region": "", "has_wishes": "on"}
+    wish, other = f"wish_{near.id}", f"wish_{far.id}"
+    newer = {**blank, "employer": "АО «Мост»", "region": "Приморский край", wish: "1", other: "0", "version": old}
+    assert (await client.post(address, data=newer)).status_code == 303
+
+    async def said():
+        card = await fetch_one("SELECT employer, region FROM person h JOIN juror_card c ON c.person = h.id")
+        return card["employer"], card["region"], await fetch_value("SELECT sum(value) FROM juror_wish")
+
+    assert await said() == ("АО «Мост»", "Приморский край", 1)
+    stale = {
+        **blank,
+        wish: "0",
+        other: "-1",
+        "version": old,
+        "team": str(far.id),
+        f"reason_{far.id}": "Там работает сестра",
+    }
+    entries = await fetch_value("SELECT count(*) FROM journal_entry")
+    answer = await client.post(address, data=stale)
+    assert answer.status_code == 409
+    assert "в другом окне" in answer.text
+    assert all(words in answer.text for words in ("АО «Мост»", "Приморский край")), "what stands now is shown"
+    assert 'value="Там работает сестра"' in answer.text
+    assert re.search(rf'value="{far.id}" checked', answer.text)
+    assert await said() == ("АО «Мост»", "Приморский край", 1)
+    assert await standing() == 0
+    assert await fetch_value("SELECT count(*) FROM journal_entry") == entries
+    # What was compared is declared as it was typed; an old page that says what stands anyway is no news.
+    fresh = re.search('name="version" value="([^"]+)"', answer.text)[1]
+    assert (await client.post(address, data={**stale, "version": fresh})).status_code == 303
+    assert await said() == ("", "", -1)
+    assert await standing() == 1
+    again = {**blank, wish: "0", other: "-1", "version": old}
+    assert (await client.post(address, data=again)).status_code == 303

@@ -121,7 +121,7 @@ async def test_the_form_asks_where_one_works_and_the_list_says_where_conflicts_c
     home = await municipality(where)
     await cast.sign_in(client, where.jurors[0])
     address = f"/rounds/{where.id}/conflicts"
-    sent = {"none": "on", "has_card": "on", "employer": "АО «Мост»", "municipality": str(home["id"]), "region": "",
+    sent = {"version": declaring.version_of(Card(), {}), "none": "on", "has_card": "on", "employer": "АО «Мост»", "municipality": str(home["id"]), "region": "",
             "has_wishes": "on", f"wish_{where.teams[1].id}": "1"}  # fmt: skip
     assert (await client.post(address, data={**sent, "region": "Нарния"})).status_code in {400, 422}
     assert (await client.post(address, data=sent)).status_code == 303

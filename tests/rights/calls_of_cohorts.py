@@ -70,7 +70,7 @@ CALLS: dict[str, list[Call]] = {
     "score_journal export session_locked": [post(f"{ROUND}/ledger.jsonl", "round_locked")],
     # --- Conflicts of interest
     "conflict declare_self before_lock": [
-        post(f"{ROUND}/conflicts", "round_open", form={"none": "on"}),
+        post(f"{ROUND}/conflicts", "round_open", page=f"{ROUND}/conflicts", reader="juror_assigned", form={"none": "on"}),
         get(f"{ROUND}/conflicts", "round_open"),
     ],
     "conflict lift any": [post(COHORT + "/conflicts/{conflict_of_juror}/lift", "round_open", form=REASON)],

@@ -11,16 +11,20 @@ from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch, fetch_one, new_id
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import NotFound, Refused
+from incubator.foundation.refusals import Clash, NotFound, Refused
 from incubator.journal.actions import Audience, record
 from incubator.jury.conflicts.kinship import look_again
 from incubator.jury.rounds import Round, deal_sheets, round_for, share
 from incubator.jury.rules import BEFORE_LOCK_ONLY, DECLARE, LIFT, RoundState, in_the_jury, refuse
 from incubator.people.actions import declare_conflict, lift_conflict
 from incubator.people.rights import Viewer
+from incubator.stages.answers import fingerprint
 from incubator.teams.queries import team_for
 from incubator.teams.rules import CHALLENGE_JUROR, team_frozen
 
+CHANGED = Message(
+    "You have said something else in another window meanwhile. Compare, and declare again if what stands here is right."
+)
 TOO_LATE_TO_CLAIM = Message("The round is open. A conflict of interest with a juror is named before that.")
 
 
@@ -33,6 +37,12 @@ class Card:
     region: str = ""
 
 
+def version_of(card: Card, wishes: Mapping[UUID, int]) -> str:
+    """A print of what the form would write over: the card, and the wishes that are more than all the same."""
+    said = sorted(f"{team}{value}" for team, value in wishes.items() if value)
+    return fingerprint([card.employer, str(card.municipality), card.region, *said])
+
+
 OUT_OF_PLANS = """
 DELETE FROM allocated_pair a USING seat e, round_project p
 WHERE a.seat = e.id AND a.project = p.id AND e.person = $1 AND p.team = $2
@@ -41,11 +51,13 @@ WHERE a.seat = e.id AND a.project = p.id AND e.person = $1 AND p.team = $2
 
 async def declare(
     viewer: Viewer, round_id: UUID, reasons: Mapping[UUID, str], *, card: Card | None = None,
-    wishes: Mapping[UUID, int] | None = None,
+    wishes: Mapping[UUID, int] | None = None, version: str | None = None,
 ) -> None:  # fmt: skip
     """Declare one's conflicts with the teams of a round, each with its reason; none at all is a declaration too.
 
     `card` is where one works and lives, from which more may follow; `wishes` how gladly one would score which team.
+
+    `version` is that of card and wishes which a form showed: Clash when they have changed since and it says otherwise.
 
     What was declared before stands: only an organiser lifts it. A juror's sheets for these teams no longer count.
     """
@@ -55,6 +67,8 @@ async def declare(
         scoring.known_as.need(DECLARE)
         if scoring.state not in {RoundState.DRAFT, RoundState.OPEN}:
             refuse(BEFORE_LOCK_ONLY)
+        if card is not None and version is not None:
+            await _refuse_clash(viewer, round_id, (card, wishes), version)
         await _declare(viewer, scoring, reasons)
         if card is not None:
             await _say(viewer, card)
@@ -65,6 +79,33 @@ async def declare(
             "conflict.declared", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=scoring.cohort,
             subject=round_id, teams=len(reasons),
         )  # fmt: skip
+
+
+async def _refuse_clash(
+    viewer: Viewer, round_id: UUID, said: tuple[Card, Mapping[UUID, int] | None], version: str
+) -> None:
+    await fetch_one("SELECT id FROM person WHERE id = $1 FOR UPDATE", viewer.id)  # two windows one after the other
+    card, wishes = await kept(viewer.id, round_id)
+    stored = version_of(card, wishes)
+    if version != stored and version_of(said[0], wishes if said[1] is None else said[1]) != stored:
+        raise Clash(CHANGED, card=card, wishes=wishes)
+
+
+CARD = """
+SELECT h.employer, c.municipality, coalesce(c.region, '') AS region
+FROM person h LEFT JOIN juror_card c ON c.person = h.id WHERE h.id = $1
+"""
+WISHES = """
+SELECT p.team, w.value FROM juror_wish w JOIN seat e ON e.id = w.seat JOIN round_project p ON p.id = w.project
+WHERE e.round = $1 AND e.person = $2
+"""
+
+
+async def kept(person: UUID, round_id: UUID) -> tuple[Card, dict[UUID, int]]:
+    """The card of somebody and his wishes in a round as they are now; two statements."""
+    row = await fetch_one(CARD, person)
+    wishes = {each["team"]: each["value"] for each in await fetch(WISHES, round_id, person)}
+    return (Card(**row) if row else Card()), wishes
 
 
 async def _declare(viewer: Viewer, scoring: Round, reasons: Mapping[UUID, str]) -> None:

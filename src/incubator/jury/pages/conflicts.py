@@ -11,7 +11,7 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.readings import BLANK
-from incubator.foundation.refusals import Invalid
+from incubator.foundation.refusals import Clash, Invalid
 from incubator.jury.conflicts import declaring, queries
 from incubator.jury.conflicts.declaring import Card
 from incubator.jury.conflicts.kinship import SOURCE_WORDS
@@ -38,7 +38,9 @@ async def conflicts_page(request: Web, viewer: NamedDependency[Viewer], round_id
     return await _conflicts(request, viewer, await round_for(viewer, round_id), None)
 
 
-async def _conflicts(request: Web, viewer: Viewer, scoring: Round, form: Form | None) -> Response[Any]:
+async def _conflicts(
+    request: Web, viewer: Viewer, scoring: Round, form: Form | None, clash: Clash | None = None
+) -> Response[Any]:
     scoring.known_as.need(DECLARE)
     teams = await queries.teams_of_round(viewer, scoring.id, blind=scoring.blind)
     card, places = await queries.card_of(viewer.id, scoring.id)
@@ -49,11 +51,24 @@ async def _conflicts(request: Web, viewer: Viewer, scoring: Round, form: Form | 
     shown = form or Form.empty(initial)
     wishing = scoring.state is RoundState.DRAFT and scoring.seat is not None and not scoring.terms.blind
     return pages.page(
-        request, "jury/conflicts.html", status=422 if shown.errors else 200, scoring=scoring, teams=teams, form=shown,
+        request, "jury/conflicts.html", status=clash.status if clash else 422 if shown.errors else 200, scoring=scoring,
+        teams=teams, form=shown, version=declaring.version_of(card, {team.team: team.wish for team in teams}),
+        stored=_stored(card, places, teams) if clash else None,
         changeable=scoring.state in {RoundState.DRAFT, RoundState.OPEN}, sources=SOURCE_WORDS, wishing=wishing,
         places=[(str(id_), name) for id_, name in places], regions=[(name, name) for name in _regions(card)],
         named={f"reason_{team.team}": team.name for team in teams}, wishes=[(value, str(words)) for value, words in WISHES],
     )  # fmt: skip
+
+
+def _stored(card: Card, places: list[tuple[UUID, str]], teams: list[queries.TeamOfRound]) -> list[tuple[str, str]]:
+    """What is kept now, in the words of the form, to compare with what was typed."""
+    wished = [(str(words), [team.name for team in teams if str(team.wish) == value]) for value, words in WISHES[1:]]
+    return [
+        (str(Message("Where you work")), card.employer),
+        (str(Message("Your municipality")), dict(places).get(card.municipality, "") if card.municipality else ""),
+        (str(Message("Your region")), card.region),
+        *((words, ", ".join(names)) for words, names in wished if names),
+    ]
 
 
 def _regions(card: Card) -> list[str]:
@@ -68,13 +83,17 @@ async def declare(request: Web, viewer: NamedDependency[Viewer], round_id: FromP
     scoring = await round_for(viewer, round_id)
     scoring.known_as.need(DECLARE)
     teams = [team.team for team in await queries.teams_of_round(viewer, round_id)]
+    version = form.text("version", required=False)
     try:
         card = _read_card(form, *await queries.card_of(viewer.id, round_id)) if form.value("has_card") else None
         wishes = {team: _wish(form, team) for team in teams} if form.value("has_wishes") else {}
         reasons = _read_conflicts(form, teams)
+        await declaring.declare(viewer, round_id, reasons, card=card, wishes=wishes, version=version)
     except Invalid:
         return await _conflicts(request, viewer, scoring, form)
-    await declaring.declare(viewer, round_id, reasons, card=card, wishes=wishes)
+    except Clash as clash:
+        form.fail("", clash.reason)
+        return await _conflicts(request, viewer, scoring, form, clash)
     await flash(viewer, "success", Message("Your declaration is recorded."))
     return pages.redirect(request, f"/rounds/{round_id}" if scoring.seat else f"/rounds/{round_id}/conflicts")
 
