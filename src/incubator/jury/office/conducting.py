@@ -11,12 +11,13 @@ from uuid import UUID
 
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import NotFound, Refused
+from incubator.foundation.refusals import Clash, NotFound, Refused
 from incubator.journal.actions import Audience, note_look, record
 from incubator.jury.conflicts.kinship import derive
 from incubator.jury.ledger import book
 from incubator.jury.office.preparing import cohort_jury
 from incubator.jury.office.round_rubric import NAMED_BY_TIES, rubric_for_round
+from incubator.jury.pitch import transcribing
 from incubator.jury.result.deliberating import forget_votes
 from incubator.jury.result.standings import count_up, turnout
 from incubator.jury.rounds import Round, alone, deal_sheets, recuse_conflicted, tell
@@ -249,11 +250,14 @@ async def _demand_allocated(round_id: UUID) -> None:
         )
 
 
-async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, note: str = "") -> None:
+async def lock_round(
+    viewer: Viewer, round_id: UUID, *, confirmed_missing: int, note: str = "", papers: str | None = None
+) -> None:
     """End the scoring. Nothing is recorded after it.
 
     `confirmed_missing` is the number of missing sheets that the organiser saw and agreed to: when it has changed
-    meanwhile he is asked again.
+    meanwhile he is asked again. So he is, by Clash, when his page showed other sheets of paper that would be lost
+    (`papers`, by `transcribing.print_of`; None where nobody looked at a page).
     """
     async with DB.transaction():
         scoring = await alone(viewer, round_id)
@@ -264,6 +268,8 @@ async def lock_round(viewer: Viewer, round_id: UUID, *, confirmed_missing: int, 
         if reason := why_not_lock(scoring.plan, found):
             raise Refused(reason)
         _demand_agreed(found, confirmed_missing)
+        if papers is not None:
+            await _demand_seen(scoring, papers)
         await execute(
             "UPDATE scoring_round SET state = 'locked', locked_at = $2, locked_by = $3, lock_note = $4"
             " WHERE id = $1 AND state = 'open'",
@@ -289,6 +295,23 @@ def _demand_agreed(found: Sequence[Turnout], confirmed: int) -> None:
                 missing,
             )
         )
+
+
+MOST_NAMED = 12
+
+
+async def _demand_seen(scoring: Round, papers: str) -> None:
+    lost = await transcribing.unrecorded(scoring)
+    if not lost or transcribing.print_of(lost) == papers:
+        return
+    named = "; ".join(f"{each.juror_name}, {each.heading}" for each in lost[:MOST_NAMED])
+    raise Clash(
+        Message.count(
+            "{n} sheet of paper is typed but not recorded, and the lock leaves it out: {named}. Record it first, or lock once more.",
+            "{n} sheets of paper are typed but not recorded, and the lock leaves them out: {named}. Record them first, or lock once more.",
+            len(lost), named=f"{named} …" if len(lost) > MOST_NAMED else named,
+        )
+    )  # fmt: skip
 
 
 # --- The result -------------------------------------------------------------------------------------------------------

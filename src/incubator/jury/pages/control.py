@@ -13,7 +13,7 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
-from incubator.foundation.refusals import Invalid, NotFound, TooMany
+from incubator.foundation.refusals import Clash, Invalid, NotFound, TooMany
 from incubator.jury.office import agreeing, board, conducting, removing
 from incubator.jury.pages import results
 from incubator.jury.pitch import transcribing
@@ -37,11 +37,12 @@ async def board_page(request: Web, scoring: Round, form: Form | None = None, at:
     whole = not pages.is_partial(request) and scoring.state is not RoundState.DRAFT
     typed = whole and await transcribing.was_typed(scoring)
     locks = typed and scoring.state is RoundState.OPEN and scoring.standing.may(CONDUCT)
+    papers = await transcribing.unrecorded(scoring) if locks else []
     return pages.page(
         request, "jury/board.html", status=422 if shown.errors else 200, block="progress",
         board=await board.board(scoring), form=shown, at=at, blank=Form.empty(), may=scoring.standing.may(CONDUCT),
         duties=[(name, str(words)) for name, words in SEAT_WORDS.items()], typed=typed,
-        papers=sum(each.unrecorded for each in await transcribing.begun(scoring)) if locks else 0,
+        papers=len(papers), papers_shown=transcribing.print_of(papers),
     )  # fmt: skip
 
 
@@ -142,15 +143,18 @@ async def lock(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     """Lock the round; missing sheets were listed and are agreed to."""
     form = await pages.read_form(request)
     missing = form.integer("missing", 0, 1_000_000)
-    note = form.text("note", required=False, limit=1000, lines=True)
+    note, papers = form.text("note", required=False, limit=1000, lines=True), form.text("papers", required=False)
     if not form.flag("agreed") and missing:
         form.fail("agreed", Message("Confirm that the round is locked without the missing sheets."))
     try:
         form.demand()
+        await conducting.lock_round(viewer, round_id, confirmed_missing=given(missing), note=note, papers=papers)
     except Invalid:
         return await _again(request, viewer, round_id, form, "lock")
-    act = conducting.lock_round(viewer, round_id, confirmed_missing=given(missing), note=note)
-    await _press(request, viewer, round_id, act, Message("The round is locked. No mark can be changed any more."))
+    except Clash as clash:
+        form.fail("papers", clash.reason)
+        return await _again(request, viewer, round_id, form, "lock")
+    await flash(viewer, "success", Message("The round is locked. No mark can be changed any more."))
     return pages.redirect(request, f"/rounds/{round_id}/result")
 
 

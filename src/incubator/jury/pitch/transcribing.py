@@ -5,7 +5,7 @@ look decides, with a reason, and all readings are kept. It never comes over what
 chooses. Whoever types sees no other mark, and this one only while he types.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from incubator.jury.sheets.papers import LOOK_AWAY, Paper, Step, code_of, paper_
 from incubator.jury.sheets.queries import READINGS
 from incubator.jury.terms import number_of
 from incubator.people.rights import Viewer
+from incubator.stages.answers import fingerprint
 
 NOT_OPEN = Message("Sheets of paper are typed while the round is open.")
 ANOTHER_STEP = Message("Somebody has typed this sheet meanwhile. Reload the page to see what it waits for.")
@@ -137,6 +138,17 @@ async def begun(scoring: Round) -> list[Slip]:
         read.setdefault(each["sheet"], []).append(each)
     slips = [_slip(scoring, row, paper_of(read[row["id"]])) for row in rows if row["id"] in read]
     return sorted(slips, key=lambda each: (each.paper.step is Step.DONE, each.juror_name, each.place))
+
+
+async def unrecorded(scoring: Round) -> list[Slip]:
+    """The sheets of paper that a lock leaves out: typed, and not on the sheet, which counts."""
+    return [each for each in await begun(scoring) if each.unrecorded]
+
+
+def print_of(slips: Iterable[Slip]) -> str:
+    """A print of such sheets, by which it is noticed that a page shows others than there are; "" of none."""
+    found = sorted(str(each.id) for each in slips)
+    return fingerprint(found) if found else ""
 
 
 async def was_typed(scoring: Round) -> bool:
