@@ -85,6 +85,7 @@ async def test_they_say_what_the_round_came_to(db):
     assert len(said["order"]) == 3
     (tied,) = said["ties"]
     assert all(row.name in tied for row in result.placed[1:])
+    assert said["decisions"][0]["what"] == "Номинация: За смелость"
     assert (
         said["decisions"][0] | {"title": "За смелость", "for": "2", "against": "1", "outcome": "принято"}
         == said["decisions"][0]
@@ -139,9 +140,12 @@ async def test_they_say_who_changed_places_and_which_paper_was_lost(client):
 async def test_what_was_filed_before_is_printed_without_what_it_does_not_know(client):
     where = await played()
     runs = await where.organiser()
+    await deliberating.decide(runs, where.id, Motion(DecisionKind.OTHER, "Повторить через год", "", "", 2, 1, 0))
     await actions.save(runs, where.id, await draft(where, number="7"), 0)
     await actions.file(runs, where.id)
-    await execute("UPDATE filed_minutes SET document = document - 'swapped' - 'papers' #- '{labels,swapped}'")
+    await execute(
+        "UPDATE filed_minutes SET document = document - 'swapped' - 'papers' #- '{labels,swapped}' #- '{decisions,0,what}'"
+    )
     await cast.sign_in(client, where.cohort.organiser)
     answer = await client.get(f"/rounds/{where.id}/minutes.pdf?version=1")
     assert answer.headers["content-type"] == "application/pdf"

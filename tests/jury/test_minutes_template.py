@@ -1,6 +1,7 @@
 """A cohort's own Word template of minutes: tried before it is taken, used, let go; what is broken or hostile is refused."""
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -38,6 +39,10 @@ async def test_an_own_template_is_taken_and_used_and_let_go(client):
     assert (await bring(client, where, changed("{{ date }}", "Город N, {{ date }}"))).status_code == 303
     made = await client.get(f"/rounds/{where.id}/minutes.docx")
     assert any(each.text.startswith("Город N, ") for each in Word(io.BytesIO(made.content)).paragraphs)
+    shipped = f"/rounds/{where.id}/minutes/template.docx?shipped"
+    assert f'href="{shipped}"' in (await client.get(f"/rounds/{where.id}/minutes")).text
+    lines = [each.text for each in Word(io.BytesIO((await client.get(shipped)).content)).paragraphs]
+    assert "{{ date }}\t{{ place }}" in lines, "the names are looked up there when a template is refused"
     assert (await client.post(f"/rounds/{where.id}/minutes/template/drop")).status_code == 303
     made = await client.get(f"/rounds/{where.id}/minutes.docx")
     assert not any(each.text.startswith("Город N, ") for each in Word(io.BytesIO(made.content)).paragraphs)
@@ -65,6 +70,7 @@ async def test_a_broken_template_is_refused_by_the_name_of_its_fault(client, mon
     answer = await bring(client, where, content)
     assert answer.status_code == 422
     assert told in answer.text
+    assert told in re.search(r'<details class="fold" open>.*?</details>', answer.text, re.DOTALL)[0], "not out of sight"
     assert await fetch_value("SELECT count(*) FROM minutes_template") == 0
 
 

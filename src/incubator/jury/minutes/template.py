@@ -41,7 +41,7 @@ TABLES: Final[Sequence[tuple[str, str, str, Sequence[tuple[str, str, int]]]]] = 
       ("tie", "tie", 39))),
     ("not_assessed", "not_assessed", "row", (("team", "team", 55), ("project", "title", 90), ("sheets", "sheets", 20))),
     ("decisions", "decisions", "motion",
-     (("decision", "title", 31), ("wording", "text", 37), ("team", "team", 24), ("for", "for", 11), ("against", "against", 17),
+     (("decision", "what", 31), ("wording", "text", 37), ("team", "team", 24), ("for", "for", 11), ("against", "against", 17),
       ("abstained", "abstained", 26), ("outcome", "outcome", 19))),
 )  # fmt: skip
 UNLESS_NONE: Final = frozenset({"stepped", "swapped", "papers", "not_assessed", "decisions"})
@@ -91,6 +91,7 @@ def sample() -> dict[str, Any]:
         name: [text] for name in ("agenda", "present", "decision", "notes", "quorum", "rules", "ties", "unsigned")
     }
     tables["summary"][0] |= {"municipality": text}
+    tables["decisions"][0] |= {"title": text}
     sheet = {"team": text, "marks": [text], "total": text, "state": text, "comment": text, "reason": text}
     annex = {"juror": text, "duty": text, "criteria": [text], "rows": [sheet], "remark": text}
     return {

@@ -11,6 +11,7 @@ from incubator.foundation.i18n import Message, day, exact, locale, moment, score
 from incubator.jury.conflicts.kinship import SOURCE_WORDS
 from incubator.jury.minutes.gathering import Facts, Sheet, Sitting
 from incubator.jury.minutes.rules import Draft
+from incubator.jury.result.rules import DECIDED_WORDS
 from incubator.jury.result.snapshot import Row, tie_words
 from incubator.jury.rubric import Rubric, total_words
 from incubator.jury.rules import SHEET_WORDS, SheetState
@@ -213,8 +214,9 @@ def _motion(each: Any, zone: str) -> Document:
     outcome = Message("adopted") if found.adopted else Message("not adopted")
     if each.struck_at:
         outcome = Message("struck {moment}: {reason}", moment=moment(each.struck_at, zone), reason=each.struck_reason)
+    what = f"{DECIDED_WORDS[each.kind]}: {found.title}"
     return {
-        "title": found.title, "text": found.text, "team": found.team or "–", "for": str(found.votes_for),
+        "what": what, "title": found.title, "text": found.text, "team": found.team or "–", "for": str(found.votes_for),
         "against": str(found.votes_against), "abstained": str(found.abstained), "outcome": str(outcome),
     }  # fmt: skip
 

@@ -23,6 +23,7 @@ from incubator.jury.conflicts.kinship import SOURCE_WORDS
 from incubator.jury.ledger import book
 from incubator.jury.minutes.gathering import JURY, RECUSALS, VOTES
 from incubator.jury.result import deliberating, standings
+from incubator.jury.result.rules import DECIDED_WORDS
 from incubator.jury.result.snapshot import tie_words
 from incubator.jury.rounds import Round
 from incubator.jury.rubric import DECIMALS
@@ -107,6 +108,11 @@ class _Pen:
     def _open(self, name: str, columns: Sequence[tuple[str, bool]]) -> None:
         self.sheet, self.line = self.book.add_worksheet(name[:31]), 1
         self.sheet.freeze_panes(1, 0)
+        # On paper: wide, all columns on one page, the head on each.
+        self.sheet.set_landscape()
+        self.sheet.set_paper(9)
+        self.sheet.fit_to_pages(1, 0)
+        self.sheet.repeat_rows(0)
         for number, (label, wide) in enumerate(columns):
             self.sheet.set_column(number, number, WIDE if wide else NARROW)
             self.sheet.write_string(0, number, label, self.head)
@@ -168,7 +174,7 @@ def _parts(scoring: Round) -> list[Part]:
              _columns("Juror*", "Team*", "Source*", "Reason*", "When", "Replaced by*"),
              lambda: _pieces(RECUSALS, scoring.id, _recusal)),
         Part(Message("Decisions"), Message("Decisions of the deliberation with votes, and votes on equal totals."),
-             _columns("Decision*", "Team*", "Wording*", "For", "Against", "Abstained", "When", "Outcome*"),
+             _columns("Kind", "Decision*", "Team*", "Wording*", "For", "Against", "Abstained", "When", "Outcome*"),
              lambda: _decisions(scoring)),
         Part(Message("Score ledger"), Message("The end of each chain; the root is in the last line."),
              _columns("Juror*", "Chain*", "Entries", "Hash*"), lambda: _heads(scoring)),
@@ -184,7 +190,7 @@ LABELS: Mapping[str, Message] = {
     "Handed in": Message("Handed in"), "Name": Message("Name"), "Duty": Message("Duty"), "Missing": Message("Missing"),
     "Seated": Message("On the jury since"), "Confirmed": Message("Sheets confirmed"), "Left": Message("Left the jury"),
     "Source": Message("Source"), "When": Message("When"), "Replaced by": Message("Replaced by"),
-    "Decision": Message("Decision"), "Wording": Message("Wording"), "For": Message("For"), "Against": Message("Against"),
+    "Kind": Message("Kind"), "Decision": Message("Decision"), "Wording": Message("Wording"), "For": Message("For"), "Against": Message("Against"),
     "Abstained": Message("Abstained"), "Outcome": Message("Outcome"), "Chain": Message("Chain"),
     "Entries": Message("Entries"), "Hash": Message("Hash"),
 }  # fmt: skip
@@ -246,7 +252,7 @@ async def _decisions(scoring: Round) -> AsyncIterator[Sequence[Row]]:
     yield [_motion(each) for each in await deliberating.decisions(scoring.id)]
     vote = str(Message("Vote on equal totals"))
     async for rows in stream(VOTES, scoring.id):
-        yield [(vote, ", ".join(row["teams"]), row["reason"], None, None, None, row["at"], "") for row in rows]
+        yield [(vote, "", ", ".join(row["teams"]), row["reason"], None, None, None, row["at"], "") for row in rows]
 
 
 def _motion(each: deliberating.Recorded) -> Row:
@@ -255,6 +261,7 @@ def _motion(each: deliberating.Recorded) -> Row:
     if each.struck_at:
         outcome = str(Message("struck: {reason}", reason=each.struck_reason))
     return (
+        str(DECIDED_WORDS[each.kind]),
         found.title,
         found.team,
         found.text,

@@ -152,11 +152,11 @@ def _templates() -> Any:
 
 
 @get("/rounds/{round_id:uuid}/minutes/template.docx")
-async def take(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
-    """The template in use: the cohort's own, else the shipped one. It holds nothing of the round."""
+async def take(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
+    """The template in use: the cohort's own, else the shipped one, which `?shipped` asks for. It holds nothing of the round."""
     scoring = await round_for(viewer, round_id)
     need_minutes(scoring)
-    own = await queries.own_template(scoring.cohort)
+    own = None if "shipped" in request.query_params else await queries.own_template(scoring.cohort)
     content = own[1] if own else _templates().shipped()
     return pages.download(content, ".docx", printing.DOCX, str(Message("Template of minutes")), scoring.cohort_name)
 
