@@ -76,6 +76,66 @@ async def test_teams_come_one_after_another_and_their_turns_are_known(db):
         await running.call(runs, where.id, None)
 
 
+async def test_who_was_passed_over_by_a_call_out_of_turn_comes_later(db):
+    where, runs = await day(teams=4)
+    called = []
+    for number in (0, 2, None, None):
+        wanted = None if number is None else await where.project(number)
+        await running.call(runs, where.id, wanted)
+        called.append((await running.moment(where.id)).project)
+    assert called == [await where.project(number) for number in (0, 2, 3, 1)]
+    with pytest.raises(Refused):
+        await running.call(runs, where.id, None)
+
+
+async def test_a_team_that_does_not_come_has_not_presented_and_is_called_again_last(client):
+    where, _ = await day(teams=3)
+    one, two, three = [str(await where.project(number)) for number in range(3)]
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/pitch"
+    said = []
+    for act in ("next", "absent", "next", "next", "absent"):
+        page = (await client.get(address)).text
+        seen = re.search(r'<input type="hidden" name="project" value="([^"]*)"', page)[1]
+        answer = await client.post(address, data={"act": act, "project": seen})
+        assert answer.status_code == 303
+        said.append(str((await running.moment(where.id)).project))
+    assert said == [one, two, three, one, "None"]
+    assert await fetch_value("SELECT presented_at FROM round_project WHERE id = $1", await where.project(0)) is None
+    noted = await fetch("SELECT data::jsonb AS said FROM journal_entry WHERE verb = 'pitch.absent' ORDER BY id")
+    names = [json.loads(row["said"]) for row in noted]
+    assert [(each["team_name"], each["next_name"]) for each in names] == [
+        ("Спасск-Дальний", "Калининград"), ("Спасск-Дальний", ""),
+    ]  # fmt: skip
+    assert (await client.post(address, data={"act": "absent"})).status_code == 422
+
+
+async def test_a_press_at_a_panel_that_shows_another_team_passes_nobody_over(client):
+    where, _ = await day(teams=3)
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/pitch"
+    first, second = str(await where.project(0)), await where.project(1)
+    await client.post(address, data={"act": "next", "project": ""})
+    for act in ("next", "next", "absent"):  # a second press, and one at another panel
+        assert (await client.post(address, data={"act": act, "project": first})).status_code == 303
+        assert (await running.moment(where.id)).project == second
+    assert "Тем временем вызвали другую команду" in (await client.get(address)).text
+
+
+async def test_after_the_last_team_no_further_one_is_offered_and_the_timer_says_whether_it_runs(client):
+    where, runs = await day(teams=2)
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/pitch"
+    page = (await client.get(address)).text
+    assert 'value="next"' in page and 'value="absent"' not in page and "data-mode>стоит<" in page
+    for _ in range(2):
+        await running.call(runs, where.id, None)
+    await running.press(runs, where.id, "start")
+    page = (await client.get(address)).text
+    assert 'value="next"' not in page and "Вызваны все команды." in page and 'id="act-next"' in page
+    assert "data-mode>идёт<" in page and f'href="/rounds/{where.id}#lock-title"' in page
+
+
 async def test_a_team_that_left_is_passed_over_and_nobody_waits_for_its_sheets(client):
     where, runs = await day()
     await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", where.teams[1].id)

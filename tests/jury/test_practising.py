@@ -1,6 +1,7 @@
 """The calibration: samples, marks that stay, the spread without names for whoever has handed in himself."""
 
 import json
+import re
 
 import pytest
 
@@ -101,6 +102,25 @@ async def test_a_juror_practises_by_forms(client):
     assert (await client.post(f"{address}/close", data={"way": "close"})).status_code == 303
     assert (await client.post(f"{address}/close", data={"way": "close"})).status_code == 409
     assert (await client.post(f"{address}/samples/{samples[0]}/remove")).status_code == 303
+
+
+async def test_samples_are_marked_one_after_another(client):
+    """Handing one form in would lose what is marked in another, and the summary of errors would lead to the first."""
+    where, samples = await calibrating(jurors=1)
+    await cast.sign_in(client, where.jurors[0])
+    address = f"/rounds/{where.id}/calibration"
+    marks = {f"mark_{key}": "4" for key in KEYS}
+
+    def forms(page):
+        ids = re.findall(r' id="([^"]+)"', page.text)
+        assert len(ids) == len(set(ids)), "no id stands twice"
+        return re.findall(r'action="[^"]+/samples/([^"/]+)"', page.text)
+
+    assert forms(await client.get(address)) == [str(samples[0])]
+    wrong = await client.post(f"{address}/samples/{samples[1]}", data={**marks, f"mark_{KEYS[0]}": ""})
+    assert wrong.status_code == 422 and forms(wrong) == [str(samples[1])]
+    await client.post(f"{address}/samples/{samples[0]}", data=marks)
+    assert forms(await client.get(address)) == [str(samples[1])]
 
 
 async def test_a_project_of_another_cohort_comes_without_its_names(client):

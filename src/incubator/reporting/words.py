@@ -327,6 +327,15 @@ def _seated(facts: Facts) -> Message:
                          count, round_name=facts.get("round_name", NOTHING))  # fmt: skip
 
 
+def _absent(facts: Facts) -> Message:
+    if facts.get("next_name"):
+        return fill(
+            N_("noted that the team “{team_name}” did not come and called “{next_name}” in the round “{round_name}”"),
+            facts,
+        )
+    return fill(N_("noted that the team “{team_name}” did not come in the round “{round_name}”"), facts)
+
+
 def _locked(facts: Facts) -> Message:
     missing = int(facts.get("missing") or 0)
     if not missing:
@@ -359,4 +368,5 @@ SPECIAL: Final[Mapping[str, Callable[[Facts], Message]]] = {
         int(facts.get("count") or 0),
     ),
     "round.locked": _locked,
+    "pitch.absent": _absent,
 }

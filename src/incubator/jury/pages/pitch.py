@@ -24,7 +24,8 @@ from incubator.settings import settings
 
 Web = Request[Any, Any, Any]
 REASON_LIMIT = 500
-BUTTONS = ("start", "pause", "reset", "blank", "show", "next", "call", "minutes")
+BUTTONS = ("start", "pause", "reset", "blank", "show", "next", "absent", "call", "minutes")
+MEANWHILE = Message("Another team has been called meanwhile. Look who stands before the jury now.")
 
 
 def jurors_address(round_id: UUID) -> str:
@@ -58,7 +59,7 @@ async def press(request: Web, viewer: NamedDependency[Viewer], round_id: FromPat
     """A button of the panel, or the beginning of the pitch day."""
     form = await pages.read_form(request)
     button = form.choice("act", ("begin", "address", *BUTTONS))
-    project = form.uuid("project", required=button == "call", missing=CHOOSE_TEAM)
+    project = form.uuid("project", required=button in {"call", "absent"}, missing=CHOOSE_TEAM)
     minutes = form.integer("minutes", 1, 120, required=button == "minutes")
     try:
         form.demand()
@@ -66,22 +67,32 @@ async def press(request: Web, viewer: NamedDependency[Viewer], round_id: FromPat
         scoring = await round_for(viewer, round_id)
         scoring.standing.need(LEAD)
         return await _panel(request, scoring, form)
-    await _pressed(viewer, round_id, given(button), project, minutes)
-    # To the button that was pressed, so that the keyboard goes on from it; the two of the screen are one that changes.
-    return pages.redirect(request, f"/rounds/{round_id}/pitch#act-{'blank' if button == 'show' else button}")
+    if not await _pressed(viewer, round_id, given(button), project, minutes):
+        await flash(viewer, "info", MEANWHILE)
+    # To the button that was pressed, so that the keyboard goes on from it; one that has gone leaves its place to another.
+    return pages.redirect(request, f"/rounds/{round_id}/pitch#act-{FOCUS.get(given(button), button)}")
 
 
-async def _pressed(viewer: Viewer, round_id: UUID, button: str, project: UUID | None, minutes: int | None) -> None:
+FOCUS = {"show": "blank", "absent": "next"}
+
+
+async def _pressed(viewer: Viewer, round_id: UUID, button: str, project: UUID | None, minutes: int | None) -> bool:
+    """Whether it was done; a team is called only from a panel that shows who stands before the jury now."""
+    if button == "next":
+        return await running.call(viewer, round_id, None, seen=project)
+    if button == "absent":
+        return await running.pass_over(viewer, round_id, given(project))
     if button == "begin":
         await running.begin(viewer, round_id)
     elif button == "address":
         await running.renew_address(viewer, round_id)
     elif button == "minutes":
         await running.set_minutes(viewer, round_id, given(minutes))
-    elif button in {"next", "call"}:
-        await running.call(viewer, round_id, project if button == "call" else None)
+    elif button == "call":
+        await running.call(viewer, round_id, project)
     else:
         await running.press(viewer, round_id, button)
+    return True
 
 
 @post("/rounds/{round_id:uuid}/pitch/draw")

@@ -36,9 +36,11 @@ async def _page(request: Web, scoring: Round, form: Form, at: str = "") -> Respo
     found, prepares = await practising.practice(scoring), scoring.standing.may(CONDUCT)
     draft = scoring.state is RoundState.DRAFT
     strips = [(each, field_of(each), choices(each), anchors(each)) for each in found.rubric.criteria]
+    # One form at a time: handing one in would lose what is marked in another.
+    waiting = [str(each.id) for each in found.samples if not each.handed_in]
     return pages.page(
         request, "jury/calibration.html", status=422 if form.errors else 200, scoring=scoring, found=found, form=form,
-        at=at, blank=Form.empty(), prepares=prepares, draft=draft, strips=strips,
+        at=at, turn=at if at in waiting else next(iter(waiting), ""), blank=Form.empty(), prepares=prepares, draft=draft, strips=strips,
         offers=await practising.offers(scoring) if prepares and draft else [],
         scores=scoring.seat is not None and draft and scoring.calibration == "open",
         spreads={sample: _drawn(spreads) for sample, spreads in found.spreads.items()},

@@ -240,31 +240,71 @@ async def set_minutes(viewer: Viewer, round_id: UUID, minutes: int) -> None:
 CALL = """
 UPDATE pitch_day SET project = $2, timer_left = minutes * 60000, timer_ends_at = NULL, blank = false WHERE round = $1
 """
+# Who has not stood before the jury: the nearest behind the team that does now, then those before it who were passed over.
 FOLLOWING = """
 SELECT p.id FROM round_project p JOIN team t ON t.id = p.team AND t.withdrawn_at IS NULL
 LEFT JOIN pitch_day d ON d.round = p.round LEFT JOIN round_project here ON here.id = d.project
-WHERE p.round = $1 AND p.place > coalesce(here.place, 0) ORDER BY p.place LIMIT 1
+WHERE p.round = $1 AND p.presented_at IS NULL AND p.id IS DISTINCT FROM d.project
+ORDER BY p.place <= coalesce(here.place, 0), p.place LIMIT 1
+"""
+ON = "SELECT project FROM pitch_day WHERE round = $1 FOR UPDATE"
+
+
+async def call(viewer: Viewer, round_id: UUID, project: UUID | None, *, seen: UUID | None = None) -> bool:
+    """Call a team before the jury, or with None the one that follows in the running order and has not left.
+
+    `seen` is the team that stood before the jury where "next" was pressed. If another one does meanwhile nothing is
+    done, and the answer is False: a second press, or one at another panel, passes no team over.
+    """
+    async with DB.transaction():
+        scoring = await _lead(viewer, round_id)
+        here = await fetch_value(ON, round_id)
+        if project is None and seen not in {None, here}:
+            return False
+        team = await _before_the_jury(viewer, round_id, project or await fetch_value(FOLLOWING, round_id))
+        await _ring(round_id)
+        await tell("pitch.called", viewer, scoring, team_name=team)
+        return True
+
+
+async def _before_the_jury(viewer: Viewer, round_id: UUID, wanted: UUID | None) -> str:
+    """A step: this team stands before the jury; its name."""
+    team = await fetch_one(
+        "UPDATE round_project SET presented_at = coalesce(presented_at, $3) WHERE id = $2 AND round = $1"
+        " RETURNING (SELECT t.name FROM team t WHERE t.id = team AND t.withdrawn_at IS NULL)",
+        round_id, wanted, viewer.now,
+    )  # fmt: skip
+    if team is None:
+        raise Refused(Message("There is no further team in the running order."))
+    if team["name"] is None:
+        raise Refused(Message("This team has left the programme: it does not come before the jury."))
+    await execute(CALL, round_id, wanted)
+    name: str = team["name"]
+    return name
+
+
+ABSENT = """
+UPDATE round_project SET presented_at = NULL WHERE id = $1 RETURNING (SELECT t.name FROM team t WHERE t.id = team)
 """
 
 
-async def call(viewer: Viewer, round_id: UUID, project: UUID | None) -> None:
-    """Call a team before the jury, or with None the one that follows in the running order and has not left."""
+async def pass_over(viewer: Viewer, round_id: UUID, project: UUID) -> bool:
+    """The team that was called does not come: it has not presented, and the next one is called.
+
+    It is called again behind all others. False where another team stands before the jury meanwhile.
+    """
     async with DB.transaction():
         scoring = await _lead(viewer, round_id)
-        await fetch_value("SELECT id FROM pitch_day WHERE round = $1 FOR UPDATE", round_id)
-        wanted = project or await fetch_value(FOLLOWING, round_id)
-        team = await fetch_one(
-            "UPDATE round_project SET presented_at = coalesce(presented_at, $3) WHERE id = $2 AND round = $1"
-            " RETURNING (SELECT t.name FROM team t WHERE t.id = team AND t.withdrawn_at IS NULL)",
-            round_id, wanted, viewer.now,
-        )  # fmt: skip
-        if team is None:
-            raise Refused(Message("There is no further team in the running order."))
-        if team["name"] is None:
-            raise Refused(Message("This team has left the programme: it does not come before the jury."))
-        await execute(CALL, round_id, wanted)
+        if await fetch_value(ON, round_id) != project:
+            return False
+        following = await fetch_value(FOLLOWING, round_id)
+        absent = await fetch_value(ABSENT, project)
+        if following is None:
+            await execute(CALL, round_id, None)
+        team = await _before_the_jury(viewer, round_id, following) if following else ""
         await _ring(round_id)
-        await tell("pitch.called", viewer, scoring, team_name=team["name"])
+        await tell("pitch.absent", viewer, scoring, team_name=absent, next_name=team)
+        return True
 
 
 def drawn(seed: str, teams: Iterable[UUID]) -> list[UUID]:
