@@ -93,7 +93,7 @@ async def test_a_mention_is_no_diploma_and_the_result_says_what_each_decision_is
         ("Диплом", "1 место"), ("Диплом", "За смелость"), ("Особое упоминание жюри", "Живой язык"),
         ("Сертификат", "участник программы"),
     ]  # fmt: skip
-    for language, told in (("ru", "Диплом, 1 место"), ("en", "Diploma, place 1")):
+    for language, told in (("ru", "Диплом: 1 место"), ("en", "Diploma: place 1")):
         shown = await client.get(f"/certificates/{found['place'].code}", headers={"accept-language": language})
         assert told in shown.text
 
@@ -149,8 +149,9 @@ async def test_everybody_may_check_one_and_reads_nothing_else(client):
     assert found.programme in answer.text
     for hidden in (found.merit or "8,40", found.cohort, found.team, str(where.id), str(found.id)):
         assert hidden not in answer.text
-    unknown = await client.get("/certificates/" + "x" * 24)
+    unknown = await client.get("/certificates/" + "x" * 24, headers={"accept-language": "ru"})
     assert unknown.status_code == 404
+    assert "Документа с таким адресом нет" in unknown.text
 
 
 async def test_a_withdrawn_one_says_so_and_is_not_printed(client):
@@ -197,7 +198,15 @@ async def test_the_page_issues_and_withdraws(client):
     page = (await client.get(address, headers={"accept-language": "ru"})).text
     form = re.search(rf'action="({address}/[^"]+/withdraw)"', page)
     assert form
+    refused = await client.post(form[1], data={"reason": " "})
+    assert refused.status_code == 422
+    assert f'action="{form[1]}"' in re.search(r'<details class="fold" open>.*?</details>', refused.text, re.DOTALL)[0]
     assert (await client.post(form[1], data={"reason": "Ошибка в имени"})).status_code == 303
     assert "Ошибка в имени" in (await client.get(address)).text
+    for said in ("Выдан 1 документ.", "Выдавать нечего"):
+        await client.post(address, data={"places": "1", "members": "on"})
+        assert said in (await client.get(address, headers={"accept-language": "ru"})).text
     verbs = await fetch("SELECT verb FROM journal_entry WHERE verb LIKE 'certificate%' ORDER BY id")
-    assert [row["verb"] for row in verbs] == ["certificates.issued", "certificate.withdrawn"]
+    assert [row["verb"] for row in verbs] == [
+        "certificates.issued", "certificate.withdrawn", "certificates.issued", "certificates.issued",
+    ]  # fmt: skip

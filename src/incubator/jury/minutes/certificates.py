@@ -51,6 +51,11 @@ class Issued:
         return earned(self.place, self.merit)
 
     @property
+    def words(self) -> str:
+        """What it is and what it is given for, on one line."""
+        return f"{TITLES[self.kind]}: {self.earned}" if self.earned else str(TITLES[self.kind])
+
+    @property
     def valid(self) -> bool:
         """Whether it still stands."""
         return self.withdrawn_at is None

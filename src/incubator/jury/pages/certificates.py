@@ -10,9 +10,9 @@ from litestar.params import FromPath
 from incubator.foundation import pages, printing
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import Invalid, Refused
+from incubator.foundation.refusals import Invalid, NotFound, Refused
 from incubator.jury.minutes import certificates
-from incubator.jury.minutes.rules import CERTIFICATES, REASON_LIMIT, TITLES, read_issue
+from incubator.jury.minutes.rules import CERTIFICATES, REASON_LIMIT, read_issue
 from incubator.jury.office import conducting
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rules import RoundState
@@ -20,6 +20,7 @@ from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
 Web = Request[Any, Any, Any]
+NOTHING_MISSING = Message("Nothing was missing: all of these have been issued already.")
 NONE_YET = Message("There are no valid certificates yet.")
 
 
@@ -34,15 +35,20 @@ async def _to_issue(viewer: Viewer, round_id: UUID) -> Round:
 @get("/rounds/{round_id:uuid}/certificates")
 async def roll(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """What was issued, and the form of issuing more."""
-    return await _page(
-        request, await _to_issue(viewer, round_id), Form.empty({"places": "3", "awards": "on", "members": "on"})
-    )
+    return await _page(request, await _to_issue(viewer, round_id), Form.empty(OFFERED))
 
 
-async def _page(request: Web, scoring: Round, form: Form, status: int = 200) -> Response[Any]:
+OFFERED = {"places": "3", "awards": "on", "members": "on"}
+
+
+async def _page(
+    request: Web, scoring: Round, form: Form, status: int = 200, *, at: UUID | None = None
+) -> Response[Any]:
+    """`at` names the document whose small form `form` is; else it is that of issuing."""
     found = await certificates.issued(scoring.id)
     return pages.page(
-        request, "jury/certificates.html", status=status, scoring=scoring, form=form, found=found, titles=TITLES,
+        request, "jury/certificates.html", status=status, scoring=scoring, found=found,
+        form=Form.empty(OFFERED) if at else form, reason=form, at=at,
         valid=sum(1 for each in found if each.valid), blank=Form.empty(),
     )  # fmt: skip
 
@@ -58,7 +64,7 @@ async def issue(request: Web, viewer: NamedDependency[Viewer], round_id: FromPat
         return await _page(request, scoring, form, 422)
     made = await certificates.issue(viewer, round_id, wanted)
     said = Message.count("{n} diploma or certificate is issued.", "{n} diplomas and certificates are issued.", made)
-    await flash(viewer, "success", said)
+    await flash(viewer, *(("success", said) if made else ("info", NOTHING_MISSING)))
     return pages.redirect(request, f"/rounds/{round_id}/certificates")
 
 
@@ -67,10 +73,13 @@ async def withdraw(
     request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], certificate_id: FromPath[UUID]
 ) -> Response[Any]:
     """Take a certificate back, with a reason."""
-    await _to_issue(viewer, round_id)
+    scoring = await _to_issue(viewer, round_id)
     form = await pages.read_form(request)
     reason = form.text("reason", limit=REASON_LIMIT, lines=True)
-    form.demand()
+    try:
+        form.demand()
+    except Invalid:
+        return await _page(request, scoring, form, 422, at=certificate_id)
     await certificates.withdraw(viewer, round_id, certificate_id, reason)
     await flash(viewer, "success", Message("The document is withdrawn. Whoever checks it reads that."))
     return pages.redirect(request, f"/rounds/{round_id}/certificates")
@@ -90,9 +99,12 @@ async def as_pdf(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> R
 
 @get("/certificates/{code:str}", opt={"public": True})
 async def check(request: Web, code: FromPath[str]) -> Response[Any]:
-    """Whether a certificate is valid: what it is, name, programme, date, and nothing else."""
-    found = await certificates.by_code(code)
-    return pages.page(request, "jury/certificate.html", found=found, titles=TITLES)
+    """Whether a certificate is valid: what it is, name, programme, date, and nothing else; of another code that it is none."""
+    try:
+        found = await certificates.by_code(code)
+    except NotFound:
+        return pages.page(request, "jury/certificate.html", status=404, found=None)
+    return pages.page(request, "jury/certificate.html", found=found)
 
 
 HANDLERS: list[Any] = [roll, issue, withdraw, as_pdf, check]
