@@ -15,7 +15,7 @@ from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import NotFound, Refused
 from incubator.journal.actions import Audience
 from incubator.jury.ledger import book
-from incubator.jury.office.board import WAITED_FOR
+from incubator.jury.office.requests import why_wait
 from incubator.jury.result import deliberating
 from incubator.jury.result.snapshot import Result
 from incubator.jury.result.standings import count_up
@@ -31,7 +31,6 @@ from incubator.jury.rules import (
     demand_move,
     demand_reopenable,
     demand_second,
-    publication_waits,
 )
 from incubator.people.rights import Viewer
 
@@ -269,8 +268,7 @@ async def close_reopened(viewer: Viewer, round_id: UUID, sheet_id: UUID) -> None
 
 
 async def _publishable(scoring: Round) -> Result:
-    found = await fetch_one(f"SELECT {WAITED_FOR}", scoring.id)
-    if found and (reason := publication_waits(**found)):
+    if reason := await why_wait(scoring.id):
         raise Refused(reason)
     result = await count_up(scoring)
     if result.awaiting_vote:

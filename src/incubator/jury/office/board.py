@@ -7,11 +7,11 @@ from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.i18n import Message
+from incubator.jury.office import requests
 from incubator.jury.office.preparing import KeptCriterion, criteria_of, plan_of
 from incubator.jury.rounds import Round
-from incubator.jury.rules import ProposalKind, RoundState, Turnout, why_not_lock
+from incubator.jury.rules import RoundState, Turnout, why_not_lock
 from incubator.jury.terms import DUTY_WORDS, Duty, kind_of_seat
-from incubator.people.rights import Viewer
 from incubator.programmes.blueprint import JuryPlan
 
 # --- The set-up of a cohort's jury ------------------------------------------------------------------------------------
@@ -187,28 +187,6 @@ class ThinProject:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """Something that waits for a second organiser; `about` names juror and team of a sheet."""
-
-    id: UUID
-    kind: ProposalKind
-    reason: str
-    asked_at: datetime
-    asked_by: UUID
-    asked_by_name: str
-    about: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reopened:
-    """A sheet of a locked round that its juror has been given back; `about` names him and the team."""
-
-    id: UUID
-    about: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Replaced:
     """Whom a substitute came for, why and when, and for how many sheets."""
 
@@ -236,8 +214,9 @@ class Board:
     projects: int
     thin: tuple[ThinProject, ...]
     thin_total: int
-    proposals: tuple[Proposal, ...]
-    reopened: tuple[Reopened, ...]
+    proposals: tuple[requests.Proposal, ...]
+    declined: tuple[requests.Declined, ...]
+    reopened: tuple[requests.Reopened, ...]
     candidates: tuple[tuple[UUID, str], ...]
     replaced: tuple[Replaced, ...]
 
@@ -288,14 +267,6 @@ FROM round_project p JOIN team t ON t.id = p.team
 LEFT JOIN score_sheet s ON s.round = p.round AND s.project = p.id AND s.state = 'handed_in'
 WHERE p.round = $1 AND t.withdrawn_at IS NULL GROUP BY p.id, t.name HAVING count(s.id) < $2 ORDER BY count(s.id), p.place LIMIT 20
 """
-PROPOSALS = """
-SELECT o.id, o.kind, o.reason, o.asked_at, o.asked_by, a.name AS asked_by_name,
-  coalesce(h.name || ' – ' || t.name, '') AS about
-FROM jury_proposal o JOIN person a ON a.id = o.asked_by LEFT JOIN score_sheet s ON s.id = o.sheet
-LEFT JOIN seat e ON e.id = s.seat LEFT JOIN person h ON h.id = e.person
-LEFT JOIN round_project p ON p.id = s.project LEFT JOIN team t ON t.id = p.team
-WHERE o.round = $1 AND o.decided_at IS NULL ORDER BY o.asked_at
-"""
 CANDIDATES = """
 SELECT h.id, h.name FROM role_grant g JOIN person h ON h.id = g.person
 WHERE g.role = 'juror' AND g.scope = 'cohort' AND g.scope_id = $1 AND g.revoked_at IS NULL
@@ -304,14 +275,15 @@ WHERE g.role = 'juror' AND g.scope = 'cohort' AND g.scope_id = $1 AND g.revoked_
 
 
 async def board(scoring: Round) -> Board:
-    """The board of a round; seven statements."""
+    """The board of a round; eight statements."""
     minimum = scoring.plan.minimum_sheets if scoring.state is not RoundState.DRAFT else 0
     thin = await fetch(THIN, scoring.id, minimum)
     count = await fetch_one("SELECT count(*) AS projects FROM round_project WHERE round = $1", scoring.id)
     return Board(
         scoring=scoring, seats=tuple(await _seats(scoring.id)), projects=count["projects"] if count else 0,
         thin=tuple(ThinProject(row["team"], row["sheets"]) for row in thin), thin_total=thin[0]["total"] if thin else 0,
-        proposals=tuple(await _proposals(scoring.id)), reopened=tuple(await _reopened(scoring.id)),
+        proposals=tuple(await requests.waiting(scoring.id)), declined=tuple(await requests.declined(scoring)),
+        reopened=tuple(await requests.reopened(scoring.id)),
         candidates=tuple((row["id"], row["name"]) for row in await fetch(CANDIDATES, scoring.cohort, scoring.id)),
         replaced=tuple(Replaced(**row) for row in await fetch(REPLACED, scoring.id)),
     )  # fmt: skip
@@ -322,72 +294,3 @@ async def _seats(round_id: UUID) -> Sequence[SeatRow]:
         SeatRow(**{**row, "gaps": tuple(row["gaps"] or ()), "duty": Duty(row["duty"])})
         for row in await fetch(SEATS, round_id)
     ]
-
-
-async def _proposals(round_id: UUID) -> Sequence[Proposal]:
-    return [Proposal(**{**row, "kind": ProposalKind(row["kind"])}) for row in await fetch(PROPOSALS, round_id)]
-
-
-REOPENED = """
-SELECT s.id, h.name || ' – ' || t.name AS about, s.reopened_at AS since
-FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN person h ON h.id = e.person
-JOIN round_project p ON p.id = s.project JOIN team t ON t.id = p.team
-WHERE s.round = $1 AND s.reopened_at IS NOT NULL ORDER BY s.reopened_at, s.id LIMIT 100
-"""
-
-
-async def _reopened(round_id: UUID) -> Sequence[Reopened]:
-    return [Reopened(**row) for row in await fetch(REOPENED, round_id)]
-
-
-# --- The publication --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """How far the publication of a locked round is: who asked for it, what it waits for, whether somebody could agree.
-
-    `asked` (the proposal's id) is None, too, when the result has become another one since somebody asked. It waits for
-    sheets that were `reopened`, for what else was asked of a second organiser (`undecided`) and while the jury `sits`.
-    """
-
-    asked: UUID | None
-    asked_at: datetime | None
-    asked_by: UUID | None
-    asked_by_name: str | None
-    reopened: int
-    undecided: int
-    sits: bool
-    others: bool
-    advice: bool | None
-
-
-# Columns, see `rules.publication_waits`.
-WAITED_FOR = """
-  (SELECT count(*) FROM score_sheet s WHERE s.round = $1 AND s.reopened_at IS NOT NULL) AS reopened,
-  (SELECT count(*) FROM jury_proposal w WHERE w.round = $1 AND w.kind <> 'publish' AND w.decided_at IS NULL) AS undecided,
-  EXISTS (SELECT FROM deliberation d WHERE d.round = $1 AND d.closed_at IS NULL) AS sits"""
-# Another organiser of the programme who has no conflict of interest here and neither judges nor takes part.
-PUBLICATION = f"""
-SELECT o.id AS asked, o.asked_at, o.asked_by, a.name AS asked_by_name, (o.kept -> 'advice')::boolean AS advice,
-  {WAITED_FOR},
-  EXISTS (
-    SELECT FROM role_grant g JOIN person p ON p.id = g.person AND p.deactivated_at IS NULL
-    WHERE g.role = 'organiser' AND g.scope = 'programme' AND g.scope_id = c.programme AND g.revoked_at IS NULL
-      AND g.person <> $3
-      AND NOT EXISTS (SELECT FROM conflict_of_interest i
-                      WHERE i.person = g.person AND i.cohort = c.id AND i.lifted_at IS NULL)
-      AND NOT EXISTS (SELECT FROM role_grant r WHERE r.person = g.person AND r.cohort = c.id AND r.revoked_at IS NULL
-                      AND r.role IN ('juror', 'team_lead', 'participant'))
-  ) AS others
-FROM cohort c
-LEFT JOIN jury_proposal o ON o.round = $1 AND o.kind = 'publish' AND o.decided_at IS NULL AND o.kept ->> 'outcome' = $4
-LEFT JOIN person a ON a.id = o.asked_by
-WHERE c.id = $2
-"""
-
-
-async def publication(viewer: Viewer, scoring: Round, outcome: str) -> Publication | None:
-    """The publication of a locked round whose result is this one now; one statement."""
-    row = await fetch_one(PUBLICATION, scoring.id, scoring.cohort, viewer.id, outcome)
-    return Publication(**row) if row else None

@@ -14,7 +14,7 @@ from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Clash, Invalid, NotFound, TooMany
-from incubator.jury.office import agreeing, board, conducting, removing
+from incubator.jury.office import agreeing, board, conducting, removing, requests
 from incubator.jury.pages import results
 from incubator.jury.pitch import transcribing
 from incubator.jury.result import standings
@@ -28,6 +28,10 @@ from incubator.people.sessions import flash
 Web = Request[Any, Any, Any]
 REASON_LIMIT = 500
 ASKED = Message("A second organiser has to confirm it on this page.")
+ASKED_ALONE = Message(
+    "A second organiser without a conflict of interest has to confirm it, and there is none now."
+    " Ask an administrator of the site to invite another organiser to the programme."
+)
 
 
 async def board_page(request: Web, scoring: Round, form: Form | None = None, at: str = "") -> Response[Any]:
@@ -82,6 +86,12 @@ async def _press(request: Web, viewer: Viewer, round_id: UUID, act: Awaitable[An
     await act
     await flash(viewer, "success", said)
     return pages.redirect(request, f"/rounds/{round_id}")
+
+
+async def _asked(viewer: Viewer, round_id: UUID) -> Message:
+    """What is said to whoever has asked for something that takes two."""
+    cohort = (await round_for(viewer, round_id)).cohort
+    return ASKED if await requests.somebody_else(viewer, cohort) else ASKED_ALONE
 
 
 async def _again(request: Web, viewer: Viewer, round_id: UUID, form: Form, at: str) -> Response[Any]:
@@ -177,7 +187,9 @@ async def unlock(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
         return await _again(request, viewer, round_id, form, "unlock")
     if page := await _unproved(request, viewer, round_id, form):
         return page
-    return await _press(request, viewer, round_id, agreeing.ask_to_unlock(viewer, round_id, reason), ASKED)
+    return await _press(
+        request, viewer, round_id, agreeing.ask_to_unlock(viewer, round_id, reason), await _asked(viewer, round_id)
+    )
 
 
 @post("/rounds/{round_id:uuid}/sheets/{sheet_id:uuid}/void")
@@ -206,7 +218,9 @@ async def _ask_about(request: Web, viewer: Viewer, round_id: UUID, sheet_id: UUI
     if page := await _unproved(request, viewer, round_id, form, VOID if what == "void" else REOPEN):
         return page
     ask = agreeing.ask_to_void if what == "void" else agreeing.ask_to_reopen
-    return await _press(request, viewer, round_id, ask(viewer, round_id, sheet_id, reason), ASKED)
+    return await _press(
+        request, viewer, round_id, ask(viewer, round_id, sheet_id, reason), await _asked(viewer, round_id)
+    )
 
 
 async def _asked_wrongly(
@@ -266,7 +280,7 @@ async def publish(request: Web, viewer: NamedDependency[Viewer], round_id: FromP
     if page := await _unproved(request, viewer, round_id, form):
         return page
     await agreeing.ask_to_publish(viewer, round_id, advice=advice)
-    await flash(viewer, "success", ASKED)
+    await flash(viewer, "success", await _asked(viewer, round_id))
     return pages.redirect(request, f"/rounds/{round_id}/result")
 
 

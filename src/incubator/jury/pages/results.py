@@ -20,7 +20,7 @@ from incubator.foundation.files import made_here
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message, exact, score
 from incubator.foundation.refusals import Invalid, NotFound, Refused
-from incubator.jury.office import board, conducting
+from incubator.jury.office import conducting, requests
 from incubator.jury.pages import advice, deliberation
 from incubator.jury.pages.advice import own_teams
 from incubator.jury.pages.reading import hidden_names, need_inside, need_values, note, shown_round
@@ -90,12 +90,12 @@ def _shown_teams(request: Web, result: Result, *, preview: bool) -> set[UUID]:
     return {row.team for row in result.rows} if preview else own_teams(request.scope["state"]["viewer"])
 
 
-async def _publication(request: Web, scoring: Round, result: Result) -> board.Publication | None:
+async def _publication(request: Web, scoring: Round, result: Result) -> requests.Publication | None:
     """How far two organisers have got with publishing a locked round; nobody else is shown it."""
     viewer: Viewer | None = request.scope["state"]["viewer"]
     if viewer is None or scoring.state is not RoundState.LOCKED:
         return None
-    return await board.publication(viewer, scoring, result.outcome)
+    return await requests.publication(viewer, scoring, result.outcome)
 
 
 def _lines(
@@ -185,7 +185,7 @@ async def sheets_page(
     shown = form or Form.empty()
     return pages.page(
         request, "jury/sheets.html", status=422 if shown.errors else 200, scoring=scoring, team=team, form=shown, at=at,
-        blank=Form.empty(), criteria=scoring.rubric.criteria,
+        blank=Form.empty(), criteria=scoring.rubric.criteria, asked=await requests.asked_about(scoring.id),
         sheets=[
             (each, [score(mark) for mark in each.marks], total_words(each.marks, scoring.rubric))
             for each in await standings.sheets_of(scoring.id, project_id)
