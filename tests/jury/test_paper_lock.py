@@ -120,3 +120,17 @@ async def test_paper_that_was_recorded_since_the_page_holds_nothing_up(client):
     old = re.search('name="papers" value="([^"]+)"', await lock_section(client, where))[1]
     await typed(other, where, first, Step.SECOND, 5)
     assert (await client.post(f"/rounds/{where.id}/lock", data={"missing": "0", "papers": old})).status_code == 303
+
+
+async def test_what_is_typed_after_the_lock_comes_back_on_the_page_of_the_sheet(client):
+    where = await cast.scoring_round(teams=1, jurors=3)
+    sheet, *_ = await sheets(where)
+    for juror in where.jurors[1:]:
+        await cast.score(where, juror, await where.project(), 1, 1, 1, 1, 1)
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/paper/{sheet}"
+    fields = re.findall(r'name="(mark_[a-z_]+)"', (await client.get(address)).text)
+    await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=1)
+    late = await client.post(address, data={"step": "first", **dict.fromkeys(fields, "7")})
+    assert late.status_code == 403 and "Елена Мороз" in late.text
+    assert "Это пришло слишком поздно" in late.text and late.text.count("<dd>7</dd>") == len(fields) == 5

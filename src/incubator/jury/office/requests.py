@@ -64,7 +64,6 @@ FROM (
 ) o JOIN person b ON b.id = o.decided_by {ABOUT}
 WHERE NOT o.confirmed AND o.decided_by <> o.asked_by
   AND o.asked_at >= (SELECT locked_at FROM scoring_round WHERE id = $1)
-  AND NOT EXISTS (SELECT FROM jury_proposal q WHERE q.round = $1 AND q.confirmed AND q.decided_at = o.decided_at)
 ORDER BY o.decided_at DESC LIMIT 20
 """
 REOPENED = """

@@ -11,7 +11,7 @@ from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, score
 from incubator.foundation.qr import qr
-from incubator.foundation.refusals import Invalid, NotFound, Refused
+from incubator.foundation.refusals import Forbidden, Invalid, NotFound, Refused
 from incubator.jury.pitch import transcribing
 from incubator.jury.pitch.transcribing import MOST_PRINTED, Slip, Typed
 from incubator.jury.rounds import Round
@@ -159,8 +159,8 @@ async def type_in(
         if step is None:
             form.demand()
         slip = await transcribing.type_in(viewer, round_id, sheet_id, Typed(given(step), read, reason))
-    except (Invalid, Refused) as refusal:
-        if isinstance(refusal, Refused):
+    except (Invalid, Refused, Forbidden) as refusal:
+        if not isinstance(refusal, Invalid):
             form.fail("", refusal.reason)
         return await _paper(request, viewer, (round_id, sheet_id), form, status=refusal.status)
     await flash(viewer, "success", SAID[_word(slip)])
