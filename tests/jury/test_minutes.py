@@ -164,6 +164,22 @@ async def test_sheets_have_the_marks_that_were_given_and_exact_totals(db):
         assert Decimal(row["total"].replace(",", ".")) == wanted.quantize(Decimal("0.01"))
 
 
+async def test_a_sheet_of_a_conflict_has_neither_marks_nor_a_total(db):
+    where = await cast.scoring_round(teams=1, jurors=3)
+    for juror in where.jurors:
+        await cast.score(where, juror, await where.project(), 7, 7, 7, 8, 7)
+    await declaring.declare(await cast.viewer(where.jurors[2]), where.id, {where.teams[0].id: "Сестра"})
+    await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=0)
+    assert await fetch_value("SELECT total FROM score_sheet WHERE state = 'recused'"), "the juror's mark is kept"
+    (row,) = [
+        each
+        for sheet in (await document_of(where))["annex"]
+        for each in sheet["rows"]
+        if each["state"] == "Конфликт интересов"
+    ]
+    assert (set(row["marks"]), row["total"]) == ({"–"}, "–")
+
+
 async def test_the_root_is_that_of_the_ledger_and_its_command_verifies(db):
     from incubator.jury.ledger import book
 

@@ -182,6 +182,22 @@ async def test_other_weights_count_a_copy_and_change_nothing(client):
     assert (await standings.count_up(scoring)).rows == official.rows
 
 
+async def test_a_team_reads_what_the_jury_decided_on_it_besides_the_places(client):
+    where = await locked(gap=False)
+    runs = await where.organiser()
+    for kind, title, about in ((DecisionKind.AWARD, "За смелость", 1), (DecisionKind.MENTION, "Живой язык", 0)):
+        await deliberating.decide(runs, where.id, Motion(kind, title, "", str(await where.project(about)), 2, 1, 0))
+    first, second = (f"/teams/{where.teams[number].id}/result" for number in (0, 1))
+    before = await page(client, where.cohort.organiser, second)
+    assert "За смелость" in before
+    await cast.publish(where)
+    told = await page(client, where.teams[1].lead, second)
+    assert "За смелость" in told
+    assert "Номинация" in told or "Award category" in told
+    assert "Живой язык" not in told
+    assert "Живой язык" in await page(client, where.teams[0].lead, first)
+
+
 async def test_a_trial_takes_nought_and_fractions_and_stays_exact(client):
     """What a criterion of weight 0 gave is gone, from ties too; a comma and a point say the same; shares are exact."""
     where = await locked()

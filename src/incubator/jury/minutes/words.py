@@ -253,9 +253,10 @@ def _annex(facts: Facts) -> list[Document]:
 
 def sheet_line(each: Sheet, team: str, rubric: Rubric) -> Document:
     """One sheet; what doesn't count has its reason."""
-    marks = [score(mark) for mark in each.marks] if each.state is not SheetState.RECUSED else []
+    told = () if each.state is SheetState.RECUSED else each.marks
+    marks = [score(mark) for mark in told]
     return {
         "team": team, "marks": marks or ["–"] * len(rubric.criteria),
-        "total": "–" if each.total is None else total_words(each.marks, rubric),
+        "total": "–" if each.total is None else total_words(told, rubric),
         "state": str(SHEET_WORDS[each.state]), "comment": each.comment, "reason": each.reason,
     }  # fmt: skip

@@ -283,7 +283,13 @@ async def feedback(request: Web, viewer: NamedDependency[Viewer], team_id: FromP
         found = [await standings.counted(viewer, team_id, each) for each in _before_publication(team)]
     else:
         team.to_team.need(FEEDBACK)
-    return pages.page(request, "jury/feedback.html", team=team, found=[(each, _bars(each)) for each in found])
+    return pages.page(
+        request,
+        "jury/feedback.html",
+        team=team,
+        found=[(each, _bars(each)) for each in found],
+        decided_words=DECIDED_WORDS,
+    )
 
 
 def _before_publication(team: standings.Judged) -> list[standings.Feedback]:

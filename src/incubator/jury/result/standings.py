@@ -9,7 +9,8 @@ from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_value
 from incubator.foundation.refusals import NotFound
-from incubator.jury.result.snapshot import Contender, Result, Row, read_result, read_row, result_of
+from incubator.jury.result import deliberating
+from incubator.jury.result.snapshot import Contender, Decision, Result, Row, read_result, read_row, result_of
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import Rubric, read_rubric
 from incubator.jury.rules import RoundState, Turnout, assessable, in_the_jury
@@ -176,6 +177,7 @@ class Feedback:
     row: Row | None
     comments: tuple[str, ...]
     medians: tuple[Fraction, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def scale(self) -> int:
@@ -201,13 +203,15 @@ class Judged:
 # One statement whatever there is: an answer that hides the page takes no longer than one for a team that never was.
 JUDGED = """
 SELECT t.id, t.name, t.cohort, c.programme, r.id AS round, r.name AS round_name, r.state, r.criteria, f.line, f.comments,
-  r.result -> 'medians' AS medians
+  r.result -> 'medians' AS medians, f.decisions
 FROM team t JOIN cohort c ON c.id = t.cohort
 LEFT JOIN round_project p ON p.team = t.id
 LEFT JOIN scoring_round r ON r.id = p.round AND r.state IN ('locked', 'published')
 LEFT JOIN LATERAL (
   SELECT (SELECT line FROM jsonb_array_elements(r.result -> 'rows') AS line
           WHERE line ->> 'project' = p.id::text) AS line,
+    (SELECT jsonb_agg(d) FROM jsonb_array_elements(r.result -> 'decisions') AS d
+     WHERE d ->> 'project' = p.id::text) AS decisions,
     (SELECT array_agg(s.comment ORDER BY md5(s.id::text)) FROM score_sheet s
      WHERE s.round = r.id AND s.project = p.id AND s.state = 'handed_in' AND s.comment <> '') AS comments
 ) f ON r.id IS NOT NULL
@@ -234,11 +238,15 @@ def _feedback(row: Mapping[str, Any]) -> Feedback:
     return Feedback(
         row["round"], row["round_name"], RoundState(row["state"]), read_rubric(row["criteria"]), line,
         tuple(row["comments"] or ()), tuple(map(Fraction, json.loads(row["medians"] or "[]"))),
+        tuple(Decision(**each) for each in json.loads(row["decisions"] or "[]")),
     )  # fmt: skip
 
 
 async def counted(viewer: Viewer, team_id: UUID, feedback: Feedback) -> Feedback:
-    """The same with the line that a round which is only locked would give."""
-    result = await count_up(await round_for(viewer, feedback.round))
+    """The same with the line, and the decisions, that a round which is only locked would give."""
+    scoring = await round_for(viewer, feedback.round)
+    result = await count_up(scoring)
     row = next((row for row in result.rows if row.team == team_id), None)
-    return replace(feedback, row=row, medians=tuple(result.medians))
+    own = () if row is None else await deliberating.adopted(scoring)
+    decisions = tuple(each for each in own if row and each.project == str(row.project))
+    return replace(feedback, row=row, medians=tuple(result.medians), decisions=decisions)
