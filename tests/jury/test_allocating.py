@@ -1,5 +1,6 @@
 """An allocation from the page to the sheets: limits, seed, wishes, hand edits, what blocks, and what is dealt."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -109,6 +110,39 @@ async def test_a_plan_that_was_changed_by_hand_claims_no_proof(client):
     assert "Доказано" in (await client.get(address)).text, "a new search proves anew"
 
 
+async def test_what_a_plan_loses_without_a_hand_counts_as_a_change_too(client):
+    where = await draft()
+    runs, address = await where.organiser(), f"/rounds/{where.id}/allocation"
+    await cast.sign_in(client, where.cohort.organiser)
+    await allocating.ask(runs, where.id, LIMITS)
+    found = await pairs(where)
+
+    async def lost() -> tuple[int, str]:
+        page = (await client.get(address)).text
+        differs = re.search(r"отлича[ею]тся (\d+) пар|отличаются (\d+) пар", page)
+        return len(found) - len(await pairs(where)), next(filter(None, differs.groups())) if differs else ""
+
+    assert await lost() == (0, "")
+    project, place = next(iter(found))
+    person = await fetch_value("SELECT person FROM seat WHERE id = $1", place)
+    team = await fetch_value("SELECT team FROM round_project WHERE id = $1", project)
+    await declaring.declare(await cast.viewer(person), where.id, {team: "Сосед"})
+    assert await lost() == (1, "1"), "a conflict of interest"
+    gone = next(juror for juror in where.jurors if juror.id != person)
+    seat_gone = await fetch_value("SELECT id FROM seat WHERE round = $1 AND person = $2", where.id, gone.id)
+    of_seat = sum(each == seat_gone for _, each in found)
+    await conducting.remove_juror(runs, where.id, seat_gone, "Уехал")
+    assert await lost() == (1 + of_seat, str(1 + of_seat)), "a juror who left"
+    assert gone.name not in (await client.get(address)).text
+    left = [each.id for each in where.teams if each.id != team]
+    before = len(await pairs(where))
+    await conducting.arrange_round(runs, where.id, "Финал", left)
+    now = len(await pairs(where))
+    assert now < before
+    count = len(found) - now
+    assert await lost() == (count, str(count)), "a project that was taken out"
+
+
 async def test_what_blocks_is_named(client):
     where = await draft()
     await cast.sign_in(client, where.cohort.organiser)
@@ -119,6 +153,11 @@ async def test_what_blocks_is_named(client):
     assert (await client.post(address, data=asked)).status_code == 303
     page = (await client.get(address)).text
     assert "15 листов" in page
+    asked_for = re.findall(r"<dt>([^<]*)</dt>\s*<dd>([^<]*)</dd>", page)
+    assert ("Экспертов на каждый проект", "3") in asked_for, "what was asked for is said again"
+    assert ("Больше всего листов у эксперта", "2") in asked_for
+    assert ("Все проекты связаны", "да") in asked_for
+    assert "пары, заданные вручную" not in page, "there are none to loosen"
     assert "Спасск-Дальний" in page
     assert where.jurors[0].name in page
     assert (await client.post(address, data={**asked, "cap": "4"})).status_code == 303
@@ -130,6 +169,8 @@ async def test_what_blocks_is_named(client):
     assert "меньше экспертов" in (await client.get(address)).text
     assert (await client.post(f"{address}/add", data=sent)).status_code == 303
     assert "вручную" in (await client.get(address)).text
+    assert (await client.post(address, data=asked)).status_code == 303
+    assert "пары, заданные вручную" in (await client.get(address)).text
     assert (await client.post(address, data={"way": "everything"})).status_code == 303
     assert not await pairs(where)
 

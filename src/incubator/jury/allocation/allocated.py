@@ -63,7 +63,8 @@ class Blocked:
 class Plan:
     """An allocation as its page shows it; `limits` None: everybody scores everything.
 
-    `edited`: how many pairs were added or taken away by hand since the search, of whose proof nothing is left then.
+    `edited`: in how many pairs it differs from what the search found, of whose proof nothing is left then: added or
+    taken away by hand, or lost with a juror, a project or by a conflict of interest. `kept`: pairs set by hand.
     """
 
     limits: Limits | None
@@ -77,6 +78,7 @@ class Plan:
     rows: tuple[ProjectRow, ...]
     projects: int
     pairs: int
+    kept: int
     thin: int
     parts: int
     page: int
@@ -124,7 +126,7 @@ SELECT p.id, p.place, t.name AS team, count(*) OVER () AS total,
    LEFT JOIN juror_wish w ON w.seat = e.id AND w.project = p.id WHERE a.project = p.id) AS jurors
 FROM round_project p JOIN team t ON t.id = p.team WHERE p.round = $1 ORDER BY p.place LIMIT $2 OFFSET $3
 """
-PAIRS = "SELECT project, seat FROM allocated_pair WHERE round = $1"
+PAIRS = "SELECT project, seat, kept FROM allocated_pair WHERE round = $1"
 NAMES = """
 SELECT (SELECT array_agg(t.name ORDER BY p.place) FROM round_project p JOIN team t ON t.id = p.team
         WHERE p.id = ANY($1)) AS projects,
@@ -143,10 +145,11 @@ async def plan_of_round(round_id: UUID, page: int) -> Plan:
     return Plan(
         limits=limits, state=asked["state"] if asked else "", percent=asked["percent"] if asked else 0,
         fingerprint=asked["fingerprint"] if asked else "", best=outcome.get("best", False),
-        edited=len(outcome.get("edited", ())),
+        edited=_edited(outcome, pairs),
         blocked=await _blocked(outcome) if asked and asked["state"] == "blocked" else None,
         jurors=tuple(JurorLoad(**row) for row in await fetch(JURORS, round_id)),
         rows=tuple(_row(row) for row in rows), projects=total, pairs=len(pairs),
+        kept=sum(row["kept"] for row in pairs),
         thin=_thin(pairs, total, limits), parts=parts([(row["project"], row["seat"]) for row in pairs]), page=max(1, page),
     )  # fmt: skip
 
@@ -154,6 +157,15 @@ async def plan_of_round(round_id: UUID, page: int) -> Plan:
 def _row(row: Mapping[str, Any]) -> ProjectRow:
     chosen = (Chosen(UUID(seat), name, kept, wish) for seat, name, kept, wish in json.loads(row["jurors"] or "[]"))
     return ProjectRow(row["id"], row["place"], row["team"], tuple(chosen))
+
+
+def _edited(outcome: Mapping[str, Any], pairs: list[Mapping[str, Any]]) -> int:
+    """In how many pairs the plan differs from the one that was found, whoever or whatever changed it."""
+    edits = {tuple(each) for each in outcome.get("edited", ())}
+    if "pairs" not in outcome:  # found by an earlier version, which counted only what was done by hand
+        return len(edits)
+    added = sum((str(row["project"]), str(row["seat"])) in edits for row in pairs)
+    return added + int(outcome["pairs"]) - (len(pairs) - added)
 
 
 def _thin(pairs: list[Mapping[str, Any]], projects: int, limits: Limits | None) -> int:

@@ -192,7 +192,13 @@ async def _find(allocation_id: UUID, given: "Request") -> tuple["Allocation | No
         }  # fmt: skip
     finally:
         await asyncio.gather(*map(asyncio.wrap_future, steps), return_exceptions=True)
-    return found, {"least": found.least, "most": found.most, "parts": found.parts, "best": found.best}
+    return found, {
+        "least": found.least,
+        "most": found.most,
+        "parts": found.parts,
+        "best": found.best,
+        "pairs": len(found.pairs),
+    }
 
 
 INSERT = """

@@ -164,6 +164,7 @@ async def vacate(seat_id: UUID, viewer: Viewer, reason: str) -> None:
     )  # fmt: skip
     if not left:
         raise Refused(Message("This juror has been removed already."))
+    await execute("DELETE FROM allocated_pair WHERE seat = $1", seat_id)
     await execute(
         "UPDATE score_sheet SET state = 'void', reason = $2, version = version + 1"
         " WHERE seat = $1 AND state NOT IN ('recused', 'void')",
