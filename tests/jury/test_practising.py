@@ -150,3 +150,18 @@ async def test_the_case_of_a_finished_cohort_is_copied_and_its_names_are_covered
     text = await fetch_value("SELECT title || text FROM sample WHERE id = $1", sample)
     assert "Спасск" not in text
     assert "уезжают из […] во Владивосток" in text
+
+
+async def test_a_long_name_of_a_criterion_is_shortened_and_told_whole_to_who_points_at_it(client):
+    where, samples = await calibrating()
+    long = "Насколько решение осуществимо силами самого муниципалитета"
+    await execute("UPDATE criterion SET title = $1 WHERE key = 'feasibility'", long)
+    for number in range(3):
+        await score(where, number, samples, 5, 6, 7, 8, 9)
+    await cast.sign_in(client, where.jurors[0])
+    page = (await client.get(f"/rounds/{where.id}/calibration")).text
+    labels = re.findall(r'<text x="0"[^>]*>([^<]*)(?:<title>([^<]*)</title>)?</text>', page)
+    cut = {(words, whole) for words, whole in labels if words.endswith("…")}
+    assert {whole for _, whole in cut} == {long}
+    assert len({words for words, _ in cut}) == 2, "on a wide page and on a phone"
+    assert all(not whole for words, whole in labels if not words.endswith("…"))
