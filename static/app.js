@@ -56,6 +56,11 @@
     settle(document);
     $$(".tabs [aria-current]").forEach((tab) => tab.scrollIntoView({ block: "nearest", inline: "center" }));
   });
+  // The answer to a form is kept nowhere, so nobody could come back to it: "back" leads to the page it was sent from.
+  if ("posted" in document.body.dataset && document.referrer.startsWith(`${location.origin}/`)) {
+    history.replaceState(history.state, "", document.referrer);
+  }
+
   // Who is sent on to a place further down doesn't see the good news at the top of the page.
   addEventListener("load", () => {
     const news = $(".main > .banner--success");

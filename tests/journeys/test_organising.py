@@ -91,3 +91,29 @@ async def test_what_is_pressed_is_high_enough(page, site, device, which, part):
     found = await boxes(page, ALONE)
     assert found
     assert [box for box in found if box[3] < least] == []
+
+
+async def test_going_back_to_a_refused_form_leads_to_the_form(page, draft):
+    await page.goto(f"{draft}/projects")
+    await page.get_by_label("Название раунда").fill("")
+    for _ in range(2):
+        async with another_page(page) as came:
+            await page.get_by_role("button", name="Сохранить раунд").click()
+        assert came.status == 422
+    async with another_page(page):
+        await page.locator(".crumbs a").first.click()
+    answer = await page.go_back()
+    assert answer.status == 200, (
+        "the answer to a form is kept nowhere; without this the browser shows a fault of its own"
+    )
+    await expect(page.get_by_label("Название раунда")).to_be_visible()
+    # A form that can't be opened by its own address leads to the page it stands on.
+    await page.goto(draft)
+    await page.get_by_text("Председатель, секретарь").click()
+    await page.locator("[action$='/duty'] input[name=cap]").first.fill("много")
+    async with another_page(page) as came:
+        await page.locator("[action$='/duty'] button").first.click()
+    assert came.status == 422
+    answer = await page.reload()
+    assert answer.status == 200
+    assert page.url.endswith(draft)
