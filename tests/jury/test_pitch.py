@@ -136,6 +136,23 @@ async def test_after_the_last_team_no_further_one_is_offered_and_the_timer_says_
     assert "data-mode>идёт<" in page and f'href="/rounds/{where.id}#lock-title"' in page
 
 
+async def test_a_panel_from_which_nothing_is_run_offers_nothing(client):
+    where, runs = await day(teams=1)
+    await running.call(runs, where.id, None)
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/pitch"
+    assert f'action="{address}"' in (await client.get(address)).text
+    await execute("UPDATE scoring_round SET state = 'published' WHERE id = $1", where.id)
+    page = await client.get(address)
+    assert page.status_code == 200 and f'action="{address}' not in page.text
+    assert "день защиты закончен" in page.text and "Кто кого оценил" in page.text
+    blind = await cast.scoring_round(teams=1, opened=False)
+    await execute("""UPDATE scoring_round SET terms = '{"blind": true}' WHERE id = $1""", blind.id)
+    await cast.sign_in(client, blind.cohort.organiser)
+    page = await client.get(f"/rounds/{blind.id}/pitch")
+    assert 'value="begin"' not in page.text and "без имён" in page.text
+
+
 async def test_a_team_that_left_is_passed_over_and_nobody_waits_for_its_sheets(client):
     where, runs = await day()
     await execute("UPDATE team SET withdrawn_at = now() WHERE id = $1", where.teams[1].id)

@@ -123,6 +123,17 @@ async def test_samples_are_marked_one_after_another(client):
     assert forms(await client.get(address)) == [str(samples[1])]
 
 
+async def test_who_comes_after_the_end_of_the_calibration_reads_that_it_is_over(client):
+    where, samples = await calibrating(jurors=2)
+    await score(where, 0, samples, 5, 6, 7, 8, 9)
+    await practising.close(await where.organiser(), where.id)
+    await cast.sign_in(client, where.jurors[1])
+    page = (await client.get(f"/rounds/{where.id}/calibration")).text
+    assert "Калибровка закончена" in page and "/samples/" not in page
+    await cast.sign_in(client, where.jurors[0])
+    assert "Калибровка закончена" not in (await client.get(f"/rounds/{where.id}/calibration")).text
+
+
 async def test_a_project_of_another_cohort_comes_without_its_names(client):
     where, _ = await calibrating(jurors=1)
     await cast.sign_in(client, where.cohort.organiser)

@@ -50,7 +50,7 @@ async def _panel(request: Web, scoring: Round, form: Form) -> Response[Any]:
     return pages.page(
         request, "jury/pitch.html", block="matrix", status=422 if form.errors else 200, round=scoring, form=form,
         timer=timer, now=now, panel=await running.panel(scoring.id), words=SHEET_WORDS, may_lock=scoring.standing.may(CONDUCT),
-        hall=f"{settings().origin}/hall/{now.address}" if now else "",
+        hall=f"{settings().origin}/hall/{now.address}" if now else "", obstacle=running.obstacle(scoring),
     )  # fmt: skip
 
 

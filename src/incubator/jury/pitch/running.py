@@ -18,6 +18,7 @@ from incubator.people.rights import Viewer
 
 SECOND = timedelta(seconds=1)
 NO_NAMES = Message("In a round without names there is no pitch day: whoever stands before the jury is known.")
+OVER = Message("The result is published: the pitch day is over, and its order stays as it was.")
 ALREADY_PRESENTED = Message("A team has presented already. From now on the order is changed by swapping two teams.")
 
 
@@ -179,6 +180,13 @@ async def _lead(viewer: Viewer, round_id: UUID) -> Round:
     if scoring.state is RoundState.PUBLISHED:
         raise Refused(STALE)
     return scoring
+
+
+def obstacle(scoring: Round) -> Message | None:
+    """Why nothing is run from the panel of this round, or None."""
+    if scoring.state is RoundState.PUBLISHED:
+        return OVER
+    return NO_NAMES if scoring.terms.blind else None
 
 
 async def begin(viewer: Viewer, round_id: UUID) -> None:
