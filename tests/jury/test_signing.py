@@ -76,6 +76,10 @@ async def test_the_page_shows_and_confirms(client):
     sheet = await client.get(f"/rounds/{where.id}/projects/{await where.project(0)}")
     assert "Вы подтвердили свои листы" in sheet.text
     assert (await client.post(f"/rounds/{where.id}/unsign", data={})).status_code == 303
+    assert (
+        "Подтверждение отозвано."
+        in (await client.get(f"/rounds/{where.id}/mine", headers={"accept-language": "ru"})).text
+    )
 
 
 def signed() -> Book:

@@ -1,6 +1,7 @@
 """The spreadsheet of a round: real numbers and dates, no formula, and what the round holds."""
 
 import io
+import re
 import zipfile
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -65,6 +66,24 @@ async def test_what_people_typed_is_text(client):
     assert not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
     assert all('state="frozen"' in sheet for sheet in sheets)
     assert FORMULA in [row[0] for row in rows(content, "Жюри")]
+
+
+async def test_a_long_text_has_the_room_it_needs(client):
+    """Programs other than Excel leave the rows of a new book one line high, and texts would cover each other."""
+    where = await played(teams=1)
+    await execute(
+        "UPDATE score_sheet SET comment = $1, version = version + 1 WHERE handed_in_at IS NOT NULL",
+        "Слово о проекте. " * 40,
+    )
+    sheet = zipfile.ZipFile(io.BytesIO(await book(client, where))).read("xl/worksheets/sheet3.xml").decode()
+    heights = [float(height) for height in re.findall(r'<row r="\d+"[^>]* ht="([^"]+)"', sheet)]
+    assert heights
+    assert max(heights) >= 40 * 17 / 36 * 15
+    await execute(
+        "UPDATE score_sheet SET comment = $1, version = version + 1 WHERE handed_in_at IS NOT NULL", "б\n" * 1900
+    )
+    sheet = zipfile.ZipFile(io.BytesIO(await book(client, where))).read("xl/worksheets/sheet3.xml").decode()
+    assert max(float(height) for height in re.findall(r' ht="([^"]+)"', sheet)) <= 409, "Excel refuses a higher row"
 
 
 async def test_its_statements_do_not_grow_with_the_round(db, counting, tmp_path: Path):

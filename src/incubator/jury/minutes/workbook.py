@@ -35,6 +35,8 @@ Cell = str | int | Decimal | Fraction | datetime | None
 Row = Sequence[Cell]
 WIDE, NARROW = 36, 14
 MOST_DECIMALS = 10
+MARGIN, LINE, HIGHEST = 4, 15, 400
+"""Signs that a cell's width has for wide letters and broken words; points of one line and of the highest row."""
 
 MARKS: Final = """
 SELECT p.place, t.name AS team, h.name AS juror, s.state, s.saved_at, s.handed_in_at, s.reason,
@@ -91,9 +93,11 @@ class _Pen:
         self.text = self.book.add_format({"text_wrap": True, "valign": "top"})
         self.time = self.book.add_format({"num_format": "dd.mm.yyyy hh:mm", "valign": "top", "align": "left"})
         self.decimals = [
-            self.book.add_format({"num_format": "0." + "0" * n if n else "0"}) for n in range(MOST_DECIMALS)
+            self.book.add_format({"num_format": "0." + "0" * n if n else "0", "valign": "top"})
+            for n in range(MOST_DECIMALS)
         ]
         self.sheet: Any = None
+        self.widths: list[int] = []
         self.line = 0
 
     def about(self, rows: Sequence[tuple[str, str]]) -> None:
@@ -113,16 +117,29 @@ class _Pen:
         self.sheet.set_paper(9)
         self.sheet.fit_to_pages(1, 0)
         self.sheet.repeat_rows(0)
-        for number, (label, wide) in enumerate(columns):
-            self.sheet.set_column(number, number, WIDE if wide else NARROW)
+        self.widths = [WIDE if wide else NARROW for _, wide in columns]
+        self._room(0, [label for label, _ in columns])
+        for number, (label, _) in enumerate(columns):
+            self.sheet.set_column(number, number, self.widths[number])
             self.sheet.write_string(0, number, label, self.head)
         self.sheet.autofilter(0, 0, 0, max(0, len(columns) - 1))
 
     def rows(self, rows: Sequence[Row]) -> None:
         for row in rows:
+            self._room(self.line, row)
             for number, cell in enumerate(row):
                 self._cell(number, cell)
             self.line += 1
+
+    def _room(self, line: int, row: Row) -> None:
+        """Make a row as high as its longest text: not every program does that by itself when it opens a book."""
+        lines = max(
+            (sum(-(-max(len(part), 1) // (width - MARGIN)) for part in cell.splitlines())
+             for cell, width in zip(row, self.widths, strict=True) if isinstance(cell, str) and len(cell) > width - MARGIN),
+            default=1,
+        )  # fmt: skip
+        if lines > 1:
+            self.sheet.set_row(line, min(LINE * lines, HIGHEST))
 
     def _cell(self, number: int, cell: Cell) -> None:
         if cell is None or cell == "":
@@ -136,7 +153,7 @@ class _Pen:
             places = min(max(0, -int(cell.as_tuple().exponent)), MOST_DECIMALS - 1)
             self.sheet.write_number(self.line, number, cell, self.decimals[places])
         elif isinstance(cell, int):
-            self.sheet.write_number(self.line, number, cell)
+            self.sheet.write_number(self.line, number, cell, self.decimals[0])
         else:
             self.sheet.write_string(self.line, number, cell, self.text)
 

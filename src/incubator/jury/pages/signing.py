@@ -153,6 +153,9 @@ async def unsign(request: Web, viewer: NamedDependency[Viewer], round_id: FromPa
     """Take one's confirmation back."""
     (await pages.read_form(request)).demand()
     await take_back(viewer, round_id)
+    await flash(
+        viewer, "info", Message("The confirmation is taken back. Change what you want, then confirm your sheets again.")
+    )
     return pages.redirect(request, f"/rounds/{round_id}/mine")
 
 
