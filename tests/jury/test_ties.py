@@ -5,6 +5,7 @@ import re
 import cast
 from incubator.foundation.database import fetch, fetch_value
 from incubator.jury.office import agreeing, conducting, seating
+from incubator.jury.pitch import running
 from incubator.jury.result import deliberating
 from incubator.jury.result.rules import DecisionKind, Motion
 from incubator.jury.result.standings import count_up
@@ -184,3 +185,24 @@ async def test_a_substitute_who_was_called_up_votes_on_decisions(db):
     await conducting.lock_round(runs, where.id, confirmed_missing=0)
     motion = Motion(DecisionKind.OTHER, "Наградить всех", "", "", 3, 0, 0)
     assert await deliberating.decide(runs, where.id, motion)
+
+
+async def test_lists_of_errors_name_their_fields_also_without_a_script(client):
+    where, (_, _, three, four) = await tied(client)
+    address = f"/rounds/{where.id}"
+
+    async def listed(path, **data):
+        page = await client.post(f"{address}/{path}", data=data)
+        assert page.status_code == 422, path
+        summary = page.text.partition('class="summary-errors"')[2].partition("</ul>")[0]
+        return re.findall(r'<a href="#[^"]+">([^<]+)</a>', summary)
+
+    empty = ": Заполните это поле."
+    said = await listed("tie", project=[three, four], **{f"rank_{three}": "", f"rank_{four}": "", "reason": ""})
+    assert said == [f"Орёл{empty}", f"Анадырь{empty}", f"Как решили, для протокола{empty}"]
+    said = await listed("deliberation/decisions", title="", votes_for="", votes_against="", abstained="")
+    assert [each.partition(":")[0] for each in said] == [
+        "О чём", "Решение в нескольких словах", "Голоса «за»", "Голоса «против»", "Воздержаний",
+    ]  # fmt: skip
+    await running.begin(await where.organiser(), where.id)
+    assert await listed("pitch", act="minutes", minutes="") == [f"Минут на команду{empty}"]
