@@ -60,7 +60,10 @@
   async function polling() {
     clearTimeout(poll);
     if (stream?.readyState === EventSource.OPEN || paused) return;
-    if (await ask()) say(words.polling);
+    if (await ask()) {
+      say(words.polling);
+      document.getElementById("live")?.dispatchEvent(new Event("resync")); // the panel's table asks as well
+    }
     poll = setTimeout(polling, POLL);
   }
   function listen() {

@@ -51,6 +51,27 @@ async def test_the_focus_stays_at_what_was_pressed(stage):
         assert await focused(page) == f"down-{key}", step
 
 
+async def test_the_table_of_the_panel_is_asked_for_where_the_live_line_is_cut(stage):
+    where, address, page = stage
+    await conducting.open_round(await where.organiser(), where.id)
+
+    async def refused(route):
+        """As when too many listen."""
+        await route.fulfill(status=429, content_type="text/html", body="<p>Слишком много</p>")
+
+    await page.route("**/live", refused)
+    async with page.expect_event("requestfinished", lambda each: each.url.endswith(f"{address}/live")):
+        await page.goto(address)
+    await page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await expect(page.locator("#live")).to_contain_text("Елена Мороз")  # the refusal is not put in place of the table
+    await page.goto(f"{address}/pitch")
+    missing = page.locator(".matrix tbody tr").first.locator("td").last
+    await expect(missing).to_have_text("3")
+    await expect(page.locator("[data-line]")).to_contain_text("каждые пять секунд", timeout=30_000)
+    await cast.score(where, where.jurors[0], await where.project(), 5, 5, 5, 5, 5)
+    await expect(missing).to_have_text("2", timeout=30_000)
+
+
 async def test_a_small_form_with_an_error_gets_the_focus(stage):
     where, address, page = stage
     await page.goto(address)
