@@ -137,6 +137,24 @@ async def test_they_say_who_changed_places_and_which_paper_was_lost(client):
     assert code_of(recorded) not in cells
 
 
+async def test_awards_are_proposed_as_soon_as_they_are_decided(db):
+    """Minutes are drawn up between the lock and the publication, when no result holds the decisions yet."""
+    where = await played()
+    runs = await where.organiser()
+    about = str(await where.project(1))
+    for kind, title in (
+        (DecisionKind.AWARD, "За смелость"),
+        (DecisionKind.MENTION, "Живой язык"),
+        (DecisionKind.AWARD, "Ошибка"),
+    ):
+        made = await deliberating.decide(runs, where.id, Motion(kind, title, "", about, 2, 1, 0))
+    await deliberating.strike(runs, where.id, made, "Не та команда")
+    team = await fetch_value("SELECT name FROM team WHERE id = $1", where.teams[1].id)
+    assert (await document_of(where))["decision"][-2:] == [
+        f"Номинация «За смелость»: {team}", f"Особое упоминание жюри «Живой язык»: {team}",
+    ]  # fmt: skip
+
+
 async def test_what_was_filed_before_is_printed_without_what_it_does_not_know(client):
     where = await played()
     runs = await where.organiser()

@@ -12,7 +12,7 @@ from incubator.jury.ledger import book
 from incubator.jury.pitch import transcribing
 from incubator.jury.result import deliberating, standings
 from incubator.jury.result.deliberating import Recorded
-from incubator.jury.result.snapshot import Result
+from incubator.jury.result.snapshot import Decision, Result
 from incubator.jury.rounds import Round
 from incubator.jury.rules import SheetState
 from incubator.jury.sheets.papers import Step
@@ -131,6 +131,11 @@ class Facts:
     decisions: tuple[Recorded, ...]
     ledger: book.Summary
     zone: str
+
+    @property
+    def adopted(self) -> tuple[Decision, ...]:
+        """What the jury decided and nobody struck: a round that is only locked has no other result of it yet."""
+        return tuple(each.decision for each in self.decisions if each.struck_at is None and each.decision.adopted)
 
 
 JURY = """

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from incubator.jury.minutes import words
 from incubator.jury.minutes.gathering import facts
 from incubator.jury.minutes.rules import MINUTES, Draft
 from incubator.jury.minutes.words import Document
+from incubator.jury.result.rules import DECIDED_WORDS, DecisionKind
 from incubator.jury.result.snapshot import Result
 from incubator.jury.rounds import Round
 from incubator.jury.rules import NO_VALUES_YET, RoundState, refuse
@@ -51,14 +52,17 @@ def proposed(scoring: Round, result: Result, now: datetime) -> Kept:
     agenda = Message("1. Result of the round “{round}”.\n2. Awards of the jury.", round=scoring.name)
     decision = [str(Message("Approve the result of the round “{round}”:", round=scoring.name))]
     decision += [str(Message("place {place}: {team}", place=row.place, team=row.name)) for row in result.placed[:3]]
-    decision += [f"{each.title}: {each.team}" for each in result.decisions if each.team]
+    decision += [
+        str(Message("{kind} “{title}”: {team}", kind=DECIDED_WORDS[DecisionKind(each.kind)], title=each.title, team=each.team))
+        for each in result.decisions if each.team
+    ]  # fmt: skip
     return Kept(Draft("", held, "", str(agenda), "", "\n".join(decision), ""), 0)
 
 
 async def drawn_up(scoring: Round, draft: Draft | None, now: datetime) -> tuple[Document, Kept]:
     """The document as it stands, with this draft or the saved one or what we propose; and that one."""
     found = await facts(scoring)
-    before = await kept(scoring) or proposed(scoring, found.result, now)
+    before = await kept(scoring) or proposed(scoring, replace(found.result, decisions=found.adopted), now)
     return words.document(found, draft or before.draft), before
 
 
