@@ -253,3 +253,30 @@ async def test_what_is_to_be_chosen_has_its_name(client):
         assert "Выберите ответ" not in answer.text
         for each in words:
             assert each in answer.text
+
+
+async def test_errors_of_lists_are_told_to_who_hears_the_page_and_ticks_stay_as_they_were(client):
+    where = await cast.scoring_round(jurors=2, opened=False)
+    third = await cast.juror(where.cohort, "Дарья Кочетова")
+    await cast.sign_in(client, where.cohort.organiser)
+    base = f"/rounds/{where.id}"
+    assert f'value="{third.id}" checked' in (await client.get(base)).text
+    seats = (await client.post(f"{base}/jurors", data={})).text
+    group = re.search(r'<fieldset[^>]*id="f-juror"[^>]*>', seats)[0]
+    assert 'aria-describedby="f-juror-error"' in group
+    assert 'aria-invalid="true"' in group
+    assert 'id="f-juror-error"' in seats
+    assert f'value="{third.id}" checked' not in seats, "what he had unticked"
+    await round_rubric.take_own(await where.organiser(), where.id)
+    plain = {
+        "aggregate": "mean",
+        "closing": "close_with_gaps",
+        "rounding": "half_up",
+        "minimum_sheets": "1",
+        "quorum": "1",
+    }
+    sent = {**plain, "decimals": "2", "version": "", "tie": ["shared", "shared"]}
+    rules = (await client.post(f"{base}/rules", data=sent)).text
+    wrong = re.findall(r'<select[^>]*name="tie" aria-describedby="([^"]+)" aria-invalid="true">', rules)
+    assert wrong == ["f-tie.1-error"]
+    assert 'id="f-tie.1-error"' in rules
