@@ -192,6 +192,7 @@ async def test_no_sheets_at_all_is_no_limit_of_a_juror(client):
     assert 'value="0"' in field
     assert 'aria-invalid="true"' in field
     assert "Введите 1 или больше либо оставьте поле пустым" in answer.text
+    assert f'-cap">{where.jurors[0].name}: У эксперта' in answer.text, "the summary says whose field it is"
     assert '<option value="chair_votes" selected>' in answer.text
     for typed, kept in (("1", 1), ("", None)):
         assert (await client.post(address, data={"duty": "chair_votes", "cap": typed})).status_code == 303
