@@ -10,8 +10,10 @@ from incubator.foundation import jobs
 from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import speaking
 from incubator.journal.actions import Audience, record
+from incubator.notifications import letters as texts
 from incubator.notifications import post, queries, rules
-from incubator.notifications.rules import Kind, meaning, one_line, words
+from incubator.notifications.letters import one_line, words
+from incubator.notifications.rules import Kind, meaning
 from incubator.people.actions import offer_role
 from incubator.people.rights import Role, Scope
 
@@ -155,7 +157,7 @@ async def test_several_invitations_come_with_one_entry(school):
 # What letters say
 
 
-FACTS = {"root": "0f" * 32, "receipt": "a1" * 32,
+FACTS = {"sheets": 3, "root": "0f" * 32, "receipt": "a1" * 32,
     "programme": "Школа", "role": "juror", "place": "Весна", "inviter": "Ольга", "until": DEADLINE.isoformat(),
     "at": DEADLINE.isoformat(), "before": "a@b.ru", "after": "c@d.ru", "assignment": "Паспорт «Ёж»", "module": "Решение",
     "round": "Защита", "path": PATH, "deadline": DEADLINE.isoformat(), "sender": "Роман", "text": "Раз\n\nДва",
@@ -194,16 +196,16 @@ def test_a_letter_without_a_programme_begins_with_the_product():
 def test_times_are_told_in_the_reader_s_zone_and_in_moscow():
     with speaking("ru", "Asia/Vladivostok"):
         assert (
-            rules.when(DEADLINE)
+            texts.when(DEADLINE)
             == "1\u00a0января 2027, 06:30\u00a0по Владивостоку (МСК+7) · 31\u00a0декабря 2026, 23:30\u00a0МСК"
         )
     with speaking("ru", "Asia/Yekaterinburg"):
         assert (
-            rules.when(DEADLINE - timedelta(hours=12))
+            texts.when(DEADLINE - timedelta(hours=12))
             == "31\u00a0декабря 2026, 13:30\u00a0по Екатеринбургу (МСК+2) · 11:30\u00a0МСК"
         )
     with speaking("ru", "Europe/Moscow"):
-        assert rules.when(DEADLINE) == "31\u00a0декабря 2026, 23:30\u00a0МСК"
+        assert texts.when(DEADLINE) == "31\u00a0декабря 2026, 23:30\u00a0МСК"
 
 
 def test_texts_of_people_are_escaped_in_html_and_plain_in_text():

@@ -195,7 +195,8 @@ async def test_the_letter_and_the_refusal_name_the_same_instant(client, school):
     await actions.extend_deadline(organiser, team.id, first, until, "Паводок")
     with speaking("ru", "Europe/Moscow"):
         stated = deadline(until, ZONE)
-    from incubator.notifications.rules import Kind, words
+    from incubator.notifications.letters import words
+    from incubator.notifications.rules import Kind
 
     (row, *_) = await fetch("SELECT context::text FROM letter WHERE kind = 'extended'")
     import json

@@ -134,6 +134,13 @@ async def tell(verb: str, viewer: Viewer, scoring: Round, audience: Audience = A
     )  # fmt: skip
 
 
+async def to_jurors(scoring: Round) -> dict[str, Any]:
+    """What the letters to those who have sheets need: who they are, and where the letter leads."""
+    text = "SELECT person FROM seat WHERE round = $1 AND removed_at IS NULL AND votes ORDER BY id"
+    jurors = [row["person"] for row in await fetch(text, scoring.id)]
+    return {"jurors": jurors, "round": scoring.name, "path": f"/rounds/{scoring.id}"}
+
+
 # --- Sheets -----------------------------------------------------------------------------------------------------------
 
 IN_CONFLICT = """

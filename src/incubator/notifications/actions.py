@@ -90,6 +90,7 @@ TOLD = (
     "root",
     "project",
     "receipt",
+    "sheets",
 )  # what may pass from `aside` into a letter
 
 
@@ -141,11 +142,17 @@ async def tell_juror(entry: Entry) -> None:
 SEVERAL = "SELECT id, email, locale, time_zone, id AS about FROM person WHERE id = ANY($1) AND deactivated_at IS NULL"
 
 
-@reads("deliberation.opened")
-async def tell_table(entry: Entry) -> None:
-    """Those who may sit at the table hear that the jury deliberates; nothing of the ranking."""
+OF_JURORS = {
+    "round.opened": Kind.OPENED, "round.unlocked": Kind.UNLOCKED, "juror.replaced": Kind.CALLED_UP,
+    "deliberation.opened": Kind.DELIBERATION,
+}  # fmt: skip
+
+
+@reads(*OF_JURORS)
+async def tell_jurors(entry: Entry) -> None:
+    """Jurors hear that their sheets wait for them, or that they deliberate; nothing of marks or the ranking."""
     readers = await fetch(SEVERAL, list(entry.aside["jurors"]))
-    await _write(entry, Kind.DELIBERATION, readers, _told(entry), programme=await _programme(entry.cohort))
+    await _write(entry, OF_JURORS[entry.verb], readers, _told(entry), programme=await _programme(entry.cohort))
 
 
 def _told(entry: Entry) -> dict[str, Any]:

@@ -21,7 +21,8 @@ import aiosmtplib
 from incubator.foundation import i18n
 from incubator.foundation.jobs import GivesUp, Waits
 from incubator.foundation.pages import environment
-from incubator.notifications.rules import Kind, Words, meaning, one_line, words
+from incubator.notifications.letters import Words, one_line, words
+from incubator.notifications.rules import Kind, meaning
 from incubator.settings import settings
 
 TIMEOUT = 20  # seconds for each step of the conversation

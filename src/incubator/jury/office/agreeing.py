@@ -19,7 +19,7 @@ from incubator.jury.office.requests import why_wait
 from incubator.jury.result import deliberating
 from incubator.jury.result.snapshot import Result
 from incubator.jury.result.standings import count_up
-from incubator.jury.rounds import Round, alone, tell
+from incubator.jury.rounds import Round, alone, tell, to_jurors
 from incubator.jury.rules import (
     DOES_NOT_COUNT,
     REOPEN,
@@ -194,7 +194,7 @@ async def _unlock(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> N
     await book.note(
         scoring.id, "unlock", viewer.now, by=str(viewer.id), asked_by=str(asked["asked_by"]), reason=asked["reason"]
     )
-    await tell("round.unlocked", viewer, scoring)
+    await tell("round.unlocked", viewer, scoring, aside=await to_jurors(scoring))
 
 
 async def _void(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ from incubator.jury.office.round_rubric import NAMED_BY_TIES, rubric_for_round
 from incubator.jury.pitch import transcribing
 from incubator.jury.result.deliberating import forget_votes
 from incubator.jury.result.standings import count_up, turnout
-from incubator.jury.rounds import Round, alone, deal_sheets, recuse_conflicted, tell
+from incubator.jury.rounds import Round, alone, deal_sheets, recuse_conflicted, tell, to_jurors
 from incubator.jury.rubric import plan_document, rubric_document, unknown_ties
 from incubator.jury.rules import (
     BEFORE_LOCK_ONLY,
@@ -213,7 +213,10 @@ async def open_round(viewer: Viewer, round_id: UUID) -> None:
         seed = await _draw_order(scoring) if scoring.terms.blind else None
         await book.note_opening(viewer, round_id, rubric, plan)
         sheets = await deal_sheets(round_id)
-        await tell("round.opened", viewer, scoring, Audience.EVERYONE, sheets=sheets, order_seed=seed)
+        await tell(
+            "round.opened", viewer, scoring, Audience.EVERYONE, sheets=sheets, order_seed=seed,
+            aside=await to_jurors(scoring),
+        )  # fmt: skip
 
 
 async def _draw_order(scoring: Round) -> int:

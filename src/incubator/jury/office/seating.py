@@ -103,6 +103,7 @@ async def call_up(viewer: Viewer, round_id: UUID, substitute: UUID, instead_of: 
         await tell(
             "juror.replaced", viewer, scoring, person=str(goes["person"]), substitute=str(comes["person"]),
             sheets=len(rows), reason=reason,
+            aside={"jurors": [comes["person"]], "round": scoring.name, "path": f"/rounds/{round_id}", "sheets": len(rows)},
         )  # fmt: skip
     return len(rows)
 
