@@ -170,6 +170,10 @@ async def test_a_decision_is_struck_on_its_page_with_a_reason(client):
     assert wrong.text.count('<details class="fold" open>') == 1 and wrong.text.count("f-s1-reason-error") == 2
     assert len(ids(wrong)) == len(set(ids(wrong)))
     assert (await client.post(strike, data={"reason": "Не та команда"})).status_code == 303
+    again = await client.post(strike, data={"reason": "Не та команда"})  # in another window
+    assert again.status_code == 409 and "уже вычеркнуто" in again.text
+    nothing = strike.replace(str(decision), str(where.id))
+    assert (await client.post(nothing, data={"reason": "Не та команда"})).status_code == 404
 
 
 async def test_a_substitute_who_was_called_up_votes_on_decisions(db):

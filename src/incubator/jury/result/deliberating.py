@@ -155,8 +155,15 @@ async def strike(viewer: Viewer, round_id: UUID, decision_id: UUID, reason: str)
             decision_id, round_id, viewer.now, reason,
         )  # fmt: skip
         if title is None:
-            raise NotFound
+            await _demand_struck(round_id, decision_id)
         await tell("jury.decision_struck", viewer, scoring, title=title, reason=reason)
+
+
+async def _demand_struck(round_id: UUID, decision_id: UUID) -> None:
+    """Say that a decision is struck already; NotFound where there is none."""
+    if await fetch_value("SELECT id FROM jury_decision WHERE id = $1 AND round = $2", decision_id, round_id) is None:
+        raise NotFound
+    raise Refused(Message("This decision is struck already. Reload the page to see how it stands."))
 
 
 async def undo(viewer: Viewer, round_id: UUID, reason: str) -> None:
