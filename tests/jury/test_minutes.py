@@ -267,8 +267,9 @@ async def test_the_form_keeps_what_was_typed_and_the_preview_saves_nothing(clien
     await cast.sign_in(client, where.cohort.organiser)
     address = f"/rounds/{where.id}/minutes"
     typed = {"number": "15", "held_on": "", "place": "Актовый зал", "version": "0"}
-    answer = await client.post(address, data=typed)
+    answer = await client.post(address, data=typed, headers={"accept-language": "ru"})
     assert answer.status_code == 422
+    assert ">Дата заседания: " in answer.text
     assert "Актовый зал" in answer.text
     shown = await client.post(
         f"{address}/preview", data={**typed, "held_on": "2026-11-20"}, headers={"hx-request": "true"}

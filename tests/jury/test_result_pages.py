@@ -222,6 +222,8 @@ async def test_a_trial_takes_nought_and_fractions_and_stays_exact(client):
     nothing = await client.get(address + "&".join(f"w_{key}=0" for key in keys), headers={"accept-language": "ru"})
     assert nothing.status_code == 422
     assert "Хотя бы один критерий должен учитываться" in nothing.text
+    wrong = await client.get(f"{address}w_{keys[1]}=x", headers={"accept-language": "ru"})
+    assert f">{scoring.rubric.criteria[1].title}: Введите число" in wrong.text, "which one it is, without a script too"
     for wrong in ("-1", "1001", "0.1234", "x"):
         assert (await client.get(f"{address}w_{keys[0]}={wrong}")).status_code == 422
 
