@@ -260,7 +260,7 @@ def test_a_worker_waits_for_jobs_until_it_is_told_to_stop(tmp_path: Path, own_se
             wait_until(lambda: ask(own_server, "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL") > 1)
             time.sleep(1)
             worker.send_signal(number)
-            _, said = worker.communicate(timeout=30)
+            _, said = worker.communicate(timeout=60)
         finally:
             worker.kill()
             store.terminate()

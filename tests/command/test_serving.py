@@ -64,7 +64,7 @@ def test_a_request_that_hangs_neither_holds_up_the_end_nor_makes_noise(var: Path
             time.sleep(0.5)
             before, started = len(running.said), time.monotonic()
             assert running.press_ctrl_c() == 0
-            assert 2 < time.monotonic() - started < 10, "it did not hang, or not end"
+            assert 2 < time.monotonic() - started < 60, "it did not hang, or not end"
     assert running.said[before:].replace("^C", "").strip() == "Incubator has ended."
 
 
@@ -109,7 +109,7 @@ def test_a_killed_web_process_is_replaced_without_waiting_for_its_sign_of_life(v
             os.kill(webs[0], signal.SIGSTOP)
             time.sleep(2)
         os.kill(webs[0], signal.SIGKILL)
-        deadline = time.monotonic() + HUNG * 2 / 3
+        deadline = time.monotonic() + HUNG - 4
         while len([line for line in left_behind(var) if "spawn_main" in line]) < 2 or Path(f"/proc/{webs[0]}").exists():
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -180,5 +180,5 @@ def test_data_of_another_major_version_is_one_clear_message(var: Path) -> None:
 def test_no_header_names_the_server(var: Path) -> None:
     with site(var) as running:
         running.wait()
-        with urllib.request.urlopen(f"http://127.0.0.1:{running.port}/health/live", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{running.port}/health/live", timeout=60) as answer:
             assert "server" not in answer.headers

@@ -342,6 +342,7 @@ async def test_without_keeping_the_trial_fails(shore, browser):
         with pytest.raises(Exception, match=re.compile("Timeout|Execution context|Navigation")):
             await held(tab)
         await context.set_offline(False)
+        tab.page.set_default_timeout(30_000)
         assert not await shore.has(tab.text)
         await tab.open()
         assert not await tab.shows()
