@@ -52,6 +52,31 @@ async def issue(where, wanted: Issue = ALL) -> int:
         return await certificates.issue(await where.organiser(), where.id, wanted)
 
 
+async def test_a_team_takes_what_it_was_given_and_each_member_only_his_own(client):
+    where = await published()
+    team = where.teams[0]
+    colleague = await cast.join_team(await cast.viewer(team.lead), team.id, "Семён Новый")
+    page, paper = f"/teams/{team.id}/result", f"/teams/{team.id}/certificates.pdf"
+    await cast.sign_in(client, team.lead)
+    assert "certificates.pdf" not in (await client.get(page)).text
+    assert (await client.get(paper)).status_code == 409
+    await issue(where)
+    for who, other in ((team.lead, colleague), (colleague, team.lead)):
+        await cast.sign_in(client, who)
+        shown = (await client.get(page)).text
+        assert "1 место" in shown
+        assert f"{who.name}, " in shown
+        assert f"{other.name}, " not in shown
+        printed = squeezed(documents.text((await client.get(paper)).content))
+        assert squeezed(who.name) in printed
+        assert squeezed(other.name) not in printed
+    given = next(each for each in await certificates.issued(where.id) if each.place == 1)
+    await certificates.withdraw(await where.organiser(), where.id, given.id, "Ошибка")
+    assert given.code not in (await client.get(page)).text
+    await cast.sign_in(client, where.teams[1].lead)
+    assert (await client.get(paper)).status_code == 404
+
+
 async def test_winners_awards_and_members_get_theirs_once(db):
     where = await published()
     members = await fetch_value(

@@ -259,6 +259,7 @@ CALLS: dict[str, list[Call]] = {
         post(f"{ROUND}/certificates", "round_published", form={"places": "1", "members": "on"})
     ],
     "certificate take issued": [get(f"{ROUND}/certificates.pdf", "certificates_issued")],
+    "certificate take_own issued": [get("/teams/{team}/certificates.pdf", "certificates_issued")],
     "certificate withdraw issued": [
         post(ROUND + "/certificates/{certificate}/withdraw", "certificates_issued", form=REASON)
     ],

@@ -42,5 +42,5 @@ async def _minutes_drawn_up(w: World) -> None:
 
 @state("certificates_issued", after="round_published")
 async def _certificates_issued(w: World) -> None:
-    await certificates.issue(await w.viewer("organiser_own"), w.id("round"), Issue(1, awards=True, members=True))
+    await certificates.issue(await w.viewer("organiser_own"), w.id("round"), Issue(10, awards=True, members=True))
     w.ids["certificate"] = (await certificates.issued(w.id("round")))[0].id

@@ -80,6 +80,16 @@ async def issued(round_id: UUID) -> Sequence[Issued]:
     return [_issued(row) for row in rows]
 
 
+async def of_team(team: UUID, person: UUID) -> Sequence[Issued]:
+    """The valid ones that a team was given, and of its members' that of the one who asks; the last round first."""
+    rows = await fetch(
+        f"{FOUND} WHERE c.team = $1 AND (c.member IS NULL OR c.member = $2) AND c.withdrawn_at IS NULL"
+        f" ORDER BY r.published_at DESC, r.id, array_position(ARRAY[{KINDS}], c.kind::text), c.place, c.issued_at, c.id LIMIT {MOST}",
+        team, person,
+    )  # fmt: skip
+    return [_issued(row) for row in rows]
+
+
 async def by_code(code: str) -> Issued:
     """The certificate with this code, for anybody who has it. Raises NotFound."""
     row = await fetch_one(f"{FOUND} WHERE c.code = $1", code)

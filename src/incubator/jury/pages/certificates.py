@@ -14,8 +14,9 @@ from incubator.foundation.refusals import Invalid, NotFound, Refused
 from incubator.jury.minutes import certificates
 from incubator.jury.minutes.rules import CERTIFICATES, REASON_LIMIT, read_issue
 from incubator.jury.office import conducting
+from incubator.jury.result import standings
 from incubator.jury.rounds import Round, round_for
-from incubator.jury.rules import RoundState
+from incubator.jury.rules import FEEDBACK, NO_VALUES_YET, RoundState, refuse
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
@@ -97,6 +98,20 @@ async def as_pdf(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> R
     return pages.download(made, ".pdf", printing.PDF, str(Message("Certificates")), scoring.name, scoring.cohort_name)
 
 
+@get("/teams/{team_id:uuid}/certificates.pdf")
+async def of_team(viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> Response[Any]:
+    """What a team was given for a published result, and the certificate of the member who asks: to print."""
+    team = await standings.judged_team(viewer, team_id)
+    team.to_team.need(FEEDBACK)
+    if not team.within(RoundState.PUBLISHED):
+        refuse(NO_VALUES_YET)
+    found = await certificates.of_team(team_id, viewer.id)
+    if not found:
+        raise Refused(NONE_YET)
+    made = await printing.pdf("certificates.typ", certificates.sheets(found), max(each.issued_at for each in found))
+    return pages.download(made, ".pdf", printing.PDF, str(Message("Certificates")), team.name, found[0].cohort)
+
+
 @get("/certificates/{code:str}", opt={"public": True})
 async def check(request: Web, code: FromPath[str]) -> Response[Any]:
     """Whether a certificate is valid: what it is, name, programme, date, and nothing else; of another code that it is none."""
@@ -107,4 +122,4 @@ async def check(request: Web, code: FromPath[str]) -> Response[Any]:
     return pages.page(request, "jury/certificate.html", found=found)
 
 
-HANDLERS: list[Any] = [roll, issue, withdraw, as_pdf, check]
+HANDLERS: list[Any] = [roll, issue, withdraw, as_pdf, of_team, check]

@@ -20,6 +20,7 @@ from incubator.foundation.files import made_here
 from incubator.foundation.forms import Form
 from incubator.foundation.i18n import Message, exact, score
 from incubator.foundation.refusals import Invalid, NotFound, Refused
+from incubator.jury.minutes import certificates
 from incubator.jury.office import conducting, requests
 from incubator.jury.pages import advice, deliberation
 from incubator.jury.pages.advice import own_teams
@@ -289,6 +290,7 @@ async def feedback(request: Web, viewer: NamedDependency[Viewer], team_id: FromP
         team=team,
         found=[(each, _bars(each)) for each in found],
         decided_words=DECIDED_WORDS,
+        documents=await certificates.of_team(team_id, viewer.id) if team.within(RoundState.PUBLISHED) else (),
     )
 
 
