@@ -129,9 +129,9 @@ async def test_who_comes_after_the_end_of_the_calibration_reads_that_it_is_over(
     await practising.close(await where.organiser(), where.id)
     await cast.sign_in(client, where.jurors[1])
     page = (await client.get(f"/rounds/{where.id}/calibration")).text
-    assert "Калибровка закончена" in page and "/samples/" not in page
+    assert "Пробная оценка закончена" in page and "/samples/" not in page
     await cast.sign_in(client, where.jurors[0])
-    assert "Калибровка закончена" not in (await client.get(f"/rounds/{where.id}/calibration")).text
+    assert "Пробная оценка закончена" not in (await client.get(f"/rounds/{where.id}/calibration")).text
 
 
 async def test_a_project_of_another_cohort_comes_without_its_names(client):
