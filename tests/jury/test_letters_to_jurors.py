@@ -11,7 +11,7 @@ from incubator.jury.office import agreeing, conducting, seating
 from incubator.notifications import actions as letters  # noqa: F401  (who writes them when something is recorded)
 from incubator.notifications.letters import words
 from incubator.notifications.rules import Kind
-from jury.test_agreeing import locked
+from jury.test_agreeing import locked, sheet_of
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -61,3 +61,15 @@ async def test_an_unlocked_round_is_told_to_its_jurors():
     found = await told(Kind.UNLOCKED)
     assert set(found) == {juror.id for juror in where.jurors}
     assert all("Ошибка в протоколе" not in each for each in found.values())
+
+
+async def test_a_sheet_made_void_is_told_to_its_juror_alone():
+    where = await locked()
+    second = await cast.second_organiser(where.cohort)
+    sheet = await sheet_of(where, juror=1)
+    asked = await agreeing.ask_to_void(await where.organiser(), where.id, sheet["id"], "Подсказывали")
+    await agreeing.confirm(await cast.viewer(second), where.id, asked)
+    found = await told(Kind.VOIDED)
+    assert set(found) == {where.jurors[1].id}
+    assert f"/rounds/{where.id}/projects/{sheet['project']}" in found[where.jurors[1].id]
+    assert "Подсказывали" not in found[where.jurors[1].id], "mail is a reader whom nobody can see"

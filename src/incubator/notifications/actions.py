@@ -129,7 +129,12 @@ async def tell_outside(entry: Entry) -> None:
         await _write(entry, Kind.ROOT, readers, _told(entry), programme=await _programme(entry.cohort))
 
 
-OF_A_JUROR = {"sheet.reopened": Kind.REOPENED, "paper.entered": Kind.PAPER, "paper.waits": Kind.PAPER}
+OF_A_JUROR = {
+    "sheet.reopened": Kind.REOPENED,
+    "sheet.voided": Kind.VOIDED,
+    "paper.entered": Kind.PAPER,
+    "paper.waits": Kind.PAPER,
+}
 
 
 @reads(*OF_A_JUROR)

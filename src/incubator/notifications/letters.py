@@ -242,6 +242,15 @@ def _reopened(facts: Facts, _: Mapping[str, str]) -> Letter:
     return Message("a score sheet to hand in again"), paragraphs, Message("Open the sheet"), facts["path"]
 
 
+@_writes(Kind.VOIDED)
+def _voided(facts: Facts, _: Mapping[str, str]) -> Letter:
+    paragraphs = [
+        Message("Two organisers have made one of your score sheets void: “{title}”. It doesn't count in the result.", title=facts["round"]),
+        Message("The reason stands on the sheet. What you have written stays in the score ledger."),
+    ]  # fmt: skip
+    return Message("a score sheet is void"), paragraphs, Message("Open the sheet"), facts["path"]
+
+
 @_writes(Kind.LOCKED)
 def _locked(facts: Facts, _: Mapping[str, str]) -> Letter:
     paragraphs = [

@@ -21,7 +21,7 @@ A letter is written in the transaction of the action it tells of, by reading the
 | round.locked            | its jurors                 | cohort                  | round: title; path; root; receipts: {juror's id: his last receipt, ""} |
 | round.opened, .unlocked | its jurors                 | cohort                  | jurors: their ids; round: title; path            |
 | juror.replaced          | the substitute             | cohort                  | jurors: his id; round: title; path; sheets: how many he has now |
-| sheet.reopened          | its juror                  | cohort                  | juror: his id; round: title; path                |
+| sheet.reopened, .voided | its juror                  | cohort                  | juror: his id; round: title; path                |
 | paper.entered, .waits   | its juror                  | cohort                  | juror; round; project: what it is called; path; receipt |
 | ledger.root_sent        | addresses of the round     | cohort                  | addresses; their_zone; round; path; root (round.locked too) |
 | deliberation.opened     | jurors without a conflict  | cohort                  | jurors: their ids; round: title; path            |
@@ -71,6 +71,7 @@ class Kind(StrEnum):
     OPENED = "opened"
     CALLED_UP = "called_up"
     REOPENED = "reopened"
+    VOIDED = "voided"
     UNLOCKED = "unlocked"
     LOCKED = "locked"
     PAPER = "paper"
@@ -95,6 +96,7 @@ KIND_NAMES = {
     Kind.OPENED: Message("Scoring opened"),
     Kind.CALLED_UP: Message("Substitute called up"),
     Kind.REOPENED: Message("Score sheet reopened"),
+    Kind.VOIDED: Message("Score sheet made void"),
     Kind.UNLOCKED: Message("Round unlocked"),
     Kind.LOCKED: Message("Round locked"),
     Kind.PAPER: Message("Sheet of paper"),
@@ -103,7 +105,7 @@ KIND_NAMES = {
 }
 
 TO_THE_JURY = frozenset({
-    Kind.OPENED, Kind.CALLED_UP, Kind.REOPENED, Kind.UNLOCKED, Kind.LOCKED, Kind.PAPER, Kind.ROOT, Kind.DELIBERATION,
+    Kind.OPENED, Kind.CALLED_UP, Kind.REOPENED, Kind.VOIDED, Kind.UNLOCKED, Kind.LOCKED, Kind.PAPER, Kind.ROOT, Kind.DELIBERATION,
 })  # fmt: skip
 """Letters that tell when the jury acts: who has a conflict of interest doesn't read of it, as in the journal."""
 

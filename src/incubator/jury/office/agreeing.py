@@ -203,7 +203,19 @@ async def _void(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> Non
         "UPDATE score_sheet SET state = 'void', reopened_at = NULL, version = version + 1 WHERE id = $1", asked["sheet"]
     )
     await deliberating.unsettle(scoring, sheet["project"])
-    await tell("sheet.voided", viewer, scoring, **_whose(sheet, asked["sheet"]), reason=asked["reason"])
+    await tell(
+        "sheet.voided", viewer, scoring, **_whose(sheet, asked["sheet"]), reason=asked["reason"],
+        aside=_to_its_juror(scoring, sheet),
+    )  # fmt: skip
+
+
+def _to_its_juror(scoring: Round, sheet: Mapping[str, Any]) -> dict[str, Any]:
+    """What the letter to the juror of a sheet needs."""
+    return {
+        "juror": sheet["person"],
+        "round": scoring.name,
+        "path": f"/rounds/{scoring.id}/projects/{sheet['project']}",
+    }
 
 
 async def _settle(viewer: Viewer, scoring: Round, *kinds: ProposalKind) -> None:
@@ -238,7 +250,7 @@ async def _reopen(viewer: Viewer, scoring: Round, asked: Mapping[str, Any]) -> N
     await deliberating.unsettle(scoring, sheet["project"])
     await tell(
         "sheet.reopened", viewer, scoring, **_whose(sheet, asked["sheet"]), reason=asked["reason"],
-        aside={"juror": sheet["person"], "round": scoring.name, "path": f"/rounds/{scoring.id}/projects/{sheet['project']}"},
+        aside=_to_its_juror(scoring, sheet),
     )  # fmt: skip
 
 
