@@ -180,6 +180,16 @@
     if (paused.has(element?.id) && /\bevery\b/.test(element.getAttribute("hx-trigger") ?? "")) event.preventDefault();
   });
 
+  // A live region whose line is refused or cut asks four times a minute instead.
+  const open = new WeakSet();
+  document.addEventListener("htmx:sse:after:connection", ({ target, detail }) => { if (detail.connection?.status === 200) open.add(target); });
+  for (const end of ["error", "close"]) document.addEventListener(`htmx:sse:${end}`, ({ target }) => open.delete(target));
+  setInterval(() => {
+    for (const region of document.hidden ? [] : $$("[hx-sse\\:connect]")) {
+      if (!open.has(region) && !paused.has(region.id)) region.dispatchEvent(new Event("resync"));
+    }
+  }, 15000);
+
   document.addEventListener("click", ({ target }) => {
     for (const menu of $$("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
     const button = target.closest?.("button");

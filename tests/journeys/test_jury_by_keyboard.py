@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 import cast
-from browser import PHONE, WIDE
+from browser import PHONE, WIDE, another_page
 from incubator.foundation.database import execute, fetch_value
 from incubator.jury.office import conducting
 from incubator.jury.pitch import running as running_order
@@ -35,7 +35,7 @@ async def test_the_focus_stays_at_what_was_pressed(stage):
     await page.goto(f"{address}/pitch")
     for act, goal in (("next", "next"), ("start", "start"), ("blank", "blank"), ("show", "blank")):
         await page.focus(f"button[value={act}]")
-        async with page.expect_navigation():
+        async with another_page(page):
             await page.keyboard.press("Enter")
         assert await focused(page) == f"act-{goal}"
         await expect(page.locator("[data-timer]")).to_be_in_viewport()
@@ -46,7 +46,7 @@ async def test_the_focus_stays_at_what_was_pressed(stage):
     count = await page.locator("form[action*='/criteria/'][action$='/remove']").count()
     await first.focus()
     for step in range(1, count):
-        async with page.expect_navigation():
+        async with another_page(page):
             await page.keyboard.press("Enter")
         assert await focused(page) == f"down-{key}", step
 
@@ -64,12 +64,16 @@ async def test_the_table_of_the_panel_is_asked_for_where_the_live_line_is_cut(st
         await page.goto(address)
     await page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     await expect(page.locator("#live")).to_contain_text("Елена Мороз")  # the refusal is not put in place of the table
+    done = page.locator("#progress > .meta").first
+    before = await done.inner_text()
+    await cast.score(where, where.jurors[1], await where.project(), 5, 5, 5, 5, 5)
+    await expect(done).not_to_have_text(before, timeout=60_000)  # asked for without a live line
     await page.goto(f"{address}/pitch")
     missing = page.locator(".matrix tbody tr").first.locator("td").last
-    await expect(missing).to_have_text("3")
+    await expect(missing).to_have_text("2")
     await expect(page.locator("[data-line]")).to_contain_text("каждые пять секунд", timeout=30_000)
     await cast.score(where, where.jurors[0], await where.project(), 5, 5, 5, 5, 5)
-    await expect(missing).to_have_text("2", timeout=30_000)
+    await expect(missing).to_have_text("1", timeout=30_000)
 
 
 async def test_a_small_form_with_an_error_gets_the_focus(stage):
@@ -78,7 +82,7 @@ async def test_a_small_form_with_an_error_gets_the_focus(stage):
     seat = await fetch_value("SELECT id FROM seat WHERE round = $1 LIMIT 1", where.id)
     await page.locator("summary", has_text="Председатель").click()
     await page.fill(f"#f-duty-{seat}-cap", "много")
-    async with page.expect_navigation():
+    async with another_page(page):
         await page.press(f"#f-duty-{seat}-cap", "Enter")
     assert await focused(page) == f"duty-{seat}-errors"
 
