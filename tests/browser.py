@@ -45,7 +45,9 @@ async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield started
-        await started.close()
+        with suppress(TimeoutError):  # as with a context
+            async with asyncio.timeout(PATIENCE):
+                await started.close()
 
 
 class Watched:
@@ -91,7 +93,15 @@ async def watched(browser: Browser, **options: Any) -> AsyncIterator[BrowserCont
         yield context
         assert watch.faults == []
     finally:
-        await context.close()
+        await put_away(context)
+
+
+async def put_away(context: BrowserContext) -> None:
+    """Close a context, and wait no longer than PATIENCE: where a page asks whether to leave just then, Chromium never says
+    that it has."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await context.close()
 
 
 DOCUMENT = "[performance.timeOrigin, performance.getEntriesByType('navigation')[0].responseStatus]"

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from browser import PATIENCE
+from browser import PATIENCE, put_away
 from gallery import Site
 
 WATCH = "document.addEventListener('securitypolicyviolation', e => (window.violations ??= []).push(e.violatedDirective + e.blockedURI))"
@@ -33,7 +33,7 @@ async def page(browser: Browser, site: Site) -> AsyncIterator[Page]:
     await opened.goto(address(site))
     yield opened
     assert faults == []
-    await context.close()
+    await put_away(context)
 
 
 def address(site: Site) -> str:
@@ -364,7 +364,7 @@ async def test_without_scripts_no_button_is_dead(browser, site):
     assert await page.locator("[data-row]:visible").count() == 2
     await page.click("button:has-text('Сохранить')")
     assert site.posted == ["/send"]
-    await context.close()
+    await put_away(context)
 
 
 async def test_the_main_navigation_opens_on_a_phone(page, site):

@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Error
 
+from browser import put_away
 from incubator.people.queries import token_fingerprint
 from journeys.forms import FORMS, PAST, Written, areas, world
 from journeys.site import running, sign_in
@@ -75,7 +76,7 @@ class Shore:
         context.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
         await self.enter(context, who)
         yield context
-        await context.close()
+        await put_away(context)
 
     async def enter(self, context, who):
         """Sign that person in, instead of whoever is there."""

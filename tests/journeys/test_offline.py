@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from playwright.async_api import expect
 
-from browser import looked_at
+from browser import looked_at, put_away
 from incubator.people.queries import token_fingerprint
 from journeys.devices import cut, kept, mark, press, told
 from journeys.site import running
@@ -84,8 +84,7 @@ async def device(browser, hall, email, **options):
     try:
         yield context, page
     finally:
-        await context.set_offline(False)
-        await context.close()
+        await put_away(context)
 
 
 async def until(database, email, round_id, count):
@@ -364,6 +363,9 @@ async def test_a_computer_that_others_use_keeps_no_round_and_no_draft(hall, brow
                 break
             await asyncio.sleep(0.1)
         assert found["comment"] == "На чужом компьютере"
+        await page.wait_for_url(
+            lambda url: projects[0] not in url
+        )  # the page goes on by itself; closed meanwhile, it asks
 
 
 async def test_marks_that_came_after_the_lock_are_told_and_stay_readable(hall, browser):

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 import cast
-from browser import PHONE, another_page, looked_at
+from browser import PHONE, another_page, looked_at, put_away
 from incubator.foundation.database import fetch, fetch_value
 from incubator.jury.ledger import book
 from incubator.jury.pitch import running as running_order
@@ -117,7 +117,7 @@ async def seated(browser, site, person, **options):
     context.set_default_timeout(30_000)
     await context.add_cookies([{"name": "session", "value": await sessions.begin(person.id), "url": site.url}])
     yield context, await context.new_page()
-    await context.close()
+    await put_away(context)
 
 
 @asynccontextmanager
