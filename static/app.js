@@ -56,8 +56,8 @@
     settle(document);
     $$(".tabs [aria-current]").forEach((tab) => tab.scrollIntoView({ block: "nearest", inline: "center" }));
   });
-  // The answer to a form is kept nowhere, so nobody could come back to it: "back" leads to the page it was sent from.
-  if ("posted" in document.body.dataset && document.referrer.startsWith(`${location.origin}/`)) {
+  // A form that was refused is kept nowhere, so nobody could come back to it: "back" leads to the page it was sent from.
+  if ("posted" in document.body.dataset && $("[data-errors]") && document.referrer.startsWith(`${location.origin}/`)) {
     history.replaceState(history.state, "", document.referrer);
   }
 

@@ -227,44 +227,7 @@ window.offline = (() => {
     location.assign(link.href);
   });
 
-  // --- Keeping a round ----------------------------------------------------------------------------------------------
-  const inside = (text) => [...new Set(text.match(/\/static\/[0-9a-f]{12}\/[\w./-]+/g) ?? [])];
-  async function keepFile(cache, address) {
-    if (await cache.match(address, { ignoreVary: true })) return;
-    const answer = await fetch(address);
-    if (!answer.ok) throw new Error(address);
-    await cache.put(address, answer);
-  }
-  // Fonts that this page uses, which the browser has already; rare letters come from a font of the device.
-  async function fonts() {
-    await document.fonts.ready;
-    return performance.getEntriesByType("resource").map(({ name }) => new URL(name))
-      .filter(({ origin, pathname }) => origin === location.origin && pathname.endsWith(".woff2")).map(({ pathname }) => pathname);
-  }
-  async function keepRound(round) {
-    const address = `/rounds/${round}/offline`;
-    const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
-    if (!answer.ok) return false;
-    const page = await answer.text();
-    if (!page.includes(`data-viewer="${viewer}"`)) return false;
-    const cache = await caches.open(`jury:${viewer}`);
-    for (const file of [...inside(page), ...await fonts()]) await keepFile(cache, file);
-    const headers = new Headers(answer.headers);
-    headers.set("x-kept-at", String(Date.now()));
-    headers.delete("content-encoding");
-    await cache.put(address, new Response(page, { headers }));
-    return true;
-  }
-  async function keepRounds() {
-    const line = document.querySelector("[data-keep]");
-    if (!line || !navigator.serviceWorker || !window.caches) return;
-    await navigator.serviceWorker.register("/rounds/worker.js", { scope: "/rounds/" });
-    const done = [];
-    for (const round of line.dataset.keep.split(" ")) done.push(await keepRound(round));
-    const text = line.querySelector("[data-kept-words]");
-    text.hidden = !done.every(Boolean);
-    line.dataset.kept = String(done.every(Boolean));
-  }
+  // --- A round that is kept here (offline_keep.js) ---------------------------------------------------------------------
   async function kept(round) {
     const page = await (await caches.open(`jury:${viewer}`)).match(`/rounds/${round}/offline`, { ignoreVary: true });
     return page ? new DOMParser().parseFromString(await page.text(), "text/html") : null;
@@ -355,6 +318,5 @@ window.offline = (() => {
   document.addEventListener("visibilitychange", () => { if (!document.hidden) flush(); });
   setInterval(() => { if (!box.hidden && !document.hidden) flush(); }, 15000);
   flush();
-  keepRounds().catch(() => {});
   return { flush };
 })();

@@ -65,7 +65,7 @@ async def test_every_page_for_visitors(site, browser):
 ELSEWHERE = {
     "/invitations/{invitation_id}/card", "/rounds/{round_id}/projects", "/setup", "/setup/{word}",
     "/consents", "/documents/{document_id}", "/teams/{team_id}/jury", "/teams/{team_id}/result",
-    "/teams/{team_id}/rounds/{round_id}/why", "/hall/{address}", "/rounds/{round_id}/paper/{sheet_id}",
+    "/teams/{team_id}/rounds/{round_id}/why", "/teams/{team_id}/certificates.pdf", "/hall/{address}", "/rounds/{round_id}/paper/{sheet_id}",
     "/teams/{team_id}/case/check", "/teams/{team_id}/case/similar", "/teams/{team_id}/assignments/{assignment_id}/check",
 }  # fmt: skip
 """Pages of moments that the demo is past; the main path and the first day come by and look at them."""
