@@ -57,7 +57,7 @@
     $$(".tabs [aria-current]").forEach((tab) => tab.scrollIntoView({ block: "nearest", inline: "center" }));
   });
   // A form that was refused is kept nowhere, so nobody could come back to it: "back" leads to the page it was sent from.
-  if ("posted" in document.body.dataset && $("[data-errors]") && document.referrer.startsWith(`${location.origin}/`)) {
+  if ("posted" in document.body.dataset && document.referrer.startsWith(`${location.origin}/`)) {
     history.replaceState(history.state, "", document.referrer);
   }
 

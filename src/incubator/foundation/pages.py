@@ -218,7 +218,6 @@ def render(request: Any, template: str, context: Mapping[str, Any], *, block: st
         "demo": False,
         "keeping": None,
         "answers": mark(request),
-        "posted": request.scope.get("method") == "POST",
         "refused": any(isinstance(each, Form) and each.errors for each in context.values()),  # whichever of its forms
     }
     for add in CONTEXT:
@@ -253,6 +252,7 @@ def page(
     **context: Any,
 ) -> Response[str]:
     """The whole page, or only `block` when htmx asks for a part and there is one."""
+    context["posted"] = status >= 400 and request.scope.get("method") == "POST"
     html = render(request, template, context, block=block if block and is_partial(request) else None)
     sent = {"vary": "HX-Request, Cookie, Accept-Language", **(headers or {})}
     return Response(html, status_code=status, media_type="text/html", headers=sent)

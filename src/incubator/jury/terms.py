@@ -203,6 +203,11 @@ def masked(text: str, hidden: frozenset[str]) -> str:
     return RUN.sub(HIDDEN, WORD.sub(cover, text))
 
 
+def called(place: int, team: str, *, blind: bool) -> str:
+    """What a project is called at the head of a sheet: its place and team, or where that is hidden its number."""
+    return number_of(place) if blind else f"{place}. {team}"
+
+
 def number_of(place: int) -> str:
     """What a project is called where nobody may learn whose it is."""
     return str(Message("Project {number}", number=place))

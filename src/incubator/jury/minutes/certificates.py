@@ -62,6 +62,7 @@ class Issued:
 
 
 KINDS = ", ".join(f"'{each}'" for each in CertificateKind)
+BY_WEIGHT = f"array_position(ARRAY[{KINDS}], c.kind::text), c.place, c.issued_at"
 FOUND = """
 SELECT c.id, c.code, c.kind, coalesce(h.name, t.name) AS name, t.name AS team, c.place, c.merit, g.name AS programme,
   k.name AS cohort, k.time_zone, c.issued_at, c.withdrawn_at, c.withdrawal_reason
@@ -73,8 +74,7 @@ JOIN programme g ON g.id = k.programme LEFT JOIN person h ON h.id = c.member
 async def issued(round_id: UUID) -> Sequence[Issued]:
     """All certificates of a round: by place, then what the jury gave besides, then members by team and name."""
     rows = await fetch(
-        f"{FOUND} WHERE c.round = $1 ORDER BY array_position(ARRAY[{KINDS}], c.kind::text), c.place, c.issued_at, t.name,"
-        f" name, c.id LIMIT {MOST}",
+        f"{FOUND} WHERE c.round = $1 ORDER BY {BY_WEIGHT}, t.name, name, c.id LIMIT {MOST}",
         round_id,
     )
     return [_issued(row) for row in rows]
@@ -84,7 +84,7 @@ async def of_team(team: UUID, person: UUID) -> Sequence[Issued]:
     """The valid ones that a team was given, and of its members' that of the one who asks; the last round first."""
     rows = await fetch(
         f"{FOUND} WHERE c.team = $1 AND (c.member IS NULL OR c.member = $2) AND c.withdrawn_at IS NULL"
-        f" ORDER BY r.published_at DESC, r.id, array_position(ARRAY[{KINDS}], c.kind::text), c.place, c.issued_at, c.id LIMIT {MOST}",
+        f" ORDER BY r.published_at DESC, r.id, {BY_WEIGHT}, c.id LIMIT {MOST}",
         team, person,
     )  # fmt: skip
     return [_issued(row) for row in rows]

@@ -1,5 +1,6 @@
 """Pages of certificates: issuing and withdrawing them, all of them as PDF, and the check page that everybody may open."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -90,12 +91,9 @@ async def withdraw(
 async def as_pdf(viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """All valid certificates of a round, a page each; that they were taken is written down."""
     scoring = await _to_issue(viewer, round_id)
-    found = [each for each in await certificates.issued(round_id) if each.valid]
-    if not found:
-        raise Refused(NONE_YET)
+    found = _some([each for each in await certificates.issued(round_id) if each.valid])
     await conducting.note_reading(viewer, scoring, "certificates.taken", round_id)
-    made = await printing.pdf("certificates.typ", certificates.sheets(found), max(each.issued_at for each in found))
-    return pages.download(made, ".pdf", printing.PDF, str(Message("Certificates")), scoring.name, scoring.cohort_name)
+    return await _printed(found, scoring.name)
 
 
 @get("/teams/{team_id:uuid}/certificates.pdf")
@@ -105,11 +103,19 @@ async def of_team(viewer: NamedDependency[Viewer], team_id: FromPath[UUID]) -> R
     team.to_team.need(FEEDBACK)
     if not team.within(RoundState.PUBLISHED):
         refuse(NO_VALUES_YET)
-    found = await certificates.of_team(team_id, viewer.id)
+    return await _printed(_some(await certificates.of_team(team_id, viewer.id)), team.name)
+
+
+def _some(found: Sequence[certificates.Issued]) -> Sequence[certificates.Issued]:
     if not found:
         raise Refused(NONE_YET)
+    return found
+
+
+async def _printed(found: Sequence[certificates.Issued], whose: str) -> Response[Any]:
+    """A page each, under the name of the round or team whose they are."""
     made = await printing.pdf("certificates.typ", certificates.sheets(found), max(each.issued_at for each in found))
-    return pages.download(made, ".pdf", printing.PDF, str(Message("Certificates")), team.name, found[0].cohort)
+    return pages.download(made, ".pdf", printing.PDF, str(Message("Certificates")), whose, found[0].cohort)
 
 
 @get("/certificates/{code:str}", opt={"public": True})

@@ -20,7 +20,7 @@ from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import Rubric, typed
 from incubator.jury.rules import NOTHING_YET, OWN_PROGRESS, SHEET_WORDS, WRITABLE, RoundState, SheetState, refuse
 from incubator.jury.sheets.strips import blank_strips
-from incubator.jury.terms import number_of
+from incubator.jury.terms import called
 from incubator.people.rights import Viewer
 
 Web = Request[Any, Any, Any]
@@ -58,7 +58,7 @@ async def kept_sheets(scoring: Round) -> list[KeptSheet]:
 
 
 def _kept(row: Any, rubric: Rubric, *, blind: bool) -> KeptSheet:
-    name = number_of(row["place"]) if blind else f"{row['place']}. {row['team']}"
+    name = called(row["place"], row["team"], blind=blind)
     fields = {**typed(rubric, row["marks"], row["comment"]), "note": row["note"]}
     return KeptSheet(row["project"], name, SheetState(row["state"]), row["version"], fields)
 

@@ -19,7 +19,7 @@ from incubator.jury.rounds import Round, alone, round_for, tell
 from incubator.jury.rubric import Rubric, total_words
 from incubator.jury.rules import OWN_PROGRESS, SETTLED, SHEET_WORDS, STALE, RoundState, SheetState
 from incubator.jury.sheets.queries import GONE
-from incubator.jury.terms import number_of
+from incubator.jury.terms import called
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
@@ -53,7 +53,7 @@ class OwnSheet:
 def _line(row: Any, rubric: Rubric, *, blind: bool) -> OwnSheet:
     state = SheetState(row["state"])
     total = "–" if row["total"] is None else total_words(row["marks"], rubric)
-    name = number_of(row["place"]) if blind else f"{row['place']}. {row['team']}"
+    name = called(row["place"], row["team"], blind=blind)
     marks = tuple(score(mark) for mark in row["marks"]) or ("–",) * len(rubric.criteria)
     return OwnSheet(
         name, SHEET_WORDS[state], _is_done(row), marks, total, row["comment"], row["note"],

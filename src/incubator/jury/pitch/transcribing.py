@@ -20,7 +20,7 @@ from incubator.jury.rules import AFTER_LOCK, NOT_BY_A_JUROR, PAPER, RoundState, 
 from incubator.jury.sheets import actions
 from incubator.jury.sheets.papers import LOOK_AWAY, Paper, Step, code_of, paper_of, tail_of, untouched
 from incubator.jury.sheets.queries import READINGS
-from incubator.jury.terms import number_of
+from incubator.jury.terms import called, number_of
 from incubator.people.rights import Viewer
 from incubator.stages.answers import fingerprint
 
@@ -105,7 +105,7 @@ async def slip(scoring: Round, sheet_id: UUID) -> Slip:
 
 def _slip(scoring: Round, row: Mapping[str, Any], paper: Paper) -> Slip:
     state = SheetState(row["state"])
-    heading = number_of(row["place"]) if scoring.blind else f"{row['place']}. {row['team_name']}"
+    heading = called(row["place"], row["team_name"], blind=scoring.blind)
     title = "" if scoring.blind or row["title"] == row["team_name"] else row["title"]
     return Slip(
         row["id"], row["project"], row["person"], row["juror_name"], heading, title, row["place"], paper, state,
@@ -181,8 +181,7 @@ async def jurors(scoring: Round) -> list[tuple[UUID, str, int]]:
 async def projects(scoring: Round) -> list[tuple[UUID, str]]:
     """The projects as they are called on paper."""
     rows = await fetch(PROJECTS, scoring.id)
-    named = [(row["id"], number_of(row["place"]), f"{row['place']}. {row['name']}") for row in rows]
-    return [(project, number if scoring.blind else name) for project, number, name in named]
+    return [(row["id"], called(row["place"], row["name"], blind=scoring.blind)) for row in rows]
 
 
 async def by_code(scoring: Round, code: str) -> UUID | None:

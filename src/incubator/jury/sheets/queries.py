@@ -16,7 +16,7 @@ from incubator.jury.rubric import Rubric, total_words
 from incubator.jury.rules import LEAD, SETTLED, RoundState, SheetState, in_the_jury, view_sheet
 from incubator.jury.sheets.actions import OWN_SHEET, Sheet, sheet_of
 from incubator.jury.sheets.papers import Paper, paper_of
-from incubator.jury.terms import DUTY_WORDS, Duty, Terms, masked, number_of, read_terms, stems
+from incubator.jury.terms import DUTY_WORDS, Duty, Terms, called, masked, number_of, read_terms, stems
 from incubator.people import rights
 from incubator.people.rights import Relation, Scope, Viewer
 
@@ -317,8 +317,8 @@ def _reading(row: dict[str, Any]) -> dict[str, Any]:
 
 def _earlier(row: tuple[str, str, list[int], int], rubric: Rubric, *, blind: bool) -> Earlier:
     team, project, marks, place = row
-    called = number_of(place) if blind else team
-    return Earlier(called, UUID(project), tuple(map(score, marks)), total_words(marks, rubric))
+    name = number_of(place) if blind else team
+    return Earlier(name, UUID(project), tuple(map(score, marks)), total_words(marks, rubric))
 
 
 NEXT = f"""
@@ -341,7 +341,7 @@ async def heading_of(round_id: UUID, project_id: UUID) -> str:
     if row is None:
         raise NotFound
     blind = read_terms(row["terms"]).blind and row["state"] != RoundState.PUBLISHED
-    return number_of(row["place"]) if blind else f"{row['place']}. {row['name']}"
+    return called(row["place"], row["name"], blind=blind)
 
 
 async def next_after(viewer: Viewer, round_id: UUID, project_id: UUID) -> UUID | None:
