@@ -80,7 +80,7 @@ async def _drawn(request: Web, scoring: Round, form: Form, status: int, at: str)
         request, "jury/ranking.html", status=status, blank=Form.empty(), scoring=scoring, form=form, at=at, staff=staff,
         placed=_lines(result, staff=staff, own=_shown_teams(request, result, preview=preview), hidden=hidden),
         missed=result.not_assessed, preview=preview, decided_words=DECIDED_WORDS, hidden=hidden or {}, result=result,
-        waiting=result.awaiting_vote, ballots=await deliberating.ballots(scoring) if staff else [],
+        waiting=result.awaiting_vote, ballots=await deliberating.ballots(scoring) if staff and result.voted else [],
         ties=[tie_words(result.rubric)[tie] for tie in result.plan.ties], plan=result.plan,
         aggregate=AGGREGATES[result.plan.aggregate], publication=await _publication(request, scoring, result),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from itertools import groupby
 from statistics import median
@@ -91,7 +91,8 @@ COHORT_FROM = 5
 class Result:
     """All projects, the placed ones first, with the criteria and rules that decided.
 
-    `decisions` are those that the jury adopted; `advice` whether the advisory part is published with it.
+    `decisions` are those that the jury adopted; `advice` whether the advisory part is published with it; `voted`
+    whether a vote on a tie is recorded (a snapshot keeps what it decided, not that).
     """
 
     rubric: Rubric
@@ -99,6 +100,7 @@ class Result:
     rows: tuple[Row, ...]
     decisions: tuple[Decision, ...] = ()
     advice: bool = False
+    voted: bool = field(default=False, compare=False)
 
     @property
     def placed(self) -> list[Row]:
@@ -153,7 +155,8 @@ def result_of(
     tallies = [_barred(each.tally, rubric) if each.barred else each.tally for each in known.values()]
     rules = scoring_rules(plan)
     ranking = scoring.from_totals(rubric.scoring, tallies, rules, votes)
-    return Result(rubric, plan, tuple(_row(known[each.project], each, rubric, rules) for each in ranking.results))
+    rows = tuple(_row(known[each.project], each, rubric, rules) for each in ranking.results)
+    return Result(rubric, plan, rows, voted=bool(votes))
 
 
 def _barred(tally: Tally, rubric: Rubric) -> Tally:
@@ -177,7 +180,7 @@ FIELDS = ("place", "total", "median", "sheets", "decided_by", "shared", "name", 
 
 
 def _row_document(row: Row) -> dict[str, Any]:
-    shown = {field: getattr(row, field) for field in FIELDS}
+    shown = {name: getattr(row, name) for name in FIELDS}
     return {"project": str(row.project), "team": str(row.team), "sums": row.sums, **shown}
 
 
