@@ -18,7 +18,7 @@ from bench.data import PASSWORD, SIZES, fill
 from bench.inside import call, watching
 from bench.load import Run, drive, look
 from bench.report import Figure
-from bench.traffic import Request, requests
+from bench.traffic import HOST, Request, requests
 from bench.world import World, world
 from incubator.app import create_app
 from incubator.foundation import database
@@ -61,7 +61,7 @@ def main() -> None:
         folder, port, bare_port = Path(name), serve.free_port(), serve.free_port()
         folder.chmod(0o755)
         env = {"DATABASE_URL": dsn, "SECRET_KEY": "measured", "INCUBATOR_VAR": str(folder / "var"), "BENCH_FOLDER": name,
-               "PUBLIC_URL": f"http://{serve.HOST}", "REDIS_URL": "", "SMTP_URL": ""}  # fmt: skip
+               "PUBLIC_URL": f"http://{HOST}", "REDIS_URL": "", "SMTP_URL": ""}  # fmt: skip
         os.environ.update(env)
         asyncio.run(fill(dsn))
         traffic = uvloop.run(_prepare(dsn, folder, words.sizes.split(",")))

@@ -10,7 +10,9 @@ hash         a password's hash in threads
 """
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -54,7 +56,11 @@ OVER = {
 BY_NAME = {"statements", "bytes"}
 
 
+def _again(path: str, _: int) -> Iterator[bytes]:
+    return itertools.repeat(raw("GET", path))
+
+
 def over(name: str, size: str) -> list[Request]:
     """The ceilings of a request, as requests to the bare server."""
     paths = {each: f"/{each}/{size}/{name}" if each in BY_NAME else f"/{each}/{size}" for each in OVER[name]}
-    return [Request(each, lambda _, path=path: itertools.repeat(raw("GET", path))) for each, path in paths.items()]
+    return [Request(each, partial(_again, path)) for each, path in paths.items()]

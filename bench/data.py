@@ -15,6 +15,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from incubator import features
 from incubator.foundation import database
 from incubator.foundation.database import execute, fetch, new_id
@@ -65,7 +67,7 @@ class Rows:
 
     def add(self, table: str, **row: Any) -> UUID:
         """One row, with a key of its own; the key."""
-        key = row.setdefault("id", new_id())
+        key: UUID = row.setdefault("id", new_id())
         self.tables.setdefault(table, []).append(row)
         return key
 
@@ -98,7 +100,7 @@ async def fill(dsn: str) -> None:
 
 
 async def _analyse(dsn: str) -> None:
-    connection = await database.asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn)
     await connection.execute("VACUUM ANALYZE")
     await connection.execute("CHECKPOINT")
     await connection.close()

@@ -19,7 +19,7 @@ import uvloop
 from bench import allocations, analyse, ledgers, limits, machine, papers, pitch, serve
 from bench.hall import Round, hall, opened
 from bench.limits import Figure
-from bench.traffic import Browsers
+from bench.traffic import HOST, Browsers
 from incubator.foundation import database
 from incubator.serving import raise_file_limit
 
@@ -123,7 +123,7 @@ def main() -> int:
             folder, port = Path(name), serve.free_port()
             folder.chmod(0o755)
             env = {"DATABASE_URL": dsn, "SECRET_KEY": "measured", "INCUBATOR_VAR": str(folder / "var"),
-                   "PUBLIC_URL": f"http://{serve.HOST}", "REDIS_URL": "", "SMTP_URL": ""}  # fmt: skip
+                   "PUBLIC_URL": f"http://{HOST}", "REDIS_URL": "", "SMTP_URL": ""}  # fmt: skip
             os.environ.update(env)
             asyncio.run(database.migrate(dsn))
             with serve.product(folder, port, env):

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from bench.traffic import HOST, Request
@@ -92,6 +93,10 @@ class Client(asyncio.Protocol):
             self.done.set_result(None)
 
 
+def _itself(client: Client) -> Client:
+    return client
+
+
 async def drive(port: int, request: Request, connections: int, seconds: float, most: int = 10**9) -> Run:
     """Send for so many seconds, or so many requests from each connection, and wait for what is in flight."""
     loop, start = asyncio.get_running_loop(), time.perf_counter()
@@ -101,7 +106,7 @@ async def drive(port: int, request: Request, connections: int, seconds: float, m
         clients = [
             Client(request.turns(number), request.status, start + seconds, most) for number in range(connections)
         ]
-        await asyncio.gather(*(loop.create_connection(lambda one=client: one, HOST, port) for client in clients))
+        await asyncio.gather(*(loop.create_connection(partial(_itself, client), HOST, port) for client in clients))
         await asyncio.wait([client.done for client in clients], timeout=seconds + PATIENCE)
     finally:
         gc.enable()

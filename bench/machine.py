@@ -117,5 +117,5 @@ class Statements:
         rows = await self.connection.fetch(
             "SELECT lower(query) AS query, sum(calls)::int AS calls FROM pg_stat_statements GROUP BY 1"
         )
-        ours = [row["calls"] for row in rows if not row["query"].lstrip().startswith(NOT_OURS)]
+        ours: list[int] = [row["calls"] for row in rows if not row["query"].lstrip().startswith(NOT_OURS)]
         return sum(calls // times for calls in ours)

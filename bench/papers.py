@@ -13,10 +13,10 @@ MANY = 100
 
 
 def _issued(number: int) -> Issued:
-    kind = CertificateKind.PARTICIPANT if number else CertificateKind.WINNER
+    kind, place = (CertificateKind.PARTICIPANT, None) if number else (CertificateKind.PLACE, 1)
     return Issued(
-        uuid.UUID(int=number), f"measured{number:016}", kind, f"Измеренная Участница {number}", f"Команда {number}",
-        "" if number else "1 место", "Школа муниципальных команд", "Нагрузочный поток", "Europe/Moscow", NOW, None, "",
+        uuid.UUID(int=number), f"measured{number:016}", kind, f"Измеренная Участница {number}", f"Команда {number}", place,
+        "", "Школа муниципальных команд", "Нагрузочный поток", "Europe/Moscow", NOW, None, "",
     )  # fmt: skip
 
 

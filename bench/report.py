@@ -60,10 +60,10 @@ class Figure:
     ) -> "Figure":
         """A figure from what was seen."""
         number = max(1, len(run.latencies))
-        costs = (round(each / number * 1000, 3) for each in (spent.web, spent.database, spent.client))
-        times = (round(run.quantile(share), 2) for share in (0.50, 0.95, 0.99))
-        return cls(size, request, server, connections, round(run.rate, 1), *times, *costs, statements, length, run.wrong,
-                   round(spent.others, 3), number)  # fmt: skip
+        web, database, client = (round(each / number * 1000, 3) for each in (spent.web, spent.database, spent.client))
+        p50, p95, p99 = (round(run.quantile(share), 2) for share in (0.50, 0.95, 0.99))
+        return cls(size, request, server, connections, round(run.rate, 1), p50, p95, p99, web, database, client,
+                   statements, length, run.wrong, round(spent.others, 3), number)  # fmt: skip
 
     @property
     def cost(self) -> float:

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote_plus
 from uuid import UUID
 
@@ -129,7 +130,7 @@ def _saves(world: World, browsers: Browsers, number: int) -> Iterator[bytes]:
     for turn in itertools.count():
         juror, project, first = mine[turn % len(mine)]
         known = VERSIONS.next(juror, project, first)
-        marks = {f"mark_{key}": (known + place) % 11 for place, key in enumerate(world.keys)}
+        marks: dict[str, Any] = {f"mark_{key}": (known + place) % 11 for place, key in enumerate(world.keys)}
         yield browsers.post(
             juror, f"/rounds/{world.open}/projects/{project}", version=known, **marks,
             comment=f"Проблема доказана, решение действует на причину; не хватает сроков. {known}", act="save",

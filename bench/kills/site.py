@@ -19,7 +19,8 @@ from pathlib import Path
 import asyncpg
 
 from bench import machine
-from bench.serve import HOST, WORKERS, free_port, postmaster
+from bench.serve import WORKERS, free_port, postmaster
+from bench.traffic import HOST
 
 PROGRAM = (sys.executable, "-c", "from incubator.cli import main; main(prog_name='incubator')")
 HOLDER = """
