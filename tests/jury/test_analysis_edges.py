@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from incubator.foundation import locales
 from incubator.jury import analysis
 from incubator.jury.analysis import RepeatedSheet, Sheet, analyse
+from incubator.jury.analysis.telling import tell
 from jury.test_analysis import SHROUT_FLEISS, by_id, table_sheets
 
 # --- Marks that say little --------------------------------------------------------------------------------------------
@@ -82,6 +84,17 @@ def test_marks_with_hardly_any_chance_converge(noise):
     found = analyse(sheets)
     assert found.model.converged
     assert found.model.residual == pytest.approx(noise**2, rel=0.8)
+
+
+def test_projects_that_do_not_differ_get_one_score_without_an_interval_of_no_width():
+    found = analyse([Sheet(p, j, [5 + (p + j) % 2]) for p in range(6) for j in range(4)])
+    assert (found.model.project, found.model.juror) == (0, 0) and found.model.residual > 0
+    assert {(row.place, row.place_low, row.place_high) for row in found.projects} == {(1, 1, 6)}
+    assert "no proof that they are equal |" in notes(found)
+    assert "no proof that they are equally severe" in notes(found)
+    with locales.speaking("en", locales.MOSCOW):
+        told = tell(found)
+    assert "5.50 … 5.50" not in told and "± 0.00" not in told and "probability" not in told
 
 
 def test_two_by_two():

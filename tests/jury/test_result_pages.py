@@ -23,13 +23,13 @@ MARKS = ((9, 9, 9, 9, 9), (8, 7, 8, 7, 8), (5, 6, 5, 6, 5), (7, 7, 6, 7, 7), (4,
 SEVERITY = (0, 1, 2)
 
 
-async def locked(*, teams: int = 5, jurors: int = 3, gap: bool = True) -> cast.RoundOfCast:
-    """A locked round in which jurors are harsh by their number; with a gap one sheet is missing."""
+async def locked(*, teams: int = 5, jurors: int = 3, gap: bool = True, severe: int = 1) -> cast.RoundOfCast:
+    """A locked round in which jurors are `severe` times as harsh as their number; with a gap one sheet is missing."""
     where = await cast.scoring_round(teams=teams, jurors=jurors, quorum=2)
     for seat, juror in enumerate(where.jurors):
         for number in range(teams):
             if not (gap and number == teams - 1 and seat == 0):
-                marks = [max(mark - SEVERITY[seat], 0) for mark in MARKS[number]]
+                marks = [max(mark - severe * SEVERITY[seat], 0) for mark in MARKS[number]]
                 await cast.score(where, juror, await where.project(number), *marks, comment="слово жюри")
     await conducting.lock_round(await where.organiser(), where.id, confirmed_missing=int(gap))
     return where
@@ -85,7 +85,7 @@ def dots_of(text: str) -> list[str]:
     [(5.0, (0.99, 0.01), "their intervals don't meet"), (6.5, (0.99, 0.01), "the marks part them"),
      (6.5, (0.7, 0.3), "don't say for sure")],
 )  # fmt: skip
-async def test_the_sentence_below_the_plot_agrees_with_the_chances(high, chances, says):
+async def test_the_sentence_below_the_plot_agrees_with_the_chances(db, high, chances, says):
     first, second = (await found(await locked())).projects[:2]
     shown = [
         replace(first, low=6.0, high=8.0, chance_top=chances[0]),
@@ -93,6 +93,26 @@ async def test_the_sentence_below_the_plot_agrees_with_the_chances(high, chances
     ]
     with speaking("en", MOSCOW):
         assert says in str(_parted(shown, str, 1))
+
+
+async def test_equal_adjusted_scores_are_parted_by_nothing(db):
+    first, second = (await found(await locked())).projects[:2]
+    shown = [replace(each, adjusted=6.0, low=6.0, high=6.0, standard_error=0.0, place=1) for each in (first, second)]
+    lower = [replace(first, place=1), *(replace(each, place=2) for each in shown)]
+    with speaking("en", MOSCOW):
+        assert "can't be told apart" in str(_parted(shown, str, 1))
+        assert "the same adjusted score" in str(_parted(lower, str, 2))
+
+
+async def test_where_jurors_are_equally_severe_nobody_is_called_harsh_or_lenient(client):
+    where = await locked(severe=0)
+    assert (await found(where)).model.juror == 0
+    asked = await agreeing.ask_to_publish(await where.organiser(), where.id, advice=True)
+    await agreeing.confirm(await cast.viewer(await cast.second_organiser(where.cohort)), where.id, asked)
+    for who in (where.cohort.organiser, where.jurors[0]):
+        told = await page(client, who, f"/rounds/{where.id}/result/analysis")
+        assert "не доказывает, что они одинаково строги" in told
+        assert "Строже всех" not in told and "Ваши оценки мягче" not in told
 
 
 async def test_severities_are_for_organisers_by_name_and_for_each_juror_his_own(client):

@@ -110,10 +110,20 @@ class _Advice:
         if all_equal(self.design.y):
             self._say("model", N_("all marks are equal: there is nothing to adjust"))
         elif found.project == 0:
-            self._say("adjusted", N_("beyond chance and severity the projects don't differ: all get one score"))
+            text = N_(
+                "the projects don't differ by more than chance and severity explain: all get one score, and no interval; that "
+                "is no proof that they are equal"
+            )
+            self._say("adjusted", text)
         elif found.residual == 0:
             text = N_("the marks are exactly a project's part and a juror's part: the model sees no chance in them")
             self._say("standard_error", text)
+        if found.juror == 0 and not all_equal(self.design.y):
+            text = N_(
+                "the jurors don't differ in severity by more than chance explains: nothing is taken out, and the severity of "
+                "each is 0; that is no proof that they are equally severe"
+            )
+            self._say("severity", text)
         if self.design.complete and found.project > 0:
             text = N_(
                 "every juror scored every project: the adjustment changes no place; it draws all means towards their "

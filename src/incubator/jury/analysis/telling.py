@@ -55,12 +55,12 @@ def _projects(analysis: Analysis) -> Iterator[str]:
     rows = [
         (
             _figure(each.place, 0), str(each.id), _figure(each.sheets, 0), _figure(each.mean), _figure(each.adjusted),
-            _range(each.low, each.high, 2), _range(each.place_low, each.place_high, 0), _percent(each.chance_top),
+            _range(each.low, each.high, 2) if each.standard_error else DASH, _range(each.place_low, each.place_high, 0), _percent(each.chance_top),
         )
         for each in analysis.projects
     ]  # fmt: skip
     yield from _table(heads, rows, left=1)
-    if any(each.low is not None for each in analysis.projects):
+    if any(each.standard_error for each in analysis.projects):
         yield ""
         yield gettext(
             "Given these marks and the fitted variances, the project's own score lies in the interval with a probability of "
@@ -70,7 +70,7 @@ def _projects(analysis: Analysis) -> Iterator[str]:
 
 def _jurors(analysis: Analysis) -> Iterator[str]:
     known = [each for each in analysis.jurors if each.severity is not None]
-    if not known:
+    if not known or not analysis.model.juror:
         return
     rows = [
         (

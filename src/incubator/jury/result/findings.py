@@ -123,15 +123,20 @@ def _scores(
 
 
 def _score(each: ProjectFigures, rows: Mapping[UUID, Row], called: Namer, mine: frozenset[UUID]) -> dict[str, Any]:
-    row = rows[each.id.id]  # type: ignore[attr-defined]
+    row, (low, high) = rows[each.id.id], _interval(each)  # type: ignore[attr-defined]
     return {
-        "label": called(each.id), "raw": each.mean, "value": each.adjusted, "start": each.low, "end": each.high,
+        "label": called(each.id), "raw": each.mean, "value": each.adjusted, "start": low, "end": high,
         "mine": row.project in mine,
         "cells": [
-            str(row.place or DASH), figure(each.mean), figure(each.adjusted), between(each.low, each.high),
+            str(row.place or DASH), figure(each.mean), figure(each.adjusted), between(low, high),
             _places(each), number(each.sheets),
         ],
     }  # fmt: skip
+
+
+def _interval(each: ProjectFigures) -> tuple[float | None, float | None]:
+    """None for one without width: where the marks show no spread or no chance, it would look like certainty."""
+    return (each.low, each.high) if each.standard_error else (None, None)
 
 
 def _places(each: ProjectFigures) -> str:
@@ -145,7 +150,13 @@ def _parted(shown: Sequence[ProjectFigures], called: Namer, top: int) -> Message
     if len(shown) <= top:
         return None
     last, following = shown[top - 1], shown[top]
+    if following.place == 1:
+        return Message("By these marks the first projects can't be told apart: their adjusted scores are equal.")
     names = {"winner": called(last.id), "other": called(following.id)}
+    if following.place == last.place:
+        return Message(
+            "{winner} and {other} have the same adjusted score: these marks don't say which is better.", **names
+        )
     if (last.low or 0.0) >= (following.high or 0.0):
         return Message("The marks part {winner} from {other}: their intervals don't meet.", **names)
     if (last.chance_top or 0.0) >= SURE and (
@@ -171,7 +182,7 @@ def _line(each: ProjectFigures, row: Row, called: Namer, top: int) -> str:
         Message(
             "{name}: score {total}; with the jurors' severity taken into account {adjusted} (95 % interval {interval}); "
             "chance {top} {chance}",
-            name=called(each.id), total=exact(row.total), adjusted=figure(each.adjusted), interval=between(each.low, each.high),
+            name=called(each.id), total=exact(row.total), adjusted=figure(each.adjusted), interval=between(*_interval(each)),
             top=top_words(top), chance=chance(each.chance_top),
         )
     )  # fmt: skip
@@ -209,7 +220,7 @@ def _severities(analysis: Analysis, reader: Reader, own_seat: UUID | None) -> Pl
     known = [each for each in analysis.jurors if each.severity is not None]
     if reader is not Reader.STAFF:
         known = [each for each in known if own_seat is not None and each.id.id == own_seat]  # type: ignore[attr-defined]
-    if not known:
+    if not known or not analysis.model.juror:  # without a difference there is nothing to draw, and a note says so
         return None
     known.sort(key=lambda each: each.severity or 0.0)
     alone = reader is not Reader.STAFF
