@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from incubator.jury.ledger import verifier
+from incubator.jury.ledger import short_verifier, verifier
 from needed import missing
 from operating import COMMAND, OURS, ROLES, a_person, ask, call, free_port, site, wait_until, words
 
@@ -62,8 +62,9 @@ def test_the_ledger_of_a_published_round_is_checked_with_and_without_us(tmp_path
     assert (forged.returncode, forged.stdout.splitlines()[1][:11]) == (1, "the root is")
     export = tmp_path / "ledger.jsonl"
     export.write_text(call(var, "ledger", "export", number).stdout)
-    alone = [sys.executable, "-I", "-S", verifier.__file__, export, root]
-    assert subprocess.run(alone, capture_output=True, text=True, check=True).stdout.endswith("All is well.\n")
+    for program in (short_verifier, verifier):
+        alone = [sys.executable, "-I", "-S", program.__file__, export, root]
+        assert subprocess.run(alone, capture_output=True, text=True, check=True).stdout.endswith("All is well.\n")
     unknown = call(var, "ledger", "verify", "00000000-0000-0000-0000-000000000000")
     assert (unknown.returncode, "incubator ledger list" in unknown.stderr) == (1, True)
 

@@ -65,6 +65,7 @@ OPEN = {
     "GET /static/{}/{}": "files of the site, the same for everybody",
     "GET /health/live": "says that the process answers",
     "GET /certificates/{}": "whoever has the address, which nobody guesses: name, programme, date, whether it is valid",
+    "GET /short_verifier.py": "two pages of a program for whoever distrusts us",
     "GET /verifier.py": "a program for whoever distrusts us",
     "GET /rounds/worker.js": "a program of the site, the same for everybody",
     "GET /health/ready": "says what runs, in counts of jobs",

@@ -230,7 +230,7 @@ def _proof(facts: Facts) -> Document:
     return {
         "unsigned": [each.name for each in facts.jury if _has_sheets(each) and not each.signed_at],
         "root": facts.ledger.root, "entries": str(facts.ledger.entries),
-        "command": f"python verifier.py ledger.jsonl {facts.ledger.root}",
+        "command": f"python short_verifier.py ledger.jsonl {facts.ledger.root}",
         "signatures": [{"duty": str(duty), "name": name} for duty, name in signed],
     }  # fmt: skip
 

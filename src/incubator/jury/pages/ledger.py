@@ -56,11 +56,21 @@ async def ledger_page(request: Web, round_id: FromPath[UUID]) -> Response[Any]:
     )  # fmt: skip
 
 
+@get("/short_verifier.py", opt={"public": True})
+async def short_verifier_file() -> Response[bytes]:
+    """The two pages that check an export, for whoever reads a program before trusting it."""
+    return _program("short_verifier.py")
+
+
 @get("/verifier.py", opt={"public": True})
 async def verifier_file() -> Response[bytes]:
-    """The program that checks an export and needs nothing of ours."""
-    source = files("incubator.jury.ledger").joinpath("verifier.py").read_bytes()
-    headers = {"content-disposition": 'attachment; filename="verifier.py"'}
+    """The program that checks an export by every rule and needs nothing of ours."""
+    return _program("verifier.py")
+
+
+def _program(name: str) -> Response[bytes]:
+    source = files("incubator.jury.ledger").joinpath(name).read_bytes()
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(source, media_type="text/x-python", headers=headers)
 
 
@@ -94,4 +104,4 @@ async def receipts(request: Web, viewer: NamedDependency[Viewer], round_id: From
     return pages.page(request, "jury/receipts.html", scoring=scoring, receipts=found, known=known[0] if known else None)
 
 
-HANDLERS: list[Any] = [ledger_page, verifier_file, export, receipts]
+HANDLERS: list[Any] = [ledger_page, short_verifier_file, verifier_file, export, receipts]
