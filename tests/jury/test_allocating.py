@@ -128,8 +128,9 @@ async def test_what_a_plan_loses_without_a_hand_counts_as_a_change_too(client):
     team = await fetch_value("SELECT team FROM round_project WHERE id = $1", project)
     await declaring.declare(await cast.viewer(person), where.id, {team: "Сосед"})
     assert await lost() == (1, "1"), "a conflict of interest"
-    gone = next(juror for juror in where.jurors if juror.id != person)
-    seat_gone = await fetch_value("SELECT id FROM seat WHERE round = $1 AND person = $2", where.id, gone.id)
+    seats = {number: await seat(where, number) for number in range(4)}
+    number, seat_gone = next(item for item in seats.items() if (project, item[1]) not in found)
+    gone = where.jurors[number]
     of_seat = sum(each == seat_gone for _, each in found)
     await conducting.remove_juror(runs, where.id, seat_gone, "Уехал")
     assert await lost() == (1 + of_seat, str(1 + of_seat)), "a juror who left"
@@ -234,3 +235,59 @@ async def test_the_page_takes_as_many_statements_for_two_projects_as_for_six(cli
             assert (await client.get(f"/rounds/{where.id}/allocation")).status_code == 200
         seen.append(len(asked))
     assert seen[0] == seen[1] <= 6
+
+
+async def test_the_plan_in_force_is_said_where_nothing_came_of_what_was_asked_for_since(client):
+    where = await draft()
+    runs, address = await where.organiser(), f"/rounds/{where.id}/allocation"
+    await cast.sign_in(client, where.cohort.organiser)
+    impossible = replace(LIMITS, sheets=3, cap=2)
+    await allocating.ask(runs, where.id, impossible)
+    assert "Ни одно распределение не действует" in (await client.get(address)).text
+    assert "без него раунд не откроется" in (await client.get(f"/rounds/{where.id}")).text
+    await allocating.ask(runs, where.id, LIMITS)
+    assert "распределение не действует" not in (await client.get(address)).text
+    found, told = await pairs(where), await fetch_value("SELECT fingerprint FROM allocation")
+    for _ in range(2):  # a second one that can't be doesn't make the plan forgotten
+        await allocating.ask(runs, where.id, impossible)
+        page = (await client.get(address)).text
+        assert "Ни одно распределение не выдерживает" in page
+        assert "Пока действует прежнее распределение" in page
+        assert "экспертов на каждый проект: 2; больше всего листов у эксперта: 4" in page
+        assert "Доказано" in page, "and what is known of it is still known"
+        assert told[:16] in page
+        assert "меньше экспертов, чем задано" not in page, "it was not asked for these limits"
+    free = {each: 4 - sum(place == each for _, place in found) for _, each in found}
+    extra = next(
+        (project, place) for project, _ in found for place in free if (project, place) not in found and free[place]
+    )
+    await allocating.add_pair(runs, where.id, *extra)  # within its own limits, not those that can't be
+    assert "отличается 1 пара" in (await client.get(address)).text
+    assert "будет выдано 11 листов" in (await client.get(f"/rounds/{where.id}")).text
+    await conducting.open_round(runs, where.id)
+    page = (await client.get(address)).text
+    assert "не выдерживает" not in page
+    assert "прежнее распределение" not in page
+
+
+async def test_before_the_opening_it_is_said_what_the_allocation_lacks(client):
+    where = await draft()
+    runs, address = await where.organiser(), f"/rounds/{where.id}"
+    await cast.sign_in(client, where.cohort.organiser)
+    await allocating.ask(runs, where.id, LIMITS)
+    page = (await client.get(address)).text
+    assert "будет выдано 10 листов" in page
+    assert "никто не оценит" not in page
+    later = await cast.team(where.cohort, 5)
+    await conducting.arrange_round(runs, where.id, "Отбор", [*(each.id for each in where.teams), later.id])
+    assert "У 1 проекта нет ни одного эксперта" in (await client.get(address)).text
+    project, place = next(iter(await pairs(where)))
+    team = await fetch_value("SELECT team FROM round_project WHERE id = $1", project)
+    person = await fetch_value("SELECT person FROM seat WHERE id = $1", place)
+    juror = next(each for each in where.jurors if each.id == person)
+    await declaring.declare(await cast.viewer(juror), where.id, {team: "Сосед"})
+    page = (await client.get(address)).text
+    assert "будет выдано 9 листов" in page
+    assert "У 1 проекта меньше экспертов, чем задано" in page
+    await allocating.ask(runs, where.id, replace(LIMITS, sheets=1, connected=False))
+    assert "У 6 проектов экспертов меньше, чем нужно листов для места (2)" in (await client.get(address)).text

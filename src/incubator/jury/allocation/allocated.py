@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from incubator.foundation.database import fetch, fetch_one
 from incubator.jury.allocation.allocating import Limits, read_limits
+from incubator.jury.rounds import IN_CONFLICT
 
 PAGE = 100
 NAMED = 12  # of what blocks, by name; the others are counted
@@ -61,13 +63,17 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An allocation as its page shows it; `limits` None: everybody scores everything.
+    """An allocation as its page shows it; `limits`, what was asked for last, None: everybody scores everything.
 
+    `found`: the limits of the plan in force, which is an earlier one where nothing came of what was asked for last;
+    `found_at` when it was found. None where there is none, and then at most pairs that were set by hand are in force.
     `edited`: in how many pairs it differs from what the search found, of whose proof nothing is left then: added or
     taken away by hand, or lost with a juror, a project or by a conflict of interest. `kept`: pairs set by hand.
     """
 
     limits: Limits | None
+    found: Limits | None
+    found_at: datetime | None
     state: str
     percent: int
     fingerprint: str
@@ -82,6 +88,11 @@ class Plan:
     thin: int
     parts: int
     page: int
+
+    @property
+    def force(self) -> Limits | None:
+        """The limits that loads and numbers of jurors are held against: those of the plan in force, if there is one."""
+        return self.found or self.limits
 
     @property
     def last_page(self) -> int:
@@ -109,7 +120,7 @@ class Plan:
         return sum(each.unwanted for each in self.jurors)
 
 
-ALLOCATION = "SELECT request, state, percent, fingerprint, outcome FROM allocation WHERE round = $1"
+ALLOCATION = "SELECT request, state, percent, fingerprint, outcome, done_at FROM allocation WHERE round = $1"
 JURORS = """
 SELECT e.id, h.name, e.cap, count(a.id) AS load, count(*) FILTER (WHERE w.value = 1) AS gladly,
   count(*) FILTER (WHERE w.value = -1) AS unwanted,
@@ -141,17 +152,38 @@ async def plan_of_round(round_id: UUID, page: int) -> Plan:
     rows = await fetch(ROWS, round_id, PAGE, PAGE * (max(1, page) - 1))
     pairs = await fetch(PAIRS, round_id)
     limits = read_limits(asked["request"]) if asked else None
+    force = _in_force(asked, outcome)
     total = rows[0]["total"] if rows else 0
     return Plan(
-        limits=limits, state=asked["state"] if asked else "", percent=asked["percent"] if asked else 0,
-        fingerprint=asked["fingerprint"] if asked else "", best=outcome.get("best", False),
-        edited=_edited(outcome, pairs),
+        limits=limits, found=force.limits, found_at=force.at,
+        state=asked["state"] if asked else "", percent=asked["percent"] if asked else 0,
+        fingerprint=force.fingerprint, best=force.outcome.get("best", False),
+        edited=_edited(force.outcome, pairs) if force.limits else 0,
         blocked=await _blocked(outcome) if asked and asked["state"] == "blocked" else None,
         jurors=tuple(JurorLoad(**row) for row in await fetch(JURORS, round_id)),
         rows=tuple(_row(row) for row in rows), projects=total, pairs=len(pairs),
         kept=sum(row["kept"] for row in pairs),
-        thin=_thin(pairs, total, limits), parts=parts([(row["project"], row["seat"]) for row in pairs]), page=max(1, page),
+        thin=_thin(pairs, total, force.limits or limits), parts=parts([(row["project"], row["seat"]) for row in pairs]), page=max(1, page),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Force:
+    """The plan in force; nothing of it where none was found."""
+
+    limits: Limits | None
+    at: datetime | None
+    fingerprint: str
+    outcome: Mapping[str, Any]
+
+
+def _in_force(asked: Mapping[str, Any] | None, outcome: Mapping[str, Any]) -> _Force:
+    if asked is not None and asked["state"] == "done":
+        return _Force(read_limits(asked["request"]), asked["done_at"], asked["fingerprint"], outcome)
+    if held := outcome.get("held"):
+        at = datetime.fromisoformat(held["done_at"])
+        return _Force(Limits(**held["request"]), at, held["fingerprint"], held["outcome"])
+    return _Force(None, None, "", {})
 
 
 def _row(row: Mapping[str, Any]) -> ProjectRow:
@@ -200,3 +232,41 @@ async def _blocked(outcome: Mapping[str, Any]) -> Blocked:
         tuple(projects[:NAMED]), tuple(jurors[:NAMED]), max(0, len(projects) - NAMED), max(0, len(jurors) - NAMED),
         outcome["wanted"], outcome["room"], outcome["apart"],
     )  # fmt: skip
+
+
+# --- What the opening comes to ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a draft with an allocation would deal: sheets, and projects that have no juror, or fewer than asked for.
+
+    `unplaced`: those with fewer jurors than a place needs sheets.
+    """
+
+    ready: bool
+    sheets: int
+    thin: int
+    bare: int
+    unplaced: int
+
+
+# Only pairs that would be dealt: a juror may have become a substitute or come to have a conflict of interest since.
+OPENING = f"""
+SELECT d.state <> 'waiting' AND EXISTS (SELECT FROM allocated_pair WHERE round = $1) AS ready,
+  coalesce(sum(n.jurors), 0)::bigint AS sheets, count(*) FILTER (WHERE n.jurors = 0) AS bare,
+  count(*) FILTER (WHERE n.jurors > 0 AND n.jurors < $2) AS unplaced,
+  count(*) FILTER (WHERE n.jurors > 0 AND n.jurors
+    < coalesce((d.outcome -> 'held' -> 'request' ->> 'sheets')::int, (d.request ->> 'sheets')::int)) AS thin
+FROM allocation d CROSS JOIN (
+  SELECT p.id, count(e.id) FILTER (WHERE e.removed_at IS NULL AND e.votes AND NOT {IN_CONFLICT}) AS jurors
+  FROM round_project p LEFT JOIN allocated_pair a ON a.project = p.id LEFT JOIN seat e ON e.id = a.seat
+  WHERE p.round = $1 GROUP BY p.id) n
+WHERE d.round = $1 GROUP BY d.id
+"""
+
+
+async def opening(round_id: UUID, minimum: int) -> Opening | None:
+    """What a draft would deal, `minimum` sheets making a place; None where everybody scores everything. One statement."""
+    row = await fetch_one(OPENING, round_id, minimum)
+    return Opening(**row) if row else None

@@ -59,8 +59,13 @@ ASK = """
 INSERT INTO allocation (id, round, request, state, percent, asked_at, asked_by, fingerprint, outcome)
 VALUES ($1, $2, $3::jsonb, 'waiting', 0, $4, $5, '', '{}')
 ON CONFLICT (round) DO UPDATE SET id = excluded.id, request = excluded.request, state = 'waiting', percent = 0,
-  asked_at = excluded.asked_at, asked_by = excluded.asked_by, done_at = NULL, fingerprint = '', outcome = '{}'
+  asked_at = excluded.asked_at, asked_by = excluded.asked_by, done_at = NULL, fingerprint = '',
+  outcome = CASE WHEN allocation.state = 'done' THEN jsonb_build_object('held', jsonb_build_object(
+      'request', allocation.request, 'done_at', allocation.done_at, 'fingerprint', allocation.fingerprint,
+      'outcome', allocation.outcome))
+    WHEN allocation.outcome ? 'held' THEN jsonb_build_object('held', allocation.outcome -> 'held') ELSE '{}' END
 """
+# A plan that was found stays in force until another one is: `held` in the outcome of what was asked for since.
 SIZE = """
 SELECT (SELECT count(*) FROM round_project WHERE round = $1)
   * (SELECT count(*) FROM seat WHERE round = $1 AND removed_at IS NULL AND votes) AS pairs
@@ -217,8 +222,10 @@ async def _write(
         await execute(INSERT, [new_id() for _ in found.pairs], row["id"], projects, seats)
     state = "done" if found is not None else "failed" if "changed" in outcome else "blocked"
     await execute(
-        "UPDATE allocation SET state = $2, percent = 100, done_at = $3, fingerprint = $4, outcome = $5::jsonb WHERE id = $1",
-        allocation_id, state, row["now"], print_, json.dumps(outcome),
+        "UPDATE allocation SET state = $2, percent = 100, done_at = $3, fingerprint = $4, outcome = $5::jsonb"
+        " || CASE WHEN $6 AND outcome ? 'held' THEN jsonb_build_object('held', outcome -> 'held') ELSE '{}' END"
+        " WHERE id = $1",
+        allocation_id, state, row["now"], print_, json.dumps(outcome), found is None,
     )  # fmt: skip
     await record(
         f"allocation.{state}", by=row["asked_by"], at=row["now"], audience=Audience.JURY, cohort=row["cohort"],
@@ -229,7 +236,7 @@ async def _write(
 # --- By hand ----------------------------------------------------------------------------------------------------------
 
 MAY_BE = f"""
-SELECT coalesce(e.cap, (d.request ->> 'cap')::int) AS cap,
+SELECT coalesce(e.cap, (d.outcome -> 'held' -> 'request' ->> 'cap')::int, (d.request ->> 'cap')::int) AS cap,
   (SELECT count(*) FROM allocated_pair a WHERE a.seat = e.id) AS load
 FROM seat e JOIN round_project p ON p.round = e.round AND p.id = $3 JOIN allocation d ON d.round = e.round
 WHERE e.round = $1 AND e.id = $2 AND e.removed_at IS NULL AND e.votes AND NOT {IN_CONFLICT}
@@ -283,8 +290,9 @@ async def _note_edit(round_id: UUID, project: UUID, seat: UUID) -> None:
     """
     outcome = json.loads(await fetch_value("SELECT outcome FROM allocation WHERE round = $1", round_id))
     pair = [str(project), str(seat)]
-    edits = outcome.get("edited", [])
-    outcome["edited"] = [each for each in edits if each != pair] if pair in edits else [*edits, pair]
+    found = outcome["held"]["outcome"] if "held" in outcome else outcome
+    edits = found.get("edited", [])
+    found["edited"] = [each for each in edits if each != pair] if pair in edits else [*edits, pair]
     await execute("UPDATE allocation SET outcome = $2::jsonb WHERE round = $1", round_id, json.dumps(outcome))
 
 

@@ -14,7 +14,9 @@ from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message
 from incubator.foundation.live import HUB
 from incubator.foundation.refusals import Clash, Invalid, NotFound, TooMany
+from incubator.jury.allocation import allocated
 from incubator.jury.office import agreeing, board, conducting, removing, requests
+from incubator.jury.office.round_rubric import rubric_for_round
 from incubator.jury.pages import results
 from incubator.jury.pitch import transcribing
 from incubator.jury.result import standings
@@ -42,11 +44,14 @@ async def board_page(request: Web, scoring: Round, form: Form | None = None, at:
     typed = whole and await transcribing.was_typed(scoring)
     locks = typed and scoring.state is RoundState.OPEN and scoring.standing.may(CONDUCT)
     papers = await transcribing.unrecorded(scoring) if locks else []
+    opens = scoring.state is RoundState.DRAFT and scoring.standing.may(CONDUCT)
+    minimum = (await rubric_for_round(scoring))[1].minimum_sheets if opens else 0
     return pages.page(
         request, "jury/board.html", status=422 if shown.errors else 200, block="progress",
         board=await board.board(scoring), form=shown, at=at, blank=Form.empty(), may=scoring.standing.may(CONDUCT),
         duties=[(name, str(words)) for name, words in SEAT_WORDS.items()], typed=typed,
         papers=len(papers), papers_shown=transcribing.print_of(papers),
+        opening=await allocated.opening(scoring.id, minimum) if opens else None, minimum=minimum,
     )  # fmt: skip
 
 
