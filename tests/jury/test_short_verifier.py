@@ -15,7 +15,7 @@ from incubator.jury.ledger import short_verifier, verifier
 from jury.ledgers import CRITERIA, RULE, Book, reseal, told
 from jury.test_ledger import told as played
 from jury.test_paper_ledger import ledger as with_paper
-from jury.test_verifier import WAYS, behead, other_nonce, spoilt
+from jury.test_verifier import WAYS, behead, full, opened, other_nonce, spoilt, wrongly_placed
 
 PAGE = 72  # lines on a sheet of A4 in 9 points
 TRIES = 100  # of each way
@@ -76,14 +76,6 @@ def test_with_a_root_of_the_forgers_own_it_notices_no_new_nonce():
     assert unseen > 75
 
 
-def opened(**rule) -> Book:
-    return Book(random.Random(1), 3, 2, {**RULE, **rule})
-
-
-def full(book: Book, seat: int, project: int, mark: int = 5000, **more) -> None:
-    book.sheet(book.seats[seat], book.projects[project], [mark] * len(CRITERIA), **more)
-
-
 def faults(book: Book) -> str:
     return " ".join(short_verifier.check(book.rows, book.root()))
 
@@ -125,15 +117,7 @@ def test_a_published_result_is_counted_again():
 
 
 def test_places_follow_the_totals():
-    book = opened(minimum=1)
-    full(book, 0, 0, 9000)
-    full(book, 0, 1, 4000)
-    book.close("lock")
-    book.close("publish", ranking=[
-        {"p": book.projects[0], "n": 1, "t": "9.00", "place": 2, "barred": False},
-        {"p": book.projects[1], "n": 1, "t": "4.00", "place": 1, "barred": False},
-    ])  # fmt: skip
-    assert "don't follow the totals" in faults(book)
+    assert "don't follow the totals" in faults(wrongly_placed())
 
 
 @pytest.mark.parametrize("aggregate", ["mean", "trimmed_mean", "sum"])
