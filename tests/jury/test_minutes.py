@@ -96,13 +96,14 @@ async def test_they_say_what_the_round_came_to(db):
 
 
 async def test_they_say_who_changed_places_and_which_paper_was_lost(client):
-    """The reason of a swap, and each sheet of paper that was typed and didn't come onto its juror's sheet, by name."""
+    """The draw with its seed, the reason of a swap, and each sheet of paper that was typed and not recorded, by name."""
     where = await played(jurors=4, lock=False, scored=3)
     one, other = await where.organiser(), await cast.viewer(await cast.second_organiser(where.cohort))
+    await running.begin(one, where.id)
+    seed = await running.draw(one, where.id)
     before = [
         row["id"] for row in await fetch("SELECT id FROM round_project WHERE round = $1 ORDER BY place", where.id)
     ]
-    await running.begin(one, where.id)
     await running.swap(one, where.id, before[1], before[2], "Опоздал поезд")
     sheets = await fetch(
         "SELECT s.id FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN round_project p ON p.id = s.project"
@@ -115,7 +116,8 @@ async def test_they_say_who_changed_places_and_which_paper_was_lost(client):
     runs = await where.organiser()
     await conducting.lock_round(runs, where.id, confirmed_missing=2)
     said = await document_of(where)
-    (swap,) = said["swapped"]
+    drawn, swap = said["swapped"]
+    assert (drawn["teams"], drawn["reason"]) == ("все команды", f"разыграны жребием, число {seed}")
     teams = [await fetch_value("SELECT t.name FROM round_project p JOIN team t ON t.id = p.team WHERE p.id = $1", each)
              for each in before]  # fmt: skip
     assert (swap["teams"], swap["reason"], swap["by"]) == (f"{teams[1]} – {teams[2]}", "Опоздал поезд", one.name)
@@ -130,7 +132,14 @@ async def test_they_say_who_changed_places_and_which_paper_was_lost(client):
     cells = [cell.text for table in word.tables for row in table.rows for cell in row.cells]
     shown = (await client.get(address, headers=russian)).text
     paper = squeezed(documents.text((await client.get(f"{address}.pdf", headers=russian)).content))
-    for text in (swap["teams"], "Опоздал поезд", code_of(once), code_of(differs), said["papers"][1]["state"]):
+    for text in (
+        drawn["reason"],
+        swap["teams"],
+        "Опоздал поезд",
+        code_of(once),
+        code_of(differs),
+        said["papers"][1]["state"],
+    ):
         assert text in cells
         assert text in shown
         assert squeezed(text) in paper

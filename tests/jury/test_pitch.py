@@ -9,6 +9,7 @@ import pytest
 import cast
 from incubator.foundation.database import execute, fetch, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
+from incubator.jury.office import conducting, seating
 from incubator.jury.pitch import running
 from incubator.jury.result import advising
 
@@ -265,3 +266,47 @@ async def test_the_panel_says_in_words_who_has_scored_whom(client):
     state = (await client.get(f"/rounds/{where.id}/pitch/state")).json()
     assert state["sheet"].endswith(str(await where.project(0)))
     assert (await client.get(f"/rounds/{where.id}/pitch")).status_code == 403
+
+
+async def test_an_order_that_was_changed_after_the_draw_is_not_called_drawn(client):
+    where, runs = await day(teams=4)
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/pitch"
+    assert "Как сложился порядок" not in (await client.get(address)).text
+    await running.draw(runs, where.id)
+    seed = await running.draw(runs, where.id)
+    page = (await client.get(address)).text
+    assert "каждый, кто отсортирует" in page
+    assert "Жребий бросали 2 раза" in page
+    numbers = re.findall(r'<code class="hash">([^<]+)</code>', page)
+    by_hand = sorted(numbers, key=lambda team: hashlib.sha256(f"{seed}:{team}".encode()).digest())
+    assert numbers == by_hand == [str(team) for team in await order(where)], "whoever reads the page can draw again"
+    await running.swap(runs, where.id, await where.project(0), await where.project(3), "Поезд опоздал")
+    page = (await client.get(address)).text
+    assert "каждый, кто отсортирует" not in page
+    assert f"число {seed}, и с тех пор изменён" in page
+    assert "поменялись местами. Причина: Поезд опоздал" in page
+    assert re.findall(r'<code class="hash">([^<]+)</code>', page) == by_hand
+    await running.swap(runs, where.id, await where.project(0), await where.project(3), "Поезд пришёл")
+    assert "каждый, кто отсортирует" in (await client.get(address)).text
+
+
+async def test_the_panel_says_that_nobody_can_score_before_the_opening_and_after_the_lock(client):
+    where = await cast.scoring_round(teams=1, jurors=2, opened=False)
+    runs, address = await where.organiser(), f"/rounds/{where.id}/pitch"
+    await running.begin(runs, where.id)
+    secretary = where.jurors[1]
+    seat = await fetch_value("SELECT id FROM seat WHERE round = $1 AND person = $2", where.id, secretary.id)
+    await seating.set_duty(runs, where.id, seat, "secretary")
+    await cast.sign_in(client, secretary)
+    page = (await client.get(address)).text
+    assert "ставить баллы пока нельзя" in page
+    assert "Его открывает организатор" in page
+    await cast.sign_in(client, where.cohort.organiser)
+    assert f'href="/rounds/{where.id}#open-title"' in (await client.get(address)).text
+    await conducting.open_round(runs, where.id)
+    part = await client.get(address, headers={"hx-request": "true", "hx-target": "matrix"})
+    assert "Кто кого оценил" in part.text
+    assert "нельзя" not in part.text
+    await execute("UPDATE scoring_round SET state = 'locked' WHERE id = $1", where.id)
+    assert "в листы больше ничего не записывается" in (await client.get(address)).text

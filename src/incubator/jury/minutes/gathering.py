@@ -73,12 +73,16 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Swapped:
-    """Two teams that changed places in the running order, under the names that they had then."""
+    """Two teams that changed places in the running order, under the names that they had then; or all that were drawn.
 
-    teams: tuple[str, str]
+    `seed` is set, and no team named, where the whole order was drawn at random.
+    """
+
+    teams: tuple[str, ...]
     reason: str
     by: str
     at: datetime
+    seed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,7 @@ JOIN team t ON t.id = p.team JOIN municipality m ON m.id = t.municipality WHERE 
 """
 SWAPPED = """
 SELECT j.data, coalesce(h.name, '–') AS by, j.at FROM journal_entry j LEFT JOIN person h ON h.id = j.actor
-WHERE j.cohort = $2 AND j.verb = 'pitch.swapped' AND j.subject = $1 ORDER BY j.id LIMIT 1000
+WHERE j.cohort = $2 AND j.verb IN ('pitch.swapped', 'pitch.drawn') AND j.subject = $1 ORDER BY j.id LIMIT 1000
 """
 SHEETS = """
 SELECT s.seat, s.project, s.state, s.reason,
@@ -219,6 +223,8 @@ def _sitting(row: Mapping[str, Any]) -> Sitting:
 
 def _swapped(row: Mapping[str, Any]) -> Swapped:
     told = json.loads(row["data"])
+    if "seed" in told:
+        return Swapped((), "", row["by"], row["at"], told["seed"])
     return Swapped((told["one"], told["other"]), told["reason"], row["by"], row["at"])
 
 

@@ -29,7 +29,7 @@ LABELS: Mapping[str, Message] = {
     "juror": Message("Juror"), "team": Message("Team"), "reason": Message("Reason"), "when": Message("When"),
     "replaced_by": Message("Replaced by"), "stepped": Message("Substitutes who were called up"),
     "order": Message("Running order"), "project": Message("Project"), "municipality": Message("Municipality"),
-    "presented": Message("Presented"), "swapped": Message("Teams that changed places in the running order"),
+    "presented": Message("Presented"), "swapped": Message("How the running order was drawn and changed"),
     "teams": Message("Teams"), "changed_by": Message("Changed by"),
     "papers": Message("Sheets of paper that were typed and not recorded at the lock"), "code": Message("Code of the sheet"),
     "typed_by": Message("Typed by"), "wording": Message("Wording"), "rules": Message("Criteria and rules"), "criterion": Message("Criterion"),
@@ -72,7 +72,8 @@ def document(facts: Facts, draft: Draft) -> Document:
             for each in facts.projects
         ],
         "swapped": [
-            {"at": moment(each.at, zone), "teams": " – ".join(each.teams), "reason": each.reason, "by": each.by}
+            {"at": moment(each.at, zone), "teams": " – ".join(each.teams) or str(Message("all teams")), "by": each.by,
+             "reason": str(Message("drawn at random, seed {seed}", seed=each.seed)) if each.seed else each.reason}
             for each in facts.swapped
         ],
         "papers": _papers(facts),

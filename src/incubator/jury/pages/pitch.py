@@ -15,7 +15,7 @@ from incubator.foundation.live import HUB
 from incubator.foundation.qr import qr
 from incubator.foundation.refusals import Invalid, NotFound, TooMany
 from incubator.jury.pages.control import still_sees
-from incubator.jury.pitch import running
+from incubator.jury.pitch import ordering, running
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rules import CHOOSE_TEAM, CONDUCT, LEAD, QUEUE, SHEET_WORDS
 from incubator.people.rights import Viewer
@@ -51,6 +51,7 @@ async def _panel(request: Web, scoring: Round, form: Form) -> Response[Any]:
         request, "jury/pitch.html", block="matrix", status=422 if form.errors else 200, round=scoring, form=form,
         timer=timer, now=now, panel=await running.panel(scoring.id), words=SHEET_WORDS, may_lock=scoring.standing.may(CONDUCT),
         hall=f"{settings().origin}/hall/{now.address}" if now else "", obstacle=running.obstacle(scoring),
+        order=None if pages.is_partial(request) else await ordering.drawn_order(scoring),
     )  # fmt: skip
 
 
