@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from incubator.foundation import locales
 from incubator.jury.analysis import Sheet, analyse
 from incubator.jury.analysis.agreement import intraclass, kendall_w, krippendorff_alpha
 from incubator.jury.analysis.crossing import Crossing
+from incubator.jury.result.sureness import agreed
 from jury.slow_analysis import Slow, alpha
 
 SHROUT_FLEISS = ((9, 2, 5, 8), (6, 1, 3, 2), (8, 4, 6, 8), (7, 1, 2, 6), (10, 5, 6, 9), (6, 2, 4, 7))
@@ -94,6 +96,24 @@ def test_the_penicillin_fit_of_bates():
     assert samples == [2.187, -1.01, 1.938, -0.097, -0.014, -3.004]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_the_reliability_of_differences_is_that_of_the_covariance_of_the_means(seed):
+    project, juror, marks = drawn(seed)
+    slow, model = Slow(project, juror, marks), (found := analyse(sheets_of(project, juror, marks))).model
+    means = slow.z.T / slow.z.sum(axis=0)[:, None]
+    noise = means @ slow.covariance((0, model.juror, model.residual)) @ means.T
+    apart = (np.trace(noise) - noise.mean() * len(noise)) / (len(noise) - 1)
+    assert found.reliability.differences == pytest.approx(model.project / (model.project + apart))
+
+
+def test_a_jury_of_one_mind_agrees_however_harsh_some_of_it_are():
+    table = np.random.default_rng(5).normal(scale=0.1, size=(6, 4)) + np.arange(6)[:, None] / 3 + 3 * np.arange(4)
+    found = analyse(table_sheets(table.tolist()))
+    assert found.agreement.icc_2_k < 0.2 and found.agreement.kendall_w > 0.9
+    with locales.speaking("en", locales.MOSCOW):
+        assert str(agreed(found)).startswith("The jurors agree very well: 99 %")
+
+
 # --- Closed forms and the slow way ------------------------------------------------------------------------------------
 
 
@@ -109,6 +129,7 @@ def test_a_complete_table_has_the_variances_of_its_analysis_of_variance(seed):
     assert found.model.juror == pytest.approx(np.var(columns, ddof=1) - error / 6)
     assert found.reliability.single == pytest.approx(found.agreement.icc_2_1)
     assert found.reliability.mean == pytest.approx(found.agreement.icc_2_k)
+    assert found.reliability.differences == pytest.approx(found.agreement.icc_3_k)
     assert found.complete
     shrink = found.model.project / (found.model.project + error / 5)
     for row, figures in enumerate(rows):

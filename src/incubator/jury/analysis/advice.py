@@ -248,8 +248,18 @@ def _reliability(design: Design, fit: Fitted | None) -> Reliability | None:
     if fit is None or fit.project + fit.juror + fit.residual == 0:
         return None
     sheets = len(design.projects) / float(np.sum(1 / design.project_sheets))
-    noise = fit.juror + fit.residual
-    return Reliability(fit.project / (fit.project + noise), fit.project / (fit.project + noise / sheets), sheets)
+    noise, apart = fit.juror + fit.residual, fit.juror * _apart(design) + fit.residual / sheets
+    single, mean = (fit.project / (fit.project + each) for each in (noise, noise / sheets))
+    return Reliability(single, mean, sheets, fit.project / (fit.project + apart) if fit.project else 0.0)
+
+
+def _apart(design: Design) -> float:
+    """What a juror variance of 1 adds to the variance of the projects' means among themselves: 0 where all met the same
+    jurors alike, the harmonic mean of 1 / sheets where no two met the same one.
+    """
+    count, each = len(design.projects), 1 / design.project_sheets
+    common = np.bincount(design.juror, each[design.project], len(design.jurors)) / count
+    return max(0.0, float((each.sum() - count * common @ common) / (count - 1)))
 
 
 def _place(effects: Array) -> Array:

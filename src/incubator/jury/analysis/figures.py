@@ -132,12 +132,15 @@ class Agreement:
 class Reliability:
     """Shares of the variance that belong to the projects, from the fitted model, gaps or not.
 
-    `single`: of one sheet; `mean`: of a project's mean over `sheets` of them (the harmonic mean of their numbers).
+    `single`: of one sheet; `mean`: of a project's mean over `sheets` of them (the harmonic mean of their numbers);
+    `differences`: of the differences between the projects' means, in which severity counts only as far as projects met
+    different jurors.
     """
 
     single: float
     mean: float
     sheets: float
+    differences: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +239,7 @@ class Analysis:
             "complete": self.complete,
             "criteria": dict(self.weights),
             "chances": {str(each.id): each.chances for each in self.projects if each.chances},
-            "reliability": _row(self.reliability, ("single", "mean", "sheets")),
+            "reliability": _row(self.reliability, ("single", "mean", "sheets", "differences")),
             "leave_one_out": self._leave_one_out(),
             "weight_band": self._weight_band(),
             "order": _row(self.order, ("slope", "standard_error", "low", "high")),

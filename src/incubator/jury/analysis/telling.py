@@ -111,9 +111,13 @@ def _agreement(analysis: Analysis) -> Iterator[str]:
             yield f"{name}: {_figure(value)} – {gettext(_word(value, words))}"
     if analysis.reliability and found.icc_2_1 is None:
         share = analysis.reliability
-        text = N_("Reliability by the model: {single} of one sheet, {mean} of a mean of {sheets} – {word}")
+        text = N_(
+            "Reliability by the model: {single} of one sheet, {mean} of a mean of {sheets} – {word}; {differences} of "
+            "differences between means"
+        )
         single, mean, sheets = _figure(share.single), _figure(share.mean), _figure(share.sheets, 1)
-        yield str(Message(text, single=single, mean=mean, sheets=sheets, word=gettext(_word(share.mean, BANDS))))
+        word, differences = gettext(_word(share.mean, BANDS)), _figure(share.differences)
+        yield str(Message(text, single=single, mean=mean, sheets=sheets, word=word, differences=differences))
 
 
 def _stable(analysis: Analysis) -> Iterator[str]:

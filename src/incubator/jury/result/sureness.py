@@ -131,13 +131,12 @@ AGREED = (
 
 
 def agreed(analysis: Analysis) -> Message | None:
-    """How far the jury's means can be relied on, in a sentence."""
+    """How far the order of the jury's means can be relied on, in a sentence: that harsh jurors met all alike counts for it."""
     share = analysis.reliability
     if share is None:
         return None
-    mean = max(0.0, share.mean)
-    text = next(text for least, text in AGREED if mean >= least)
-    return Message(text, share=percent(mean))
+    text = next(text for least, text in AGREED if share.differences >= least)
+    return Message(text, share=percent(share.differences))
 
 
 def coefficients(analysis: Analysis) -> Sequence[tuple[str, str, str]]:
@@ -152,6 +151,7 @@ def coefficients(analysis: Analysis) -> Sequence[tuple[str, str, str]]:
         (Message("Kendall's W"), found.kendall_w, CONCORDANCE),
         (Message("Reliability of one sheet"), share.single if share else None, BANDS),
         (Message("Reliability of a project's mean"), share.mean if share else None, BANDS),
+        (Message("Reliability of differences between means"), share.differences if share else None, BANDS),
     )
     return [
         (str(name), figure(value), gettext(next(word for least, word in words if value >= least)))
