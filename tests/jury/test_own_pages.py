@@ -5,7 +5,7 @@ import re
 import cast
 from incubator.foundation.database import fetch_value
 from incubator.jury.conflicts import declaring
-from incubator.jury.office import conducting
+from incubator.jury.office import conducting, seating
 from incubator.jury.result import deliberating
 
 
@@ -46,3 +46,47 @@ async def test_who_has_a_conflict_is_not_sent_to_a_deliberation_that_is_shut_to_
         await cast.sign_in(client, juror)
         assert (await client.get(address)).status_code == status
         assert (f'href="{address}"' in (await client.get("/jury")).text) == (status == 200)
+
+
+async def test_who_has_declared_before_the_opening_is_not_asked_again_and_can_add_to_it(client):
+    where = await cast.scoring_round(teams=2, jurors=2, opened=False, declared=False)
+    await cast.sign_in(client, where.jurors[0])
+    address = f"/rounds/{where.id}"
+    assert "Пока сообщите" in (await client.get(address)).text
+    await declaring.declare(await cast.viewer(where.jurors[0]), where.id, {})
+    page = (await client.get(address)).text
+    assert "Пока сообщите" not in page
+    assert "Ваше заявление записано" in page
+    assert f'href="{address}/conflicts"' in page
+
+
+async def test_the_confirmation_is_the_next_step_and_is_said_once_when_it_is_done(client):
+    where = await cast.scoring_round(teams=1, jurors=2)
+    juror, address = where.jurors[0], f"/rounds/{where.id}"
+    await cast.sign_in(client, juror)
+    assert f'href="{address}/mine"' not in (await client.get("/")).text
+    await cast.score(where, juror, await where.project(), 7, 7, 7, 7, 7)
+    assert f'href="{address}/mine"' in (await client.get("/")).text
+    page = (await client.get(address)).text
+    assert "Просмотреть и подтвердить" in page
+    assert f'href="{address}/conflicts"' in page, "a conflict can come to mind after the last sheet too"
+    answer = await client.post(f"{address}/sign", data={})
+    assert answer.headers["location"].endswith("/mine#confirmed")
+    page = (await client.get(f"{address}/mine")).text
+    assert page.count("banner--success") == 1
+    assert 'id="confirmed" tabindex="-1"' in page
+    assert page.count("mine.pdf") == 1
+    for seen in ("/", address):
+        page = (await client.get(seen)).text
+        assert "Вы подтвердили свои листы" in page
+        assert "Просмотреть и подтвердить" not in page
+        assert "их ещё можно изменить" not in page
+
+
+async def test_a_substitute_reads_when_his_sheets_come(client):
+    where = await cast.scoring_round(teams=1, jurors=3, opened=False)
+    seat = await fetch_value("SELECT id FROM seat WHERE round = $1 AND person = $2", where.id, where.jurors[2].id)
+    await seating.set_duty(await where.organiser(), where.id, seat, "substitute")
+    await conducting.open_round(await where.organiser(), where.id)
+    await cast.sign_in(client, where.jurors[2])
+    assert "когда вас вызовут на замену" in (await client.get(f"/rounds/{where.id}")).text

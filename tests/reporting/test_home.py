@@ -136,6 +136,7 @@ async def test_a_juror_is_asked_to_declare_then_to_score_then_thanked(db):
     assert said(part)["Declare your conflicts of interest"].href == f"/rounds/{where.id}/conflicts"
     from incubator.jury.conflicts import declaring
     from incubator.jury.office import conducting
+    from incubator.jury.pages.signing import sign
 
     for each in where.jurors:
         await declaring.declare(await cast.viewer(each), where.id, {})
@@ -147,8 +148,11 @@ async def test_a_juror_is_asked_to_declare_then_to_score_then_thanked(db):
     for number in (0, 1):
         await cast.score(where, juror, await where.project(number), 7, 8, 6, 5, 9)
     (part,) = (await page_of(juror)).parts
+    assert said(part)["Look through and confirm my sheets"].href == f"/rounds/{where.id}/mine"
+    await sign(await cast.viewer(juror), where.id)
+    (part,) = (await page_of(juror)).parts
     assert part.todos == []
-    assert "handed in" in part.quiet.msgid
+    assert "confirmed your sheets" in part.quiet.msgid
 
 
 # --- Organisers ---------------------------------------------------------------------------------------------------------

@@ -189,6 +189,7 @@ TO_JUDGE: Final = frozenset({RoundState.DRAFT, RoundState.OPEN})
 NO_SEAT: Final = Message(
     "You have not been seated on a jury yet. When an organiser does it, your projects appear here."
 )
+CONFIRMED: Final = Message("You have confirmed your sheets. The result is seen here when it is published.")
 NO_SHEETS: Final = Message("No project was assigned to you in this round.")
 QUIET: Final = {
     RoundState.DRAFT: Message("The round is not open yet. You will find your projects here."),
@@ -216,7 +217,9 @@ def _round(queue: jury.Queue) -> Part:
         note = Message("It counts for nothing: the jury sees how far apart its marks are.")
         todos.append(Todo(Message("Score the sample projects"), f"{address}/calibration", note, "not_started"))
     idle = queue.state is RoundState.OPEN and not queue.total
-    return Part(queue.name, todos, NO_SHEETS if idle else QUIET[queue.state], address, facts=[queue.cohort_name])
+    confirmed = queue.state is RoundState.OPEN and queue.signed
+    quiet = NO_SHEETS if idle else CONFIRMED if confirmed else QUIET[queue.state]
+    return Part(queue.name, todos, quiet, address, facts=[queue.cohort_name])
 
 
 def _at_work(queue: jury.Queue, address: str) -> Todo | None:
@@ -224,6 +227,8 @@ def _at_work(queue: jury.Queue, address: str) -> Todo | None:
     if queue.state is RoundState.OPEN and queue.done < queue.total:
         progress = Message("{done} of {total} score sheets are handed in", done=queue.done, total=queue.total)
         return Todo(Message("Score the projects"), address, progress, "in_progress" if queue.done else "not_started")
+    if queue.state is RoundState.OPEN and queue.total and not queue.signed:
+        return Todo(Message("Look through and confirm my sheets"), f"{address}/mine", QUIET[queue.state], "not_started")
     if queue.reopened:
         given = len(queue.reopened)
         note = Message.count("{n} sheet was given back to you", "{n} sheets were given back to you", given)

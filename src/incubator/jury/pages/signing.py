@@ -143,9 +143,8 @@ async def mine(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
 async def sign_sheets(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID]) -> Response[Any]:
     """Confirm one's sheets."""
     (await pages.read_form(request)).demand()
-    receipt = await sign(viewer, round_id)
-    await flash(viewer, "success", Message("Your sheets are confirmed, receipt {code}.", code=receipt[:16]))
-    return pages.redirect(request, f"/rounds/{round_id}/mine")
+    await sign(viewer, round_id)
+    return pages.redirect(request, f"/rounds/{round_id}/mine#confirmed")
 
 
 @post("/rounds/{round_id:uuid}/unsign")

@@ -85,7 +85,10 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One round of a juror. Teams he has a conflict with are named but don't count; `samples`: some wait for his marks."""
+    """One round of a juror. Teams he has a conflict with are named but don't count.
+
+    `samples`: some wait for his marks; `signed`: he has confirmed all his sheets.
+    """
 
     round: UUID
     name: str
@@ -100,6 +103,7 @@ class Queue:
     pitch: bool = False
     may_lead: bool = False
     samples: bool = False
+    signed: bool = False
 
     @property
     def office(self) -> Message | None:
@@ -137,6 +141,7 @@ class Queue:
 
 SEATS = """
 SELECT r.id AS round, r.name, r.state, r.cohort, c.programme, c.name AS cohort_name, e.declared_at IS NOT NULL AS declared, e.duty, e.votes,
+  e.signed_at IS NOT NULL AS signed,
   r.calibration, r.state = 'locked' AND EXISTS (
     SELECT FROM deliberation d WHERE d.round = r.id AND d.closed_at IS NULL) AS deliberates,
   EXISTS (SELECT FROM pitch_day d WHERE d.round = r.id) AND r.state = 'open' AS pitch,
@@ -206,7 +211,7 @@ def _queue(viewer: Viewer, seat: Mapping[str, Any], rows: list[QueueRow]) -> Que
     return Queue(
         seat["round"], seat["name"], RoundState(seat["state"]), seat["cohort_name"], seat["declared"], Duty(seat["duty"]),
         seat["votes"], seat["calibration"], deliberates, _in_turn(rows), seat["pitch"], standing.may(LEAD),
-        seat["samples"],
+        seat["samples"], seat["signed"],
     )  # fmt: skip
 
 
