@@ -45,6 +45,12 @@ async def test_two_desks_type_a_sheet_and_its_juror_chooses(site, browser, round
         await desk.wait_for_url("**/print?juror=*")
         assert await looked_at(desk, "blanks") == []
         await desk.goto(f"/rounds/{round_id}/paper")
+        await desk.fill("[name=code]", "22222222")  # of no sheet
+        await desk.locator("main form:has([name=code]) button[type=submit]").click()
+        await expect(desk.locator("[name=code]")).to_have_attribute("aria-invalid", "true")
+        await expect(desk.locator("[name=code]")).to_have_value("22222222")
+        await desk.goto(f"/rounds/{round_id}/paper")
+        await expect(desk.locator("[name=code]")).to_have_value("")
         await desk.select_option("[name=seat]", label=name)
         await desk.select_option("[name=project]", project)
         await desk.locator("main form:has([name=code]) button[type=submit]").click()
