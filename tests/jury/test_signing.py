@@ -154,3 +154,20 @@ async def test_where_names_are_hidden_the_own_sheets_do_not_tell_who_has_left(cl
     assert re.sub(TOKENS, "", (await client.get(f"/rounds/{where.id}/mine")).text) == re.sub(TOKENS, "", before)
     with pytest.raises(Refused):
         await signing.sign(await cast.viewer(where.jurors[0]), where.id)
+
+
+async def test_the_board_says_who_has_confirmed_before_the_lock_makes_it_too_late(client, db):
+    where, _ = await scored()
+    other = where.jurors[1]
+    await cast.score(where, other, await where.project(0), 7, 7, 7, 7, 7)
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}"
+    assert (
+        f"не подтвердили их: {', '.join(sorted((where.jurors[0].name, other.name)))}."
+        in (await client.get(address)).text
+    )
+    await signing.sign(await cast.viewer(where.jurors[0]), where.id)
+    page = (await client.get(address)).text
+    assert f"не подтвердили их: {other.name}." in page
+    part = await client.get(f"{address}/progress", headers={"HX-Request": "true"})
+    assert part.text.count(">подтверждено<") == 1

@@ -156,6 +156,7 @@ class SeatRow:
     duty: Duty
     votes: bool
     cap: int | None
+    signed_at: datetime | None
 
     @property
     def kind(self) -> str:
@@ -236,6 +237,11 @@ class Board:
         return [seat for seat in self.seats if seat.removed_at is None]
 
     @property
+    def unsigned(self) -> list[str]:
+        """Jurors who have handed in sheets and not confirmed them: after the lock they can't."""
+        return [seat.name for seat in self.sitting if seat.handed_in and seat.signed_at is None]
+
+    @property
     def missing(self) -> int:
         """Sheets that are missing."""
         return sum(seat.missing for seat in self.sitting)
@@ -252,7 +258,7 @@ class Board:
 
 
 SEATS = """
-SELECT e.id, h.name, e.declared_at, e.removed_at, e.removal_reason, e.duty, e.votes, e.cap,
+SELECT e.id, h.name, e.declared_at, e.removed_at, e.removal_reason, e.duty, e.votes, e.cap, e.signed_at,
   count(*) FILTER (WHERE s.state = 'handed_in') AS handed_in, count(*) FILTER (WHERE s.state = 'abstained') AS abstained,
   count(*) FILTER (WHERE s.state = 'recused') AS recused, count(*) FILTER (WHERE s.state = 'void') AS void,
   count(*) FILTER (WHERE s.state IN ('empty', 'draft') AND t.withdrawn_at IS NULL) AS missing,
