@@ -34,7 +34,7 @@ def round_once(value, decimals, rounding):
 
 
 def official(keys, weights, sheets, applied, rules, votes):
-    """Per project: (place, total, exact, decided_by, shared, awaits_vote), or None where it is not assessed.
+    """Per project: (place, total, exact, decided_by, shared, awaits_vote, {other: rule that parted them}), or None where it is not assessed.
 
     `sheets` are (juror, project, marks, handed_in); `rules` a mapping of the regulation's words.
     """
@@ -75,6 +75,7 @@ def official(keys, weights, sheets, applied, rules, votes):
         peers = [other for other in assessed if total[other] == total[project]]
         decided_by = None
         awaits = False
+        parted = {}
         for rule in rules["ties"]:
             if len(peers) == 1:
                 break
@@ -83,10 +84,11 @@ def official(keys, weights, sheets, applied, rules, votes):
                 break
             own = merit(rule, project)
             ahead += sum(merit(rule, peer) > own for peer in peers)
+            parted |= {peer: rule for peer in peers if merit(rule, peer) != own}
             peers = [peer for peer in peers if merit(rule, peer) == own]
             if len(peers) == 1:
                 decided_by = rule
         shared = len(peers) > 1
-        return 1 + ahead, total[project], exact[project], "shared" if shared else decided_by, shared, awaits
+        return 1 + ahead, total[project], exact[project], "shared" if shared else decided_by, shared, awaits, parted
 
     return {project: standing(project) if project in assessed else None for project in applied}

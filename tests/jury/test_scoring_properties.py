@@ -15,6 +15,7 @@ from incubator.jury.scoring import (
     Tally,
     from_totals,
     is_complete,
+    parted_by,
     rank,
     stored_total,
 )
@@ -106,13 +107,20 @@ def test_equals_an_independent_slow_reference(session):
         {name: getattr(session.rules, name) for name in Rules.__slots__},
         session.votes,
     )
+    results = session.rank().results
     found = {
         each.project: None
         if each.place is None
-        else (each.place, each.total, each.exact, each.decided_by, each.shared, each.awaits_vote)
-        for each in session.rank().results
+        else (each.place, each.total, each.exact, each.decided_by, each.shared, each.awaits_vote, parted(each, results))
+        for each in results
     }
     assert found == expected
+
+
+def parted(one, results):
+    peers = [each for each in results if each.place is not None and each.total == one.total]
+    rules = {each.project: parted_by(one.splits, each.splits) for each in peers}
+    return {project: rule for project, rule in rules.items() if rule is not None}
 
 
 @some

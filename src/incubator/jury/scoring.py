@@ -31,6 +31,9 @@ CRITERION: Final = "criterion:"
 """Tie rules; the last is followed by the key of a criterion."""
 
 
+Splits = tuple[tuple[str, int], ...]
+
+
 class Aggregate(StrEnum):
     """How the totals of a project's sheets become its result."""
 
@@ -118,7 +121,8 @@ class ProjectResult:
 
     `total` and `exact` are in points. `decided_by` is the tie rule that parted the project from those with an equal
     total (`shared` where none did), None where no other total was equal. `awaits_vote`: the chain has come to a vote
-    that is not recorded yet.
+    that is not recorded yet. `splits`: each tie rule that parted the group in which the project stood, with the number
+    of the part that it came into; see `parted_by`.
     """
 
     project: UUID
@@ -130,6 +134,7 @@ class ProjectResult:
     decided_by: str | None = None
     shared: bool = False
     awaits_vote: bool = False
+    splits: Splits = ()
 
     @property
     def criterion_means(self) -> tuple[Fraction, ...]:
@@ -188,6 +193,11 @@ def median(totals: Sequence[int], criteria: Sequence[Criterion]) -> Fraction:
     return Fraction(ordered[half] + ordered[-half - 1], 2 * _unit(criteria))
 
 
+def parted_by(one: Splits, other: Splits) -> str | None:
+    """The tie rule that parted two projects of the same total, from their `splits`; None where they share a place."""
+    return next((rule for (rule, part), (_, others) in zip(one, other, strict=False) if part != others), None)
+
+
 def rank(
     criteria: Sequence[Criterion],
     sheets: Iterable[Sheet],
@@ -239,6 +249,16 @@ class _Standing:
     scaled: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Projects of one total that no rule parts any more: what parted them from the others, what did so last."""
+
+    group: list[_Standing]
+    decided_by: str | None
+    splits: Splits = ()
+    awaits_vote: bool = False
+
+
 class _Count:
     """One count of the marks."""
 
@@ -285,39 +305,36 @@ class _Count:
         ordered = sorted(self._assessed, key=lambda each: -each.scaled)
         for _, equal in groupby(ordered, key=lambda each: each.scaled):
             group = list(equal)
-            parts = [(group, None, False)] if len(group) == 1 else self._untied(group, self._rules.ties)
-            for part, decided_by, awaits_vote in parts:
-                for each in sorted(part, key=lambda each: _listing(each.tally)):
-                    yield self._result(each, place, decided_by, shared=len(part) > 1, awaits_vote=awaits_vote)
-                place += len(part)
+            parts = [_Part(group, None)] if len(group) == 1 else self._untied(group, self._rules.ties, ())
+            for part in parts:
+                for each in sorted(part.group, key=lambda each: _listing(each.tally)):
+                    yield self._result(each, place, part)
+                place += len(part.group)
 
-    def _result(
-        self, each: _Standing, place: int, decided_by: str | None, *, shared: bool, awaits_vote: bool
-    ) -> ProjectResult:
+    def _result(self, each: _Standing, place: int, part: _Part) -> ProjectResult:
         total = _decimal(each.scaled, self._rules.decimals)
         sheets, sums = len(each.tally.totals), tuple(each.tally.sums)
         return ProjectResult(
-            each.tally.project, place, total, each.exact, sheets, sums, decided_by, shared, awaits_vote
-        )
+            each.tally.project, place, total, each.exact, sheets, sums, part.decided_by, len(part.group) > 1,
+            part.awaits_vote, part.splits,
+        )  # fmt: skip
 
-    def _untied(
-        self, group: list[_Standing], chain: tuple[str, ...]
-    ) -> Iterator[tuple[list[_Standing], str | None, bool]]:
-        """The group in parts, best first, each with the rule that parted it and whether it awaits a vote."""
+    def _untied(self, group: list[_Standing], chain: tuple[str, ...], splits: Splits) -> Iterator[_Part]:
+        """The group in parts, best first; `splits` have made it what it is."""
         for turn, rule in enumerate(chain, 1):
             if rule == VOTE and any(each.tally.project not in self._votes for each in group):
                 # A later rule must not decide what the regulation gives to the vote.
-                yield group, SHARED, True
+                yield _Part(group, SHARED, splits, awaits_vote=True)
                 return
             parts: defaultdict[Fraction | int, list[_Standing]] = defaultdict(list)
             for each in group:
                 parts[self._merit(rule, each.tally)].append(each)
             if len(parts) > 1:
-                for merit in sorted(parts, reverse=True):
-                    part = parts[merit]
-                    yield from [(part, rule, False)] if len(part) == 1 else self._untied(part, chain[turn:])
+                for number, merit in enumerate(sorted(parts, reverse=True)):
+                    part, now = parts[merit], (*splits, (rule, number))
+                    yield from [_Part(part, rule, now)] if len(part) == 1 else self._untied(part, chain[turn:], now)
                 return
-        yield group, SHARED, False
+        yield _Part(group, SHARED, splits)
 
     def _merit(self, rule: str, tally: Tally) -> Fraction | int:
         """What a tie rule compares; more is better."""

@@ -26,6 +26,7 @@ from incubator.jury.pages import advice, deliberation
 from incubator.jury.pages.advice import own_teams
 from incubator.jury.pages.reading import hidden_names, need_inside, need_values, note, shown_round
 from incubator.jury.result import deliberating, standings
+from incubator.jury.result.reasons import rounding_mattered
 from incubator.jury.result.rules import DECIDED_WORDS
 from incubator.jury.result.snapshot import Result, Row, profile, tie_words
 from incubator.jury.rounds import Round, round_for
@@ -41,7 +42,7 @@ from incubator.jury.rules import (
     refuse,
 )
 from incubator.jury.scoring import POINT
-from incubator.jury.terms import AGGREGATES
+from incubator.jury.terms import AGGREGATES, ROUNDINGS
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
@@ -82,8 +83,15 @@ async def _drawn(request: Web, scoring: Round, form: Form, status: int, at: str)
         missed=result.not_assessed, preview=preview, decided_words=DECIDED_WORDS, hidden=hidden or {}, result=result,
         waiting=result.awaiting_vote, ballots=await deliberating.ballots(scoring) if staff and result.voted else [],
         ties=[tie_words(result.rubric)[tie] for tie in result.plan.ties], plan=result.plan,
-        aggregate=AGGREGATES[result.plan.aggregate], publication=await _publication(request, scoring, result),
+        aggregate=AGGREGATES[result.plan.aggregate], rounding=_rounding(result, hidden), publication=await _publication(request, scoring, result),
     )  # fmt: skip
+
+
+def _rounding(result: Result, hidden: Mapping[UUID | str, str] | None) -> list[Message]:
+    """How totals are rounded, and whether that decided anything."""
+    plan = result.plan
+    how = Message("{rounding}, to {decimals} decimals.", rounding=ROUNDINGS[plan.rounding], decimals=plan.decimals)
+    return [how, *rounding_mattered(result, lambda row: hidden[row.project] if hidden else row.name)]
 
 
 def _shown_teams(request: Web, result: Result, *, preview: bool) -> set[UUID]:

@@ -1,17 +1,22 @@
 """Why a project stands where it does, in plain words: from the means of its criteria to its place. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
+from operator import attrgetter
+from uuid import UUID
 
-from incubator.foundation.i18n import Message, exact, number
+from incubator.foundation.i18n import N_, Message, exact, number
 from incubator.jury.result.snapshot import Result, Row, tie_words
-from incubator.jury.scoring import POINT, SHARED, TRIMMED_FROM
+from incubator.jury.scoring import CRITERION, POINT, SHARED, TRIMMED_FROM, parted_by
 from incubator.programmes.blueprint import Aggregate
 
 SHOWN = 4
 """Decimals of what isn't rounded by the rules."""
+MOST_PLACES = 16
+"""Decimals that are tried to tell two unrounded totals apart: fractions of sheets and weights differ long before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +91,112 @@ def _counted(result: Result, row: Row, total: str) -> Message:
 
 
 def _ties(result: Result, row: Row) -> Sequence[Message]:
-    """Who has the same total, and which rule parted them."""
-    equal = [each.name for each in result.placed if each.total == row.total and each.project != row.project]
-    if not equal or row.total is None:
+    """Who has the same total, which rule parted them, and whether only rounding made the totals equal."""
+    equal = [each for each in result.placed if each.total == row.total and each.project != row.project]
+    beside = [each for each in equal if each.place == row.place]
+    said = [] if row.total is None else [*_parted(result, row, equal), *_beside(row, beside)]
+    return [*said, *_rounded(row, equal)] if said else []
+
+
+def _beside(row: Row, beside: Sequence[Row]) -> Sequence[Message]:
+    if not beside:
         return []
-    names = ", ".join(equal[:5]) + (" …" if len(equal) > 5 else "")
     if row.awaits_vote:
         return [
             Message(
                 "The total is equal to that of {names}. The rules give the decision to a vote, which is not recorded yet.",
-                names=names,
+                names=_named(beside),
             )
         ]
-    if row.decided_by in {None, SHARED}:
-        return [
-            Message("The total is equal to that of {names}. No rule parted them: they share the place.", names=names)
-        ]
-    rule = tie_words(result.rubric)[row.decided_by or ""]
-    return [Message("The total is equal to that of {names}. The order was decided {rule}.", names=names, rule=rule)]
+    text = N_("The total is equal to that of {names}. No rule parted them: they share the place.")
+    return [Message(text, names=_named(beside))]
+
+
+def _parted(result: Result, row: Row, equal: Sequence[Row]) -> Iterator[Message]:
+    """Those of the same total that stand higher or lower, by the rule that did it, with its figures where it has any."""
+    words, told = tie_words(result.rubric), [each for each in equal if each.place != row.place]
+    if not row.splits:  # a result of the time when only the last rule was kept
+        if told and row.decided_by not in {None, SHARED}:
+            text = N_("The total is equal to that of {names}. The order was decided {rule}.")
+            yield Message(text, names=_named(told), rule=words[row.decided_by or ""])
+        return
+    titles = {f"{CRITERION}{each.key}": place for place, each in enumerate(result.rubric.criteria)}
+    for (higher, rule), group in groupby(
+        told, key=lambda each: (_before(each, row), parted_by(each.splits, row.splits))
+    ):
+        if rule in titles:
+            at = titles[rule]
+            names = _named(group, lambda each, at=at: f"{each.name} ({points(each.means[at])})")  # type: ignore[misc]
+            yield _by_marks(names, words[rule], points(row.means[at]), higher=higher)
+        elif rule is not None:
+            yield _by_rule(_named(group), words[rule], higher=higher)
+
+
+def _by_rule(names: str, rule: Message, *, higher: bool) -> Message:
+    if higher:
+        return Message("The same total and a higher place, decided {rule}: {names}.", rule=rule, names=names)
+    return Message("The same total and a lower place, decided {rule}: {names}.", rule=rule, names=names)
+
+
+def _by_marks(names: str, rule: Message, own: str, *, higher: bool) -> Message:
+    if higher:
+        text = N_("The same total and a higher place, decided {rule}: {names}; here the mean is {own}.")
+        return Message(text, rule=rule, names=names, own=own)
+    text = N_("The same total and a lower place, decided {rule}: {names}; here the mean is {own}.")
+    return Message(text, rule=rule, names=names, own=own)
+
+
+def _before(one: Row, other: Row) -> bool:
+    return (one.place or 0) < (other.place or 0)
+
+
+def _named(rows: Iterable[Row], words: Callable[[Row], str] = attrgetter("name"), between: str = ", ") -> str:
+    names = [words(each) for each in rows]
+    return between.join(names[:5]) + (" …" if len(names) > 5 else "")
+
+
+# --- Rounding ---------------------------------------------------------------------------------------------------------
+
+
+def _rounded(row: Row, equal: Sequence[Row]) -> Sequence[Message]:
+    """That the totals are equal only since they were rounded, as the rules want it."""
+    group = [row, *equal]
+    if len({each.unrounded for each in group}) < 2 or any(each.unrounded is None for each in group):
+        return []
+    shown = _apart(group)
+    return [
+        Message("Before rounding the totals differ: {own} here; {others}. The rules compare rounded totals.",
+                own=shown[row.project], others=_named(equal, lambda each: f"{each.name} {shown[each.project]}", "; "))
+    ]  # fmt: skip
+
+
+def _apart(group: Sequence[Row]) -> Mapping[UUID, str]:
+    """Unrounded totals with as many decimals as tell the different ones apart."""
+    exact = {each.project: each.unrounded or Fraction() for each in group}
+    for places in range(SHOWN, MOST_PLACES):
+        shown = {project: round(value * 10**places) for project, value in exact.items()}
+        if len(set(shown.values())) == len(set(exact.values())):
+            break
+    return {project: number(Decimal(value).scaleb(-places)) for project, value in shown.items()}
+
+
+def rounding_mattered(result: Result, called: Callable[[Row], str] = attrgetter("name")) -> Sequence[Message]:
+    """Whether any place depends on the rounding of the totals: rounding keeps their order, so only equal ones can."""
+    placed = result.placed
+    if not placed or any(each.unrounded is None for each in placed):
+        return []
+    said = []
+    for _, rows in groupby(placed, key=lambda each: each.total):
+        group = list(rows)
+        if len({each.unrounded for each in group}) < 2:
+            continue
+        shown = _apart(group)
+        best = sorted(group, key=lambda each: -(each.unrounded or 0))
+        said.append(
+            Message("Rounding made these totals equal, and the rules for equal totals decided: {totals}.",
+                    totals="; ".join(f"{called(each)} {shown[each.project]}" for each in best))
+        )  # fmt: skip
+    return said or [Message("No place depends on the rounding: unrounded totals give the same order.")]
 
 
 def _near(result: Result, row: Row) -> Sequence[Message]:

@@ -21,7 +21,7 @@ from incubator.jury.rubric import (
     rubric_of,
     scoring_rules,
 )
-from incubator.jury.scoring import ProjectResult, Rules, Tally
+from incubator.jury.scoring import ProjectResult, Rules, Splits, Tally
 from incubator.programmes.blueprint import JuryPlan
 
 
@@ -39,7 +39,10 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A project in the result. `total` and `median` are exact decimals as text; None: not assessed."""
+    """A project in the result. `total` and `median` are exact decimals as text; None: not assessed.
+
+    `exact` is the fraction that was rounded to the total, `splits` say which rules parted it from equal totals.
+    """
 
     project: UUID
     team: UUID
@@ -54,6 +57,13 @@ class Row:
     decided_by: str | None = None
     shared: bool = False
     awaits_vote: bool = False
+    exact: str | None = None
+    splits: Splits = ()
+
+    @property
+    def unrounded(self) -> Fraction | None:
+        """The total before it was rounded; None also in a result that was published when that was not kept."""
+        return None if self.exact is None else Fraction(self.exact)
 
     @property
     def means(self) -> tuple[Fraction, ...]:
@@ -172,11 +182,12 @@ def _row(known: Contender, found: ProjectResult, rubric: Rubric, rules: Rules) -
         place=found.place, total=str(found.total) if placed else None,
         median=None if middle is None else str(scoring.rounded(middle, rules.decimals, rules.rounding)),
         sheets=len(tally.totals), sums=tuple(tally.sums), decided_by=found.decided_by, shared=found.shared,
-        awaits_vote=found.awaits_vote,
+        awaits_vote=found.awaits_vote, exact=None if found.exact is None else str(found.exact), splits=found.splits,
     )  # fmt: skip
 
 
-FIELDS = ("place", "total", "median", "sheets", "decided_by", "shared", "name", "title", "municipality")
+FIELDS = ("place", "total", "median", "sheets", "decided_by", "shared", "name", "title", "municipality", "exact",
+          "splits")  # fmt: skip
 
 
 def _row_document(row: Row) -> dict[str, Any]:
@@ -187,7 +198,8 @@ def _row_document(row: Row) -> dict[str, Any]:
 def read_row(document: Mapping[str, Any]) -> Row:
     """A row from its part of a snapshot."""
     ids = {"project": UUID(document["project"]), "team": UUID(document["team"]), "sums": tuple(document["sums"])}
-    return Row(**{**document, **ids})
+    splits = tuple((rule, part) for rule, part in document.get("splits", ()))
+    return Row(**{**document, **ids, "splits": splits})
 
 
 def read_result(document: str) -> Result:

@@ -136,7 +136,7 @@ def agreed(analysis: Analysis) -> Message | None:
     if share is None:
         return None
     text = next(text for least, text in AGREED if share.differences >= least)
-    return Message(text, share=percent(share.differences))
+    return Message(text, share=chance(share.differences))
 
 
 def coefficients(analysis: Analysis) -> Sequence[tuple[str, str, str]]:
