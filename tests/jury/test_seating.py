@@ -221,3 +221,28 @@ async def test_a_round_opened_during_the_search_is_dealt_as_it_was_and_the_searc
     count = await fetch_value("SELECT count(*) FROM score_sheet WHERE round = $1", where.id)
     pairs = await fetch_value("SELECT count(*) FROM allocated_pair WHERE round = $1", where.id)
     assert count == pairs, (asked, kept)
+
+
+async def test_a_secretary_and_a_substitute_can_come_while_the_round_is_open(client):
+    where = await cast.scoring_round(teams=2, jurors=3)
+    late = [await cast.juror(where.cohort, name) for name in ("Олег Панин", "Рита Сомова", "Юлия Орлова")]
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}"
+    both = {"juror": [str(each.id) for each in late[:2]]}
+    wrong = await client.post(f"{address}/jurors", data={**both, "kind": "secretary"})
+    assert wrong.status_code == 422
+    assert "Эту должность занимает один человек" in wrong.text
+    assert re.search(r'<option value="secretary" selected', wrong.text), "what was chosen stays"
+    for person, kind in zip(late, ("secretary", "substitute", "member"), strict=True):
+        answer = await client.post(f"{address}/jurors", data={"juror": str(person.id), "kind": kind})
+        assert answer.status_code == 303
+    text = "SELECT count(*) FROM score_sheet s JOIN seat e ON e.id = s.seat WHERE e.person = $1"
+    assert [await fetch_value(text, each.id) for each in late] == [0, 0, 2]
+    another = await cast.juror(where.cohort, "Нина Белова")
+    answer = await client.post(f"{address}/jurors", data={"juror": str(another.id), "kind": "secretary_votes"})
+    assert answer.status_code == 409, "one has it"
+    await cast.sign_in(client, late[0])
+    assert (await client.get(f"{address}/paper")).status_code == 200
+    runs = await where.organiser()
+    came = await fetch_value("SELECT id FROM seat WHERE person = $1", late[1].id)
+    assert await seating.call_up(runs, where.id, came, await seat(where, 0), "Заболел") == 2

@@ -17,6 +17,7 @@ from incubator.jury.conflicts.kinship import derive
 from incubator.jury.ledger import book
 from incubator.jury.office.preparing import cohort_jury
 from incubator.jury.office.round_rubric import NAMED_BY_TIES, rubric_for_round
+from incubator.jury.office.seating import TAKEN, office_held
 from incubator.jury.pitch import transcribing
 from incubator.jury.result.deliberating import forget_votes
 from incubator.jury.result.standings import count_up, turnout
@@ -35,6 +36,7 @@ from incubator.jury.rules import (
     why_not_lock,
 )
 from incubator.jury.sheets.actions import Sheet
+from incubator.jury.terms import OFFICES, VOTING
 from incubator.people.actions import take_role
 from incubator.people.rights import Viewer
 from incubator.programmes.queries import lock_cohort
@@ -104,8 +106,12 @@ async def _place_projects(round_id: UUID, cohort_id: UUID, teams: Sequence[UUID]
         raise NotFound
 
 
-async def seat_jurors(viewer: Viewer, round_id: UUID, people: Collection[UUID]) -> None:
-    """Give jurors of the cohort a seat, also while the round is open: then they get their sheets at once."""
+async def seat_jurors(viewer: Viewer, round_id: UUID, people: Collection[UUID], kind: str = "member") -> None:
+    """Give jurors of the cohort a seat (`kind`: a key of `VOTING`), also while the round is open.
+
+    Whoever scores gets his sheets at once then; a substitute, and chair or secretary without sheets, get none.
+    """
+    duty, votes = VOTING[kind]
     async with DB.transaction():
         scoring = await alone(viewer, round_id)
         if scoring.state not in {RoundState.DRAFT, RoundState.OPEN}:
@@ -113,16 +119,18 @@ async def seat_jurors(viewer: Viewer, round_id: UUID, people: Collection[UUID]) 
         if viewer.id in people:
             refuse(JUDGE_OR_RUN)
         await _refuse_others_than_jurors(scoring, people)
+        if duty in OFFICES and (len(people) > 1 or await office_held(round_id, duty)):
+            raise Refused(TAKEN)
         for person in people:
             await execute(
-                "INSERT INTO seat (id, round, person, seated_at, removal_reason) VALUES ($1, $2, $3, $4, '')"
-                " ON CONFLICT (round, person) DO NOTHING",
-                new_id(), round_id, person, viewer.now,
+                "INSERT INTO seat (id, round, person, seated_at, removal_reason, duty, votes)"
+                " VALUES ($1, $2, $3, $4, '', $5, $6) ON CONFLICT (round, person) DO NOTHING",
+                new_id(), round_id, person, viewer.now, duty, votes,
             )  # fmt: skip
         await derive(scoring.cohort, at=viewer.now, by=viewer.id)
         if scoring.state is RoundState.OPEN:
             await deal_sheets(round_id)
-        await tell("jurors.seated", viewer, scoring, people=[str(person) for person in people])
+        await tell("jurors.seated", viewer, scoring, people=[str(person) for person in people], duty=duty.value)
 
 
 JURORS_OF = """

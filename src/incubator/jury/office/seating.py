@@ -51,7 +51,7 @@ async def set_duty(viewer: Viewer, round_id: UUID, seat_id: UUID, kind: str, cap
             votes != seat["votes"] or (duty == "substitute") != (seat["duty"] == "substitute")
         ):
             raise Refused(SCORING_ALREADY)
-        if duty in OFFICES and await _held(round_id, duty, seat_id):
+        if duty in OFFICES and await office_held(round_id, duty, but=seat_id):
             raise Refused(TAKEN)
         await execute("UPDATE seat SET duty = $2, votes = $3, cap = $4 WHERE id = $1", seat_id, duty, votes, cap)
         if not votes:
@@ -59,12 +59,10 @@ async def set_duty(viewer: Viewer, round_id: UUID, seat_id: UUID, kind: str, cap
         await tell("seat.changed", viewer, scoring, person=str(seat["person"]), duty=duty.value, votes=votes)
 
 
-async def _held(round_id: UUID, duty: Duty, but: UUID) -> bool:
-    return bool(
-        await fetch(
-            "SELECT 1 FROM seat WHERE round = $1 AND duty = $2 AND id <> $3 AND removed_at IS NULL", round_id, duty, but
-        )
-    )
+async def office_held(round_id: UUID, duty: Duty, *, but: UUID | None = None) -> bool:
+    """Whether somebody, other than the seat `but`, has this office in the round."""
+    text = "SELECT 1 FROM seat WHERE round = $1 AND duty = $2 AND id IS DISTINCT FROM $3 AND removed_at IS NULL"
+    return bool(await fetch(text, round_id, duty, but))
 
 
 # --- Substitutes ------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from incubator.jury.pitch import transcribing
 from incubator.jury.result import standings
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rules import CONDUCT, JURORS, PROGRESS, QUEUE, REOPEN, VOID, ProposalKind, RoundState
-from incubator.jury.terms import SEAT_WORDS
+from incubator.jury.terms import OFFICES, SEAT_WORDS, VOTING
 from incubator.people import proving, sessions
 from incubator.people.rights import Right, Viewer
 from incubator.people.sessions import flash
@@ -111,13 +111,16 @@ async def seat(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     """Seat jurors of the cohort."""
     form = await pages.read_form(request)
     people = form.uuids("juror", most=200)
+    kind = form.choice("kind", tuple(VOTING), required=False) or "member"
     if not people and not form.errors:
         form.fail("juror", Message("Tick at least one juror."))
+    elif len(people) > 1 and VOTING[kind][0] in OFFICES:
+        form.fail("juror", Message("One person has this office: tick one juror."))
     try:
         form.demand()
     except Invalid:
         return await _again(request, viewer, round_id, form, "jurors")
-    act = conducting.seat_jurors(viewer, round_id, people)
+    act = conducting.seat_jurors(viewer, round_id, people, kind)
     return await _press(request, viewer, round_id, act, Message("The jury is seated."))
 
 
