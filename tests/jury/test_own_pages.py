@@ -6,6 +6,7 @@ import cast
 from incubator.foundation.database import fetch_value
 from incubator.jury.conflicts import declaring
 from incubator.jury.office import conducting, seating
+from incubator.jury.pitch import running
 from incubator.jury.result import deliberating
 
 
@@ -90,3 +91,27 @@ async def test_a_substitute_reads_when_his_sheets_come(client):
     await conducting.open_round(await where.organiser(), where.id)
     await cast.sign_in(client, where.jurors[2])
     assert "когда вас вызовут на замену" in (await client.get(f"/rounds/{where.id}")).text
+
+
+async def test_who_leads_without_sheets_is_led_to_the_panel_and_asked_for_none(client):
+    where = await cast.scoring_round(teams=1, jurors=3, opened=False, declared=False)
+    secretary, runs, address = where.jurors[2], await where.organiser(), f"/rounds/{where.id}"
+    seat = await fetch_value("SELECT id FROM seat WHERE round = $1 AND person = $2", where.id, secretary.id)
+    await seating.set_duty(runs, where.id, seat, "secretary")
+    await cast.sign_in(client, secretary)
+    for seen in ("/jury", address):
+        page = (await client.get(seen)).text
+        assert "раунд не ведёт" in page
+        assert "Оценивание начинается после этого" not in page
+        assert f'href="{address}/conflicts"' in page
+    await declaring.declare(await cast.viewer(secretary), where.id, {})
+    assert "своих листов у вас в нём не будет" in (await client.get("/")).text
+    await conducting.open_round(runs, where.id)
+    assert f'href="{address}/progress"' in (await client.get("/")).text
+    await running.begin(runs, where.id)
+    assert f'href="{address}/pitch"' in (await client.get("/")).text
+    page = (await client.get("/jury")).text
+    assert "своих листов у вас в нём нет" in page
+    assert "не назначено ни одного проекта" not in page
+    await declaring.declare(await cast.viewer(secretary), where.id, {where.teams[0].id: "Брат"})
+    assert f'href="{address}/pitch"' not in (await client.get("/")).text

@@ -86,4 +86,5 @@ async def test_a_secretary_without_a_vote_is_not_thanked_for_sheets(db):
     seat = await fetch_value("SELECT id FROM seat WHERE person = $1", where.jurors[0].id)
     await seating.set_duty(await where.organiser(), where.id, seat, "secretary")
     await conducting.open_round(await where.organiser(), where.id)
-    assert await quiet(where.jurors[0]) == ["No project was assigned to you in this round."]
+    assert await quiet(where.jurors[0]) == []
+    assert list(await todos(where.jurors[0])) == ["See how far the jury is"]

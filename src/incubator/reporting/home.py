@@ -190,6 +190,8 @@ NO_SEAT: Final = Message(
     "You have not been seated on a jury yet. When an organiser does it, your projects appear here."
 )
 CONFIRMED: Final = Message("You have confirmed your sheets. The result is seen here when it is published.")
+LEADS_LATER: Final = Message("The round is not open yet. You will lead it and have no sheets in it.")
+HOW_FAR: Final = Message("Who has handed in how many sheets, and what is missing.")
 NO_SHEETS: Final = Message("No project was assigned to you in this round.")
 QUIET: Final = {
     RoundState.DRAFT: Message("The round is not open yet. You will find your projects here."),
@@ -213,13 +215,25 @@ def _round(queue: jury.Queue) -> Part:
         todos.append(Todo(Message("Declare your conflicts of interest"), f"{address}/conflicts", note, "not_started"))
     elif todo := _at_work(queue, address):
         todos.append(todo)
+    if queue.leads and queue.state is RoundState.OPEN:
+        todos.append(_leading(queue, address))
     if queue.samples:
         note = Message("It counts for nothing: the jury sees how far apart its marks are.")
         todos.append(Todo(Message("Score the sample projects"), f"{address}/calibration", note, "not_started"))
     idle = queue.state is RoundState.OPEN and not queue.total
     confirmed = queue.state is RoundState.OPEN and queue.signed
     quiet = NO_SHEETS if idle else CONFIRMED if confirmed else QUIET[queue.state]
+    if queue.only_leads and queue.state is RoundState.DRAFT:
+        quiet = LEADS_LATER
     return Part(queue.name, todos, quiet, address, facts=[queue.cohort_name])
+
+
+def _leading(queue: jury.Queue, address: str) -> Todo:
+    """Where chair and secretary lead a round that is open."""
+    if queue.pitch:
+        note = Message("Call the teams, run the timer, see whose sheets are missing.")
+        return Todo(Message("Lead the pitch day"), f"{address}/pitch", note, "in_progress")
+    return Todo(Message("See how far the jury is"), f"{address}/progress", HOW_FAR, "in_progress")
 
 
 def _at_work(queue: jury.Queue, address: str) -> Todo | None:

@@ -16,7 +16,7 @@ from incubator.jury.rubric import Rubric, total_words
 from incubator.jury.rules import LEAD, SETTLED, RoundState, SheetState, in_the_jury, view_sheet
 from incubator.jury.sheets.actions import OWN_SHEET, Sheet, sheet_of
 from incubator.jury.sheets.papers import Paper, paper_of
-from incubator.jury.terms import DUTY_WORDS, Duty, Terms, called, masked, number_of, read_terms, stems
+from incubator.jury.terms import DUTY_WORDS, OFFICES, Duty, Terms, called, masked, number_of, read_terms, stems
 from incubator.people import rights
 from incubator.people.rights import Relation, Scope, Viewer
 
@@ -114,6 +114,11 @@ class Queue:
     def leads(self) -> bool:
         """Whether the juror leads the round as its chair or secretary: nobody does who has a conflict of interest there."""
         return self.may_lead and self.state is not RoundState.PUBLISHED
+
+    @property
+    def only_leads(self) -> bool:
+        """Whether it is a chair or secretary without sheets, who is asked for none."""
+        return self.duty in OFFICES and not self.votes
 
     @property
     def reopened(self) -> list[QueueRow]:
