@@ -3,13 +3,16 @@
 import io
 import re
 import zipfile
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from docx import Document as Word
+from docx.oxml.ns import qn
 
 import cast
 import documents
+from incubator.foundation import printing
 from incubator.foundation.database import execute, fetch, fetch_one, fetch_value
 from incubator.foundation.i18n import MOSCOW, speaking
 from incubator.foundation.refusals import Forbidden, Refused
@@ -84,7 +87,8 @@ async def test_they_say_what_the_round_came_to(db):
     assert said["unsigned"] == sorted(each.name for each in where.jurors[1:])
     assert len(said["order"]) == 3
     (tied,) = said["ties"]
-    assert all(row.name in tied for row in result.placed[1:])
+    assert all(f"{row.name} ({row.place} место" in tied for row in result.placed[1:])
+    assert "Ни одно место не зависит от округления: неокруглённые итоги дают тот же порядок." in said["rules"]
     assert said["decisions"][0]["what"] == "Номинация: За смелость"
     assert (
         said["decisions"][0] | {"title": "За смелость", "for": "2", "against": "1", "outcome": "принято"}
@@ -321,7 +325,21 @@ async def test_the_pdf_keeps_both_standards_and_says_the_same(client):
     )
     for text in (*told, said["root"], said["jury"][0]["name"], HOSTILE):
         assert squeezed(text.replace("漢", "◊")) in read, text
+    assert all(f"{page}/{paper.pages}" in read for page in range(1, paper.pages + 1))
     assert await fetch_value("SELECT count(*) FROM journal_entry WHERE verb = 'minutes.taken'") == 1
+
+
+async def test_what_jurors_wrote_stands_as_wide_as_the_page(db):
+    said, at = await document_of(await played()), datetime(2026, 11, 20, tzinfo=UTC)
+    before = documents.read(await printing.pdf("minutes.typ", said, at)).pages
+    sheets = [each for part in said["annex"] for each in part["rows"]]
+    for each in sheets:
+        each["comment"] = " ".join(f"слово{number}" for number in range(400))
+    content = await printing.pdf("minutes.typ", said, at)
+    paper = documents.read(content)
+    assert squeezed(documents.text(content)).count("слово399") == len(sheets) > 4
+    assert paper.pages <= before + len(sheets), "a comment fills less than a page of its own"
+    assert paper.faults == ()
 
 
 async def test_the_word_file_of_the_shipped_template_says_the_same(client):
@@ -342,6 +360,9 @@ async def test_the_word_file_of_the_shipped_template_says_the_same(client):
     assert any([HOSTILE in row for row in rows] for rows in tables)
     assert len([rows for rows in tables if len(rows[0]) == 5 and rows[0][1] == "Критерий"]) == len(said["annex"])
     assert word.styles["Normal"].font.name == "PT Astra Serif"
+    foot = word.sections[0].footer.paragraphs[0]
+    assert foot.text.startswith("Страница ")
+    assert [each.get(qn("w:instr")) for each in foot._p.iter(qn("w:fldSimple"))] == ["PAGE", "NUMPAGES"]
     fonts = zipfile.ZipFile(io.BytesIO(answer.content)).read("word/fontTable.xml").decode()
     assert '<w:font w:name="PT Astra Serif"><w:altName w:val="Times New Roman"/>' in fonts
 

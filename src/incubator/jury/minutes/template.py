@@ -112,12 +112,30 @@ def _blank() -> Any:
     page = word.sections[0]
     page.page_width, page.page_height = Mm(210), Mm(297)
     page.left_margin, page.right_margin, page.top_margin, page.bottom_margin = Mm(30), Mm(15), Mm(20), Mm(20)
-    for name, size in (("Normal", 12), ("Heading 1", 16), ("Heading 2", 13), ("Heading 3", 12)):
+    for name, size in (("Normal", 12), ("Heading 1", 16), ("Heading 2", 13), ("Heading 3", 12), ("Footer", 9)):
         _dress(word.styles[name], size)
     _stand_in(word)
+    _numbered(page)
     word.core_properties.language = locale()
     word.core_properties.title = str(Message("Minutes"))
     return word
+
+
+def _numbered(section: Any) -> None:
+    """The number of the page and of all pages at its foot, as fields that Word counts."""
+    foot = section.footer.paragraphs[0]
+    foot.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    words = str(Message("Page {page} of {pages}", page="\0PAGE\0", pages="\0NUMPAGES\0"))
+    for place, part in enumerate(words.split("\0")):
+        if place % 2 == 0:
+            foot.add_run(part)
+            continue
+        field = OxmlElement("w:fldSimple")
+        field.set(qn("w:instr"), part)
+        field.append(OxmlElement("w:r"))
+        field[0].append(OxmlElement("w:t"))
+        field[0][0].text = "1"
+        foot._p.append(field)  # noqa: SLF001  (python-docx has no word for it)
 
 
 def _stand_in(word: Any) -> None:

@@ -11,6 +11,7 @@ from incubator.foundation.i18n import Message, day, exact, locale, moment, score
 from incubator.jury.conflicts.kinship import SOURCE_WORDS
 from incubator.jury.minutes.gathering import Facts, Sheet, Sitting
 from incubator.jury.minutes.rules import Draft
+from incubator.jury.result.reasons import rounding_mattered
 from incubator.jury.result.rules import DECIDED_WORDS
 from incubator.jury.result.snapshot import Row, tie_words
 from incubator.jury.rubric import Rubric, total_words
@@ -167,6 +168,7 @@ def _result(facts: Facts) -> Document:
             str(Message("Least number of sheets: {number}.", number=plan.minimum_sheets)),
             str(Message("Missing sheets: {rule}.", rule=CLOSINGS[plan.closing])),
             str(Message("{rounding}, to {decimals} decimals.", rounding=ROUNDINGS[plan.rounding], decimals=plan.decimals)),
+            *map(str, rounding_mattered(result)),
             str(Message("Equal totals: {rules}.", rules=", ".join(str(words[each]) for each in plan.ties))),
         ],
         "summary": [_row(row, words) for row in result.placed],
@@ -200,7 +202,10 @@ def _decided(facts: Facts) -> Document:
 
 
 def _tie(rows: Sequence[Row], words: Mapping[str, Message]) -> Message:
-    said = ", ".join(f"{row.name} ({row.place}{_by(row, words)})" for row in rows)
+    said = ", ".join(
+        str(Message("{team} (place {place}{rule})", team=row.name, place=row.place, rule=_by(row, words)))
+        for row in rows
+    )
     return Message("Total {total}: {teams}.", total=exact(rows[0].total), teams=said)
 
 
