@@ -123,6 +123,20 @@ def test_the_order_effect_is_generalised_least_squares(seed):
     assert found.order.low < found.order.slope < found.order.high
 
 
+@pytest.mark.parametrize(
+    ("turns", "noise", "told"),
+    [
+        ((1, 2, None), 1, "some sheets is not known"),
+        ((2, 2, 2), 1, "the same turn"),
+        ((1, 2, 3), 0, "no chance in these"),
+    ],
+)
+def test_what_is_wrong_with_the_turns_is_told(turns, noise, told):
+    found = analyse([Sheet(p, j, [p + j + noise * (p * j % 2)], turns[p]) for p in range(3) for j in range(4)])
+    assert found.order is None
+    assert told in " ".join(note.text.msgid for note in found.notes if note.about == "order")
+
+
 def test_without_turns_there_is_no_order_effect():
     project, juror, marks = drawn(1)
     assert analyse(sheets_of(project, juror, marks)).order is None

@@ -7,7 +7,7 @@ import pytest
 
 from incubator.foundation import locales
 from incubator.jury.analysis import Sheet, analyse
-from incubator.jury.analysis.telling import tell
+from incubator.jury.analysis.telling import move, tell
 from jury.test_analysis import SHROUT_FLEISS, table_sheets
 
 
@@ -43,6 +43,26 @@ def test_gaps_criteria_and_turns_in_words():
     assert "can overtake" in text or "any weights" in text
     assert "Each later turn changes the mark by" in text
     assert "Without j" in text or "whichever juror" in text
+
+
+def test_what_is_almost_sure_is_not_called_so():
+    text = told(
+        analyse([Sheet(f"p{p}", f"j{j}", [3 * p + (p * j) % 2 / 2]) for p in range(5) for j in range(4)], top=2)
+    )
+    assert "> 99 %" in text and "< 1 %" in text and "100 %" not in text and " 0 %" not in text
+
+
+@pytest.mark.parametrize(
+    ("share", "down", "up"),
+    [
+        (0.1267, "12 %", "13 %"),
+        (0.5, "50 %", "50 %"),
+        (0.0037, "0.3 %", "0.4 %"),
+    ],
+)
+def test_a_move_of_a_weight_is_rounded_so_that_what_is_said_of_it_holds(share, down, up):
+    with locales.speaking("en", locales.MOSCOW):
+        assert (move(share), move(share, up=True)) == (down, up)
 
 
 def test_a_long_table_is_cut():

@@ -161,6 +161,20 @@ class _Advice:
             self._say("adjusted", N_("no score with fewer than {n} sheets: {names}"), n=ENOUGH, names=names)
         return np.flatnonzero(design.project_sheets >= ENOUGH) if fit else few[:0]
 
+    def _on_order(self, result: Analysis, fit: Fitted) -> None:
+        """Why there is no order effect where turns are given."""
+        order = self.design.order
+        if result.order is not None or np.isnan(order).all():
+            return
+        if np.isnan(order).any():
+            self._say("order", N_("no effect of the running order: the turn of some sheets is not known"))
+        elif np.ptp(order) == 0:
+            self._say("order", N_("no effect of the running order: all sheets have the same turn"))
+        elif fit.residual == 0:
+            self._say(
+                "order", N_("no effect of the running order: there is no chance in these marks to compare it with")
+            )
+
     # --- Rows ---------------------------------------------------------------------------------------------------------
 
     def _projects(self, fit: Fitted | None, ranked: Array) -> tuple[ProjectFigures, ...]:
@@ -225,6 +239,7 @@ class _Advice:
         if fit is None:
             return result
         result = replace(result, order=order_effect(design.order, fit))
+        self._on_order(result, fit)
         if not top or fit.project == 0:
             return result
         result = replace(result, leave_one_out=leave_one_out(design, fit, ranked, top))

@@ -1,6 +1,7 @@
 """The advisory result as text for a terminal, in the language of the moment."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from incubator.foundation.i18n import Message, number
 from incubator.foundation.locales import N_, gettext, pgettext
@@ -49,13 +50,13 @@ def _head(analysis: Analysis) -> Iterator[str]:
 
 
 def _projects(analysis: Analysis) -> Iterator[str]:
-    chance = Message.within("analysis", "top {n}", n=analysis.top)
+    winning = Message.within("analysis", "top {n}", n=analysis.top)
     heads = (pgettext("analysis", "place"), pgettext("analysis", "project"), pgettext("analysis", "sheets"), pgettext("analysis", "mean"), pgettext("analysis", "adjusted"),
-             gettext("95 % interval"), pgettext("analysis", "places"), str(chance))  # fmt: skip
+             gettext("95 % interval"), pgettext("analysis", "places"), str(winning))  # fmt: skip
     rows = [
         (
             _figure(each.place, 0), str(each.id), _figure(each.sheets, 0), _figure(each.mean), _figure(each.adjusted),
-            _range(each.low, each.high, 2) if each.standard_error else DASH, _range(each.place_low, each.place_high, 0), _percent(each.chance_top),
+            _range(each.low, each.high, 2) if each.standard_error else DASH, _range(each.place_low, each.place_high, 0), chance(each.chance_top),
         )
         for each in analysis.projects
     ]  # fmt: skip
@@ -130,12 +131,12 @@ def _stable(analysis: Analysis) -> Iterator[str]:
             yield str(Message(text, juror=change.juror, enter=_names(change.enter), leave=_names(change.leave)))
     if band and band.stable_within is None:
         yield gettext("The winners stay for any weights of the criteria.")
-    elif band:
+    elif band and band.stable_within is not None:
         text = N_("The winners stay while no weight moves by more than {share} of itself.")
-        yield str(Message(text, share=_percent(band.stable_within)))
+        yield str(Message(text, share=move(band.stable_within)))
         for each in band.overtakings[:5]:
             text = N_("{project} can overtake {winner} from {share} on")
-            yield "  " + str(Message(text, project=each.project, winner=each.winner, share=_percent(each.at)))
+            yield "  " + str(Message(text, project=each.project, winner=each.winner, share=move(each.at, up=True)))
     if order:
         text = N_("Each later turn changes the mark by {slope} (95 % interval {interval})")
         yield str(Message(text, slope=_signed(order.slope, 3), interval=_range(order.low, order.high, 3)))
@@ -171,8 +172,25 @@ def _signed(value: float | None, places: int = 2) -> str:
     return f"+{_figure(value, places)}" if value and round(value, places) > 0 else _figure(value, places)
 
 
-def _percent(value: float | None) -> str:
+def percent(value: float | None) -> str:
+    """A share in whole percent."""
     return DASH if value is None else f"{number(100 * value, 0)} %"
+
+
+def chance(value: float | None) -> str:
+    """The same of a chance: what is almost sure or almost impossible is not called so."""
+    if value is not None and value >= 0.995:
+        return f"> {number(99, 0)} %"
+    return f"< {number(1, 0)} %" if value is not None and value < 0.005 else percent(value)
+
+
+def move(share: float, *, up: bool = False) -> str:
+    """By which share of itself a weight moves, in percent; never rounded to nought, and only to the side where what is
+    said of it still holds: down of a move that changes nothing, `up` of one that changes something.
+    """
+    places = next((places for places in range(5) if share * 100 * 10.0**places >= 1), 5)
+    towards = ROUND_CEILING if up else ROUND_FLOOR
+    return f"{number((100 * Decimal(share)).quantize(Decimal(1).scaleb(-places), towards))} %"
 
 
 def _range(low: float | None, high: float | None, places: int) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from incubator.foundation.axes import Axis, axis
 from incubator.foundation.i18n import Message, exact, number
 from incubator.jury.analysis import Analysis, JurorFigures, ProjectFigures
+from incubator.jury.analysis.telling import chance
 from incubator.jury.result.rules import Reader
 from incubator.jury.result.snapshot import Result, Row
 from incubator.jury.result.sureness import (
@@ -16,7 +17,6 @@ from incubator.jury.result.sureness import (
     Namer,
     agreed,
     between,
-    chance,
     coefficients,
     figure,
     notes,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from incubator.foundation.i18n import N_, Message, gettext, number
 from incubator.jury.analysis import Analysis, Change, Note
-from incubator.jury.analysis.telling import ALPHA, BANDS, CONCORDANCE
+from incubator.jury.analysis.telling import ALPHA, BANDS, CONCORDANCE, chance, move
 from incubator.jury.result.rules import Reader
 
 DASH = "–"
@@ -22,18 +22,6 @@ def figure(value: float | None, places: int = 2) -> str:
 def signed(value: float | None, places: int = 2) -> str:
     """The same with its sign."""
     return f"+{figure(value, places)}" if value is not None and round(value, places) > 0 else figure(value, places)
-
-
-def percent(value: float | None) -> str:
-    """A share in whole percent."""
-    return DASH if value is None else f"{number(100 * value, 0)} %"
-
-
-def chance(value: float | None) -> str:
-    """The same of a chance: what is almost sure or almost impossible is not called so."""
-    if value is not None and value >= 0.995:
-        return f"> {number(99, 0)} %"
-    return f"< {number(1, 0)} %" if value is not None and value < 0.005 else percent(value)
 
 
 def between(low: float | None, high: float | None, places: int = 2) -> str:
@@ -88,13 +76,13 @@ def other_weights(analysis: Analysis, called: Namer) -> Sequence[object]:
         )
         return [Message(text)]
     stays = Message(
-        "The winners stay while no weight moves by more than {share} of itself.", share=percent(band.stable_within)
+        "The winners stay while no weight moves by more than {share} of itself.", share=move(band.stable_within)
     )
     return [
         stays,
         *(
             Message("{project} can overtake {winner} from {share} on", project=called(each.project),
-                    winner=called(each.winner), share=percent(each.at))
+                    winner=called(each.winner), share=move(each.at, up=True))
             for each in band.overtakings[:3]
         ),
     ]  # fmt: skip
