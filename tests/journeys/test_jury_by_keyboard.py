@@ -76,6 +76,30 @@ async def test_the_table_of_the_panel_is_asked_for_where_the_live_line_is_cut(st
     await expect(missing).to_have_text("1", timeout=30_000)
 
 
+async def test_on_a_phone_the_panel_says_who_is_missing_and_the_row_keeps_its_name(stage):
+    where, address, page = stage
+    await conducting.open_round(await where.organiser(), where.id)
+    await running_order.call(await where.organiser(), where.id, None)
+    await page.set_viewport_size(PHONE)
+    names = [f"{letter}-{'Константинопольский' * 2}" for letter in "АБВ"]
+    for juror, name in zip(where.jurors, names, strict=True):
+        await execute("UPDATE person SET name = $2 WHERE id = $1", juror.id, name)
+    await page.goto(f"{address}/pitch")
+    line = page.locator("#matrix > p")
+    await expect(line).to_contain_text(f"листы не сдали: {', '.join(names)}")
+    aside = await page.locator(".table--scroll").evaluate("e => { e.scrollLeft = e.scrollWidth; return e.scrollLeft }")
+    assert aside > 20, "there is something to scroll to"
+    name = page.locator(".matrix tbody th").first
+    edge = await name.evaluate(
+        "e => e.getBoundingClientRect().left - e.closest('.table--scroll').getBoundingClientRect().left"
+    )
+    assert abs(edge) < 1, "the name of the team stays in sight"
+    assert await name.evaluate("e => e.offsetWidth") > 100, "and isn't broken into letters"
+    for juror in where.jurors:
+        await cast.score(where, juror, await where.project(), 5, 5, 5, 5, 5)
+    await expect(line).to_contain_text("не хватающих листов нет", timeout=60_000)
+
+
 async def test_a_small_form_with_an_error_gets_the_focus(stage):
     where, address, page = stage
     await page.goto(address)
@@ -102,3 +126,18 @@ async def test_a_name_of_one_long_word_pushes_nothing_aside(stage, size):
     for select in await page.locator("select").all():
         room = await select.evaluate("e => e.clientWidth")
         assert room > 250
+
+
+async def test_the_running_total_says_how_many_marks_it_is_made_of(stage):
+    where, address, page = stage
+    await conducting.open_round(await where.organiser(), where.id)
+    await page.goto(address)
+    session = {
+        "name": "session",
+        "value": await sessions.begin(where.jurors[0].id),
+        "url": page.url.partition("/rounds")[0],
+    }
+    await page.context.add_cookies([session])
+    await page.goto(f"{address}/projects/{await where.project()}")
+    await page.locator("[data-criterion] label", has_text="7").first.click()
+    await expect(page.locator(".total")).to_contain_text("оценок: 1 из 5")
