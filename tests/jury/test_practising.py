@@ -2,15 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 import cast
 from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
-from incubator.jury.office import conducting, round_rubric
+from incubator.jury.office import conducting, preparing, round_rubric
 from incubator.jury.practice import practising
 from incubator.jury.rounds import round_for
+from incubator.jury.rubric import version_of
 from incubator.teams.cases import CaseText, as_content
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -76,6 +78,9 @@ async def test_other_criteria_make_the_marks_idle():
     runs = await where.organiser()
     await round_rubric.take_own(runs, where.id)
     await score(where, 0, samples, 5, 6, 7, 8, 9)
+    first = (await round_for(runs, where.id)).rubric.criteria[0]
+    await round_rubric.edit(runs, where.id, KEYS[0], replace(first, weight=first.weight + 1), version_of(first))
+    assert await fetch_value("SELECT count(*) FROM sample_sheet") == 2, "a weight changes no mark"
     await round_rubric.move(runs, where.id, KEYS[0], 1)
     assert await fetch_value("SELECT count(*) FROM sample_sheet") == 0
 
@@ -176,3 +181,42 @@ async def test_a_long_name_of_a_criterion_is_shortened_and_told_whole_to_who_poi
     assert {whole for _, whole in cut} == {long}
     assert len({words for words, _ in cut}) == 2, "on a wide page and on a phone"
     assert all(not whole for words, whole in labels if not words.endswith("…"))
+
+
+async def test_other_criteria_of_the_cohort_make_the_marks_idle_where_a_round_takes_them(client):
+    where, samples = await calibrating()
+    runs = await where.organiser()
+
+    async def counted() -> int:
+        return await fetch_value("SELECT count(*) FROM sample_sheet")
+
+    async def again() -> list[preparing.KeptCriterion]:
+        await execute("DELETE FROM sample_sheet")
+        await score(where, 0, samples, 5, 6, 7, 8, 9)
+        return await preparing.criteria_of(where.cohort.id)
+
+    first, *_ = await again()
+    await preparing.edit_criterion(runs, where.cohort.id, first.id, replace(first.plan, weight=first.plan.weight + 1))
+    assert await counted() == 2, "a weight changes no mark"
+    narrower = replace((await again())[0].plan, scale_max=5000, anchors=())
+    await preparing.edit_criterion(runs, where.cohort.id, first.id, narrower)
+    assert await counted() == 0
+    await again()
+    await preparing.move_criterion(runs, where.cohort.id, first.id, 1)
+    assert await counted() == 0, "a mark would stand under another criterion"
+    last = (await again())[-1]
+    await preparing.add_criterion(runs, where.cohort.id, replace(last.plan, title="Ещё один"))
+    assert await counted() == 0
+    for number in range(3):
+        await score(where, number, samples, 5, 5, 5, 5, 5, 5)
+    await cast.sign_in(client, where.jurors[0])
+    assert (await client.get(f"/rounds/{where.id}/calibration")).status_code == 200
+    added = (await preparing.criteria_of(where.cohort.id))[-1]
+    await preparing.remove_criterion(runs, where.cohort.id, added.id)
+    assert await counted() == 0
+    await again()
+    await round_rubric.take_own(runs, where.id)
+    await preparing.move_criterion(runs, where.cohort.id, first.id, 1)
+    assert await counted() == 2, "the round has its own"
+    await execute("UPDATE sample_sheet SET marks = marks[1:2]")  # handed in at the very moment of a change
+    assert (await client.get(f"/rounds/{where.id}/calibration")).status_code == 200

@@ -4,7 +4,7 @@ A round takes a frozen copy when it opens; until its result is published nothing
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -135,6 +135,23 @@ def _anchors(plan: CriterionPlan) -> str:
     return json.dumps(dict(plan.anchors), ensure_ascii=False)
 
 
+# Rounds that take the cohort's criteria: their own ones are not touched by what changes here.
+FORGET = """
+DELETE FROM sample_sheet s USING sample p, scoring_round r
+WHERE s.sample = p.id AND p.round = r.id AND r.cohort = $1 AND r.state = 'draft' AND r.criteria = '[]'
+"""
+
+
+def same_marks(some: Sequence[CriterionPlan], other: Sequence[CriterionPlan]) -> bool:
+    """Whether a juror who marked by some criteria would have marked the same by the others: weights change no mark."""
+    return [replace(each, weight=1) for each in some] == [replace(each, weight=1) for each in other]
+
+
+async def _forget_practice(cohort_id: UUID) -> None:
+    """A step: marks for samples by other criteria mean nothing any more, and would stand under the wrong ones."""
+    await execute(FORGET, cohort_id)
+
+
 async def add_criterion(viewer: Viewer, cohort_id: UUID, plan: CriterionPlan) -> UUID:
     """Add a criterion at the end, under a key of its own. The new id."""
     async with DB.transaction():
@@ -147,6 +164,7 @@ async def add_criterion(viewer: Viewer, cohort_id: UUID, plan: CriterionPlan) ->
         key = next(key for n in range(1, MOST_CRITERIA + 2) if (key := f"criterion_{n}") not in keys)
         place = await fetch_value("SELECT coalesce(max(place), 0) + 1 FROM criterion WHERE cohort = $1", cohort_id)
         criterion = await _insert(cohort_id, place, replace(plan, key=key))
+        await _forget_practice(cohort_id)
         await _tell("criterion.added", viewer, cohort_id, criterion, title=plan.title)
     return criterion
 
@@ -171,6 +189,8 @@ async def edit_criterion(
         )  # fmt: skip
         if not found:
             raise NotFound
+        if stored is not None and not same_marks([stored], [replace(plan, key=stored.key)]):
+            await _forget_practice(cohort_id)
         await _tell("criterion.edited", viewer, cohort_id, criterion_id, title=plan.title)
 
 
@@ -188,6 +208,7 @@ async def move_criterion(viewer: Viewer, cohort_id: UUID, criterion_id: UUID, by
             " WHERE c.id = n.id AND c.cohort = $1",
             cohort_id, order,
         )  # fmt: skip
+        await _forget_practice(cohort_id)
         await _tell("criterion.moved", viewer, cohort_id, criterion_id)
 
 
@@ -201,6 +222,7 @@ async def remove_criterion(viewer: Viewer, cohort_id: UUID, criterion_id: UUID) 
         if f"criterion:{row['key']}" in (await plan_of(cohort_id)).ties:
             raise Refused(Message("The rules for ties name this criterion. Take it out of them first."))
         await execute("DELETE FROM criterion WHERE id = $1", criterion_id)
+        await _forget_practice(cohort_id)
         await _tell("criterion.removed", viewer, cohort_id, criterion_id, title=row["title"])
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from incubator.foundation.database import DB, execute
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Clash, NotFound, Refused
-from incubator.jury.office.preparing import rubric_for_cohort
+from incubator.jury.office.preparing import rubric_for_cohort, same_marks
 from incubator.jury.rounds import Round, alone, tell
 from incubator.jury.rubric import (
     CHANGED,
@@ -91,14 +91,14 @@ async def _forget_practice(round_id: UUID) -> None:
 Change = Callable[[list[CriterionPlan]], list[CriterionPlan]]
 
 
-async def _change(viewer: Viewer, round_id: UUID, change: Change, *, scales: bool = True) -> None:
+async def _change(viewer: Viewer, round_id: UUID, change: Change) -> None:
     async with DB.transaction():
         scoring = await _draft(viewer, round_id)
         rubric = rubric_of(change(list(scoring.rubric.criteria)))
         if unknown_ties(scoring.plan.ties, rubric.keys):
             raise Refused(NAMED_BY_TIES)
         await _keep(scoring, rubric_document(rubric), plan_document(scoring.plan))
-        if scales:
+        if not same_marks(scoring.rubric.criteria, rubric.criteria):
             await _forget_practice(round_id)
         await tell("round_rubric.edited", viewer, scoring)
 

@@ -182,7 +182,8 @@ async def practice(scoring: Round) -> Practice:
     rubric, _plan = await rubric_for_round(scoring)
     rows = await fetch(SAMPLES, scoring.id, scoring.seat)
     samples = tuple(SampleRow(**{**row, "marks": tuple(row["marks"] or ())}) for row in rows)
-    given = await fetch(ALL_MARKS, scoring.id)
+    # A sheet that was handed in while criteria were changed may have marks for others than there are now.
+    given = [row for row in await fetch(ALL_MARKS, scoring.id) if len(row["marks"]) == len(rubric.criteria)]
     whole = {row["seat"] for row in given if sum(1 for each in given if each["seat"] == row["seat"]) == len(samples)}
     found = Practice(rubric, samples, await fetch_value(JURORS, scoring.id), len(whole), {})
     others = whole - {scoring.seat}
