@@ -240,6 +240,33 @@ def test_the_intervals_hold_what_they_promise():
     assert np.all(estimated >= known)
 
 
+@pytest.mark.parametrize(
+    ("projects", "jurors", "spread", "level", "absolute", "noted"),
+    [
+        (8, 3, (1.0, 0.6, 0.8), (0.88, 0.97), (0.80, 0.92), True),
+        (19, 7, (1.0, 1.5, 0.8), (0.94, 1), (0.6, 0.85), False),
+    ],
+)
+def test_small_juries_keep_the_promise_at_their_own_level_and_are_warned_of(
+    projects, jurors, spread, level, absolute, noted
+):
+    """Complete tables of 100 juries: the jury's mean severity is not in the interval, and can't be."""
+    held, told = [], set()
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        truth, severity = random.normal(size=projects) * spread[0], random.normal(size=jurors) * spread[1]
+        table = 7 + truth[:, None] + severity + random.normal(size=(projects, jurors)) * spread[2]
+        found = analyse(table_sheets(table.tolist()))
+        told.add(any("nearer 90 %" in note.text.msgid for note in found.notes))
+        for row in found.projects if found.model.project else ():
+            miss, half = row.adjusted - 7 - truth[int(row.id[1:])], 1.96 * row.standard_error
+            held.append((abs(miss - severity.mean()) <= half, abs(miss) <= half))
+    at_level, at_all = np.mean(held, axis=0)
+    assert level[0] <= at_level <= level[1]
+    assert absolute[0] <= at_all <= absolute[1]
+    assert told == {noted} or (noted and told == {True, False})
+
+
 # --- What must not matter ---------------------------------------------------------------------------------------------
 
 

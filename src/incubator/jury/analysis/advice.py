@@ -32,6 +32,9 @@ Row = TypeVar("Row", ProjectFigures, JurorFigures)
 LARGEST = 4_000
 """Levels of the smaller factor up to which the model is fitted: its equations are a full matrix."""
 
+FEW_PROJECTS, FEW_JURORS = 10, 5
+"""Below these the fitted variances are so unsure that the intervals, which take them for true, are told to be short."""
+
 NAMED = 12
 """Names in a note."""
 
@@ -124,6 +127,12 @@ class _Advice:
                 "each is 0; that is no proof that they are equally severe"
             )
             self._say("severity", text)
+        if found.project > 0 and found.residual > 0 and (sizes[0] < FEW_PROJECTS or sizes[1] < FEW_JURORS):
+            text = N_(
+                "so few jurors or projects hardly show how much they vary: intervals and chances are somewhat too sure, and "
+                "95 % is nearer 90 %"
+            )
+            self._say("standard_error", text)
         if self.design.complete and found.project > 0:
             text = N_(
                 "every juror scored every project: the adjustment changes no place; it draws all means towards their "
@@ -212,7 +221,7 @@ class _Advice:
         design = self.design
         rows = [JurorFigures(*row) for row in zip(design.jurors, design.juror_sheets.tolist(), strict=True)]
         if fit:
-            parts = (fit.jurors.value, fit.jurors.standard_error, fit.jurors.prediction_error)
+            parts = (fit.jurors.value + 0.0, fit.jurors.standard_error, fit.jurors.prediction_error)
             columns = zip(*(part.tolist() for part in parts), strict=True)
             rows = [JurorFigures(row.id, row.sheets, *more) for row, more in zip(rows, columns, strict=True)]
         return tuple(_by_name(rows, [JurorFigures(name, 0) for name in design.idle_jurors]))

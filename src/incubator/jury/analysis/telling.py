@@ -64,8 +64,9 @@ def _projects(analysis: Analysis) -> Iterator[str]:
     if any(each.standard_error for each in analysis.projects):
         yield ""
         yield gettext(
-            "Given these marks and the fitted variances, the project's own score lies in the interval with a probability of "
-            "95 %. Places: the middle 95 % of the simulated rankings."
+            "Given these marks and the fitted variances, the project's own score, by the measure of this jury as a whole, lies "
+            "in the interval with a probability of about 95 %. How severe the whole jury is can't be known from its own marks; "
+            "that moves all projects alike. Places: the middle 95 % of the simulated rankings."
         )
 
 
