@@ -8,6 +8,7 @@ import cast
 from incubator.foundation.database import execute, fetch_one, fetch_value
 from incubator.jury.conflicts import declaring
 from incubator.jury.conflicts.declaring import Card
+from incubator.jury.ledger import book
 from incubator.jury.office import conducting
 
 CHOSEN = re.compile(r'<option value="([^"]+)" selected>([^<]*)')
@@ -145,3 +146,23 @@ async def test_an_old_page_writes_over_nothing_that_was_said_since(client):
     assert await standing() == 1
     again = {**blank, wish: "0", other: "-1", "version": old}
     assert (await client.post(address, data=again)).status_code == 303
+
+
+async def test_what_a_team_names_for_the_next_round_shows_at_once_in_one_that_is_open(client):
+    where = await cast.scoring_round(teams=2, jurors=3)
+    juror, runs = where.jurors[0], await where.organiser()
+    for each in where.jurors:
+        await cast.score(where, each, await where.project(), 7, 7, 7, 7, 7)
+    following = await conducting.create_round(runs, where.cohort.id, "Финал", [where.teams[0].id])
+    await conducting.seat_jurors(runs, following, [juror.id])
+    await declaring.claim(await cast.viewer(where.teams[0].lead), where.teams[0].id, juror.id, "Спор о земле")
+    states = "SELECT s.state FROM score_sheet s JOIN seat e ON e.id = s.seat WHERE e.person = $1 AND s.project = $2"
+    assert await fetch_value(states, juror.id, await where.project()) == "recused", "the lock would leave it out"
+    assert await fetch_value(states, juror.id, await where.project(1)) == "empty"
+    await cast.sign_in(client, where.cohort.organiser)
+    page = (await client.get(f"/cohorts/{where.cohort.id}/conflicts")).text
+    assert "отпал 1 лист" in page
+    assert (await book.verify(where.id))[0] == []
+    conflict = await fetch_value("SELECT id FROM conflict_of_interest WHERE lifted_at IS NULL")
+    await declaring.lift(runs, conflict, "Спора нет")
+    assert await fetch_value(states, juror.id, await where.project()) == "draft", "and an organiser gives it back"

@@ -158,10 +158,17 @@ async def recuse_sheets(person: UUID, team: UUID, reason: str) -> None:
     )  # fmt: skip
 
 
+BOTH_IN = """
+SELECT DISTINCT s.round FROM score_sheet s JOIN seat e ON e.id = s.seat JOIN round_project p ON p.id = s.project
+WHERE p.team = $1 AND e.person = $2 ORDER BY s.round
+"""
+
+
 async def claim(viewer: Viewer, team_id: UUID, juror: UUID, reason: str) -> None:
     """Name a conflict of interest between a juror and one's own team, before the round opens.
 
-    It counts at once; an organiser who finds that there is none lifts it. A team that has left is judged by nobody.
+    It counts at once, in another round that is open too, so that its board counts no sheet which the lock would leave
+    out; an organiser who finds that there is none lifts it. A team that has left is judged by nobody.
     """
     async with DB.transaction():
         team = await team_for(viewer, team_id)
@@ -174,6 +181,9 @@ async def claim(viewer: Viewer, team_id: UUID, juror: UUID, reason: str) -> None
             juror, cohort=team.cohort, team=team_id, reason=reason, by=viewer.id, at=viewer.now, source="claimed"
         )
         await execute(OUT_OF_PLANS, juror, team_id)
+        for each in await fetch(BOTH_IN, team_id, juror):
+            await share(each["round"])  # it may be locked at this moment
+        await recuse_sheets(juror, team_id, reason)
         await record(
             "conflict.claimed", by=viewer.id, at=viewer.now, audience=Audience.JURY, cohort=team.cohort, team=team_id,
             subject=juror,
