@@ -4,9 +4,10 @@ import io
 import re
 import zipfile
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+import pytest
 import python_calamine
 
 import cast
@@ -35,13 +36,32 @@ async def test_it_holds_everything_with_numbers_and_dates(client):
     where = await played()
     content = await book(client, where)
     names = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).sheet_names
-    assert names == ["О выгрузке", "Сводная таблица", "Баллы", "Жюри", "Самоотводы", "Решения", "Книга оценок"]
+    assert names == [
+        "О выгрузке",
+        "Сводная таблица",
+        "Критерии",
+        "Баллы",
+        "Жюри",
+        "Самоотводы",
+        "Решения",
+        "Книга оценок",
+    ]
     result = await standings.count_up(await round_for(await where.organiser(), where.id))
     told = rows(content, "Сводная таблица")[1:]
     assert [(row[0], row[1], Decimal(str(row[4])).quantize(Decimal("0.01"))) for row in told] == [
         (each.place, each.name, Decimal(each.total)) for each in result.placed
     ]
     marks = rows(content, "Баллы")
+    # Who has the book and nothing else can count the totals again.
+    weights = [Decimal(str(row[1])) for row in rows(content, "Критерии")[1:]]
+    for row in told:
+        own = [each for each in marks[1:] if each[1] == row[1] and each[3] == "Сдан"]
+        sheets = [sum(w * Decimal(str(mark)) for w, mark in zip(weights, each[4:9], strict=True)) for each in own]
+        mean = sum(sheets) / sum(weights) / len(sheets)
+        assert float(mean) == pytest.approx(row[5])
+        assert mean.quantize(Decimal("0.01"), ROUND_HALF_UP) == Decimal(str(row[4])).quantize(Decimal("0.01"))
+    rules = [row[1] for row in rows(content, "О выгрузке") if row[0] == "Как считали"]
+    assert "Среднее по листам." in rules and any(each.startswith("Равные баллы: ") for each in rules)
     kept = await fetch(
         "SELECT s.marks, s.handed_in_at FROM score_sheet s JOIN round_project p ON p.id = s.project JOIN seat e ON e.id = s.seat"
         " JOIN person h ON h.id = e.person WHERE s.round = $1 ORDER BY p.place, h.name, s.id", where.id,
@@ -62,7 +82,7 @@ async def test_what_people_typed_is_text(client):
     content = await book(client, where)
     archive = zipfile.ZipFile(io.BytesIO(content))
     sheets = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
-    assert len(sheets) == 7
+    assert len(sheets) == 8
     assert not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
     assert all('state="frozen"' in sheet for sheet in sheets)
     assert FORMULA in [row[0] for row in rows(content, "Жюри")]
@@ -75,14 +95,14 @@ async def test_a_long_text_has_the_room_it_needs(client):
         "UPDATE score_sheet SET comment = $1, version = version + 1 WHERE handed_in_at IS NOT NULL",
         "Слово о проекте. " * 40,
     )
-    sheet = zipfile.ZipFile(io.BytesIO(await book(client, where))).read("xl/worksheets/sheet3.xml").decode()
+    sheet = zipfile.ZipFile(io.BytesIO(await book(client, where))).read("xl/worksheets/sheet4.xml").decode()
     heights = [float(height) for height in re.findall(r'<row r="\d+"[^>]* ht="([^"]+)"', sheet)]
     assert heights
     assert max(heights) >= 40 * 17 / 36 * 15
     await execute(
         "UPDATE score_sheet SET comment = $1, version = version + 1 WHERE handed_in_at IS NOT NULL", "б\n" * 1900
     )
-    sheet = zipfile.ZipFile(io.BytesIO(await book(client, where))).read("xl/worksheets/sheet3.xml").decode()
+    sheet = zipfile.ZipFile(io.BytesIO(await book(client, where))).read("xl/worksheets/sheet4.xml").decode()
     assert max(float(height) for height in re.findall(r' ht="([^"]+)"', sheet)) <= 409, "Excel refuses a higher row"
 
 

@@ -13,7 +13,7 @@ from incubator.jury.minutes.gathering import Facts, Sheet, Sitting
 from incubator.jury.minutes.rules import Draft
 from incubator.jury.result.reasons import rounding_mattered
 from incubator.jury.result.rules import DECIDED_WORDS
-from incubator.jury.result.snapshot import Row, tie_words
+from incubator.jury.result.snapshot import Result, Row, tie_words
 from incubator.jury.rubric import Rubric, total_words
 from incubator.jury.rules import SHEET_WORDS, SheetState
 from incubator.jury.sheets.papers import Step
@@ -156,26 +156,31 @@ def _papers(facts: Facts) -> list[Document]:
 
 
 def _result(facts: Facts) -> Document:
-    result = facts.result
-    plan, words = result.plan, tie_words(result.rubric)
+    result, words = facts.result, tie_words(facts.result.rubric)
     return {
         "criteria": [
             {"title": each.title, "weight": str(each.weight), "scale": f"{score(each.scale_min)}–{score(each.scale_max)}"}
             for each in result.rubric.criteria
         ],
-        "rules": [
-            f"{AGGREGATES[plan.aggregate]}.",
-            str(Message("Least number of sheets: {number}.", number=plan.minimum_sheets)),
-            str(Message("Missing sheets: {rule}.", rule=CLOSINGS[plan.closing])),
-            str(Message("{rounding}, to {decimals} decimals.", rounding=ROUNDINGS[plan.rounding], decimals=plan.decimals)),
-            *map(str, rounding_mattered(result)),
-            str(Message("Equal totals: {rules}.", rules=", ".join(str(words[each]) for each in plan.ties))),
-        ],
+        "rules": rules_told(result),
         "summary": [_row(row, words) for row in result.placed],
         "not_assessed": [
             {"team": row.name, "sheets": str(row.sheets), "title": row.title} for row in result.not_assessed
         ],
     }  # fmt: skip
+
+
+def rules_told(result: Result) -> list[str]:
+    """How totals and places come from the sheets, in sentences."""
+    plan, words = result.plan, tie_words(result.rubric)
+    return [
+        f"{AGGREGATES[plan.aggregate]}.",
+        str(Message("Least number of sheets: {number}.", number=plan.minimum_sheets)),
+        str(Message("Missing sheets: {rule}.", rule=CLOSINGS[plan.closing])),
+        str(Message("{rounding}, to {decimals} decimals.", rounding=ROUNDINGS[plan.rounding], decimals=plan.decimals)),
+        *map(str, rounding_mattered(result)),
+        str(Message("Equal totals: {rules}.", rules=", ".join(str(words[each]) for each in plan.ties))),
+    ]
 
 
 def _row(row: Row, words: Mapping[str, Message]) -> Document:

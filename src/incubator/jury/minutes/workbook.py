@@ -22,9 +22,10 @@ from incubator.foundation.i18n import Message, moment, zone_label
 from incubator.jury.conflicts.kinship import SOURCE_WORDS
 from incubator.jury.ledger import book
 from incubator.jury.minutes.gathering import JURY, RECUSALS, VOTES
+from incubator.jury.minutes.words import rules_told
 from incubator.jury.result import deliberating, standings
 from incubator.jury.result.rules import DECIDED_WORDS
-from incubator.jury.result.snapshot import tie_words
+from incubator.jury.result.snapshot import Result, tie_words
 from incubator.jury.rounds import Round
 from incubator.jury.rubric import DECIMALS
 from incubator.jury.rules import SHEET_WORDS, SheetState
@@ -67,10 +68,11 @@ class Part:
 
 async def write(scoring: Round, to: Path, at: datetime) -> None:
     """Write the whole book of a locked or published round into a file."""
-    parts = _parts(scoring)
+    result = await standings.result_for(scoring)
+    parts = _parts(scoring, result)
     pen = await asyncio.to_thread(_Pen, to, ZoneInfo(scoring.time_zone))
     try:
-        await asyncio.to_thread(pen.about, _about(scoring, parts, at))
+        await asyncio.to_thread(pen.about, _about(scoring, result, parts, at))
         for part in parts:
             await asyncio.to_thread(pen.begin, str(part.name), part.columns)
             async with aclosing(part.rows()) as pieces:  # type: ignore[type-var]
@@ -161,25 +163,28 @@ class _Pen:
         self.book.close()
 
 
-def _about(scoring: Round, parts: Sequence[Part], at: datetime) -> list[tuple[str, str]]:
+def _about(scoring: Round, result: Result, parts: Sequence[Part], at: datetime) -> list[tuple[str, str]]:
     return [
         (str(Message("Round")), f"{scoring.name}, {scoring.cohort_name}"),
         (str(Message("Taken")), moment(at, scoring.time_zone)),
         (str(Message("Times")), str(Message("By the clock of the cohort: {zone}.", zone=zone_label(at, scoring.time_zone)))),
         (str(Message("Marks")), str(Message("A blank is no mark, never a zero."))),
         *((str(part.name), str(part.about)) for part in parts),
+        *((str(Message("How it was counted")), rule) for rule in rules_told(result)),
     ]  # fmt: skip
 
 
 # --- What the sheets hold ---------------------------------------------------------------------------------------------
 
 
-def _parts(scoring: Round) -> list[Part]:
+def _parts(scoring: Round, result: Result) -> list[Part]:
     titles = [each.title for each in scoring.rubric.criteria]
     return [
         Part(Message("Summary table"), Message("Official totals and places by the rules of the round."),
-             _columns("Place", "Team*", "Project*", "Municipality*", "Total", "Median", "Sheets", "Equal totals*"),
-             lambda: _summary(scoring)),
+             _columns("Place", "Team*", "Project*", "Municipality*", "Total", "Unrounded", "Median", "Sheets", "Equal totals*"),
+             lambda: _summary(result)),
+        Part(Message("Criteria"), Message("Weights and scales by which the totals are counted."),
+             _columns("Criterion*", "Weight", "Lowest mark", "Highest mark", "Step"), lambda: _criteria(result)),
         Part(Message("Marks"), Message("Every sheet with its marks by criterion, its total and comments."),
              [*_columns("Number", "Team*", "Juror*", "State"), *((title, False) for title in titles),
               *_columns("Total", "Comment to the team*", "Note to the jury*", "Reason*", "Saved", "Handed in")],
@@ -209,7 +214,9 @@ LABELS: Mapping[str, Message] = {
     "Source": Message("Source"), "When": Message("When"), "Replaced by": Message("Replaced by"),
     "Kind": Message("Kind"), "Decision": Message("Decision"), "Wording": Message("Wording"), "For": Message("For"), "Against": Message("Against"),
     "Abstained": Message("Abstained"), "Outcome": Message("Outcome"), "Chain": Message("Chain"),
-    "Entries": Message("Entries"), "Hash": Message("Hash"),
+    "Entries": Message("Entries"), "Hash": Message("Hash"), "Unrounded": Message("Before rounding"),
+    "Criterion": Message("Criterion"), "Weight": Message("Weight"), "Step": Message("Step"),
+    "Lowest mark": Message("Lowest mark"), "Highest mark": Message("Highest mark"),
 }  # fmt: skip
 
 
@@ -223,16 +230,25 @@ async def _pieces(sql: str, round_id: UUID, told: Callable[[Mapping[str, Any]], 
         yield [told(row) for row in rows]
 
 
-async def _summary(scoring: Round) -> AsyncIterator[Sequence[Row]]:
-    result = await standings.result_for(scoring)
+async def _criteria(result: Result) -> AsyncIterator[Sequence[Row]]:
+    yield [
+        (each.title, each.weight, *(Decimal(value) / POINT for value in (each.scale_min, each.scale_max, each.step)))
+        for each in result.rubric.criteria
+    ]
+
+
+async def _summary(result: Result) -> AsyncIterator[Sequence[Row]]:
     words = tie_words(result.rubric)
     yield [
-        (row.place, row.name, row.title, row.municipality, _exact(row.total), _exact(row.median), row.sheets,
+        (row.place, row.name, row.title, row.municipality, _exact(row.total), row.unrounded, _exact(row.median), row.sheets,
          str(words[row.decided_by]) if row.decided_by else str(Message("waits for a vote")) if row.awaits_vote else "")
         for row in result.placed
     ]  # fmt: skip
     missed = str(Message("Not assessed"))
-    yield [(None, row.name, row.title, row.municipality, None, None, row.sheets, missed) for row in result.not_assessed]
+    yield [
+        (None, row.name, row.title, row.municipality, None, None, None, row.sheets, missed)
+        for row in result.not_assessed
+    ]
 
 
 def _exact(text: str | None) -> Decimal | None:
