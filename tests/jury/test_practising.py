@@ -220,3 +220,29 @@ async def test_other_criteria_of_the_cohort_make_the_marks_idle_where_a_round_ta
     assert await counted() == 2, "the round has its own"
     await execute("UPDATE sample_sheet SET marks = marks[1:2]")  # handed in at the very moment of a change
     assert (await client.get(f"/rounds/{where.id}/calibration")).status_code == 200
+
+
+async def test_a_sample_is_put_right_until_somebody_has_marked_it(client):
+    where, samples = await calibrating(jurors=2)
+    await cast.sign_in(client, where.cohort.organiser)
+    address = f"/rounds/{where.id}/calibration"
+    action = f"{address}/samples/{samples[0]}/edit"
+    shown = (await client.get(address)).text
+    first = re.search(rf'action="{action}".*?name="version" value="(\w+)"', shown, re.DOTALL)[1]
+    sent = {"title": "Парк у реки", "text": "Теперь без опечатки", "version": first}
+    empty = await client.post(action, data={**sent, "title": ""})
+    assert empty.status_code == 422
+    assert f'href="#f-edit-{samples[0]}-title"' in empty.text
+    assert "Теперь без опечатки" in empty.text
+    assert (await client.post(action, data=sent)).status_code == 303
+    assert "Парк у реки" in (await client.get(address)).text
+    clash = await client.post(action, data={**sent, "text": "Из другого окна"})
+    assert clash.status_code == 409
+    assert "Из другого окна" in clash.text
+    assert "Теперь без опечатки" in clash.text
+    now = re.search(rf'action="{action}".*?name="version" value="(\w+)"', clash.text, re.DOTALL)[1]
+    assert (await client.post(action, data={**sent, "text": "Из другого окна", "version": now})).status_code == 303
+    await score(where, 0, samples, 5, 5, 5, 5, 5)
+    assert action not in (await client.get(address)).text
+    assert (await client.post(action, data={**sent, "version": now})).status_code == 409
+    assert await fetch_value("SELECT text FROM sample WHERE id = $1", samples[0]) == "Из другого окна"

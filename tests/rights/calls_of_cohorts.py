@@ -148,6 +148,10 @@ CALLS: dict[str, list[Call]] = {
     "jury_session remove open": [post(f"{ROUND}/remove", "round_open")],
     "jury_session calibrate draft": [
         post(f"{ROUND}/calibration/samples", "round_calibrating", form={"title": PROBE, "text": PROBE}),
+        post(
+            ROUND + "/calibration/samples/{sample}/edit", "round_calibrating", page=f"{ROUND}/calibration", reader=RUNS,
+            form={"title": PROBE, "text": PROBE},
+        ),
         post(ROUND + "/calibration/samples/{sample}/remove", "round_calibrating"),
         post(f"{ROUND}/calibration/close", "round_calibrating", form={"way": "close"}),
         post(f"{ROUND}/calibration/taken", "round_calibrating", form={"project": "{project}"}, but={RUNS: "409"}),

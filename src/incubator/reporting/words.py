@@ -173,6 +173,7 @@ SIMPLE: Final[Mapping[str, str]] = {
     "allocation.scrapped": N_("let everybody score everything in the round “{round_name}”"),
     "allocation.edited": N_("changed by hand who scores whom in the round “{round_name}”"),
     "sample.added": N_("added a sample project to the calibration of the round “{round_name}”: “{title}”"),
+    "sample.edited": N_("changed a sample project of the calibration of the round “{round_name}”: “{title}”"),
     "sample.removed": N_("removed a sample project from the calibration of the round “{round_name}”"),
     "sample.scored": N_("scored a sample project in the calibration of the round “{round_name}”"),
     "calibration.closed": N_("closed the calibration of the round “{round_name}”"),

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from incubator.foundation import pages
 from incubator.foundation.forms import Form, given
 from incubator.foundation.i18n import Message, number, score
-from incubator.foundation.refusals import Invalid
+from incubator.foundation.refusals import Clash, Invalid
 from incubator.jury.practice import practising
 from incubator.jury.practice.practising import Spread
 from incubator.jury.rounds import Round, round_for
@@ -30,8 +30,11 @@ async def calibration(request: Web, viewer: NamedDependency[Viewer], round_id: F
     return await _page(request, await round_for(viewer, round_id), Form.empty())
 
 
-async def _page(request: Web, scoring: Round, form: Form, at: str = "") -> Response[Any]:
-    """`at` says whose errors `form` holds: the id of a sample, or "add" or "take"."""
+async def _page(request: Web, scoring: Round, form: Form, at: str = "", clash: Clash | None = None) -> Response[Any]:
+    """`at` says whose errors `form` holds: the id of a sample, "edit-" with such an id, or "add" or "take".
+
+    `clash` holds what stands now in the sample that somebody else has changed meanwhile.
+    """
     scoring.standing.need(PRACTICE)
     found, prepares = await practising.practice(scoring), scoring.standing.may(CONDUCT)
     draft = scoring.state is RoundState.DRAFT
@@ -39,8 +42,10 @@ async def _page(request: Web, scoring: Round, form: Form, at: str = "") -> Respo
     # One form at a time: handing one in would lose what is marked in another.
     waiting = [str(each.id) for each in found.samples if not each.handed_in]
     return pages.page(
-        request, "jury/calibration.html", status=422 if form.errors else 200, scoring=scoring, found=found, form=form,
+        request, "jury/calibration.html", status=clash.status if clash else 422 if form.errors else 200, scoring=scoring, found=found, form=form,
         at=at, turn=at if at in waiting else next(iter(waiting), ""), blank=Form.empty(), prepares=prepares, draft=draft, strips=strips,
+        fill=lambda sample: Form.empty({"title": sample.title, "text": sample.text}),
+        stored=clash.context["stored"] if clash else None,
         offers=await practising.offers(scoring) if prepares and draft else [],
         scores=scoring.seat is not None and draft and scoring.calibration == "open",
         spreads={sample: _drawn(spreads) for sample, spreads in found.spreads.items()},
@@ -97,6 +102,28 @@ async def take(request: Web, viewer: NamedDependency[Viewer], round_id: FromPath
     return pages.redirect(request, f"/rounds/{round_id}/calibration")
 
 
+@post("/rounds/{round_id:uuid}/calibration/samples/{sample_id:uuid}/edit")
+async def edit(
+    request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], sample_id: FromPath[UUID]
+) -> Response[Any]:
+    """Put a sample right."""
+    form = await pages.read_form(request)
+    title, text = form.text("title", limit=200), form.text("text", limit=TEXT_LIMIT, lines=True)
+    version, at = form.text("version", required=False), f"edit-{sample_id}"
+    scoring = await round_for(viewer, round_id)
+    scoring.standing.need(CONDUCT)
+    try:
+        form.demand()
+        await practising.edit_sample(viewer, round_id, sample_id, (title, text), version)
+    except Invalid:
+        return await _page(request, scoring, form, at)
+    except Clash as clash:
+        form.fail("", clash.reason)
+        return await _page(request, scoring, form, at, clash)
+    await flash(viewer, "success", Message("The sample project is changed."))
+    return pages.redirect(request, f"/rounds/{round_id}/calibration")
+
+
 @post("/rounds/{round_id:uuid}/calibration/samples/{sample_id:uuid}/remove")
 async def remove(
     request: Web, viewer: NamedDependency[Viewer], round_id: FromPath[UUID], sample_id: FromPath[UUID]
@@ -135,4 +162,4 @@ async def hand_in(
     return pages.redirect(request, f"/rounds/{round_id}/calibration")
 
 
-HANDLERS: list[Any] = [calibration, add, take, remove, close, hand_in]
+HANDLERS: list[Any] = [calibration, add, take, edit, remove, close, hand_in]

@@ -9,20 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from incubator.foundation.database import DB, execute, fetch, fetch_value, new_id
+from incubator.foundation.database import DB, execute, fetch, fetch_one, fetch_value, new_id
 from incubator.foundation.i18n import Message
-from incubator.foundation.refusals import NotFound, Refused
+from incubator.foundation.refusals import Clash, NotFound, Refused
 from incubator.jury.office.round_rubric import rubric_for_round
 from incubator.jury.rounds import Round, alone, round_for, share, tell
-from incubator.jury.rubric import Rubric
+from incubator.jury.rubric import CHANGED, Rubric
 from incubator.jury.rules import FROZEN, OWN_PRACTICE, RoundState, refuse
 from incubator.jury.terms import masked, stems
 from incubator.people.rights import Viewer
+from incubator.stages.answers import fingerprint
 from incubator.teams.cases import LABELS, from_content, sections
 
 MOST_SAMPLES = 3
 FEWEST_OTHERS = 2  # sheets of other jurors, below which their marks are not shown
 CLOSED = Message("The calibration is closed: its marks stay as they are.")
+MARKED = Message("Somebody has marked this sample already. Remove it and add it again, so that all mark the same.")
 NOT_BEGUN = Message("There is nothing to practise on yet.")
 HANDED_IN = Message(
     "You have handed this sample in. Its marks stay, for you have seen those of the others, or soon will."
@@ -55,6 +57,28 @@ async def add_sample(viewer: Viewer, round_id: UUID, title: str, text: str) -> U
         await execute("UPDATE scoring_round SET calibration = 'open' WHERE id = $1", round_id)
         await tell("sample.added", viewer, scoring, title=title)
     return made
+
+
+SAMPLE = """
+SELECT title, text, EXISTS (SELECT FROM sample_sheet s WHERE s.sample = p.id) AS marked FROM sample p
+WHERE p.id = $1 AND p.round = $2
+"""
+
+
+async def edit_sample(viewer: Viewer, round_id: UUID, sample_id: UUID, said: tuple[str, str], version: str) -> None:
+    """Put title and text of a sample right while nobody has marked it; Clash when it is not what the form showed."""
+    async with DB.transaction():
+        scoring = await _preparing(viewer, round_id)
+        row = await fetch_one(SAMPLE, sample_id, round_id)
+        if row is None:
+            raise NotFound
+        stored = (row["title"], row["text"])
+        if row["marked"]:
+            raise Refused(MARKED)
+        if version != fingerprint(stored) and said != stored:
+            raise Clash(CHANGED, stored=stored)
+        await execute("UPDATE sample SET title = $2, text = $3 WHERE id = $1", sample_id, *said)
+        await tell("sample.edited", viewer, scoring, title=said[0])
 
 
 async def remove_sample(viewer: Viewer, round_id: UUID, sample_id: UUID) -> None:
@@ -123,7 +147,7 @@ async def take_sample(viewer: Viewer, round_id: UUID, project: UUID) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
-    """A sample, and the viewer's own marks for it."""
+    """A sample, and the viewer's own marks for it; `marked`: somebody has handed in his."""
 
     id: UUID
     place: int
@@ -131,6 +155,12 @@ class SampleRow:
     text: str
     marks: tuple[int | None, ...]
     handed_in: bool
+    marked: bool
+
+    @property
+    def version(self) -> str:
+        """A print of title and text, by which two who change them at once are noticed."""
+        return fingerprint((self.title, self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +197,8 @@ class Practice:
 
 
 SAMPLES = """
-SELECT p.id, p.place, p.title, p.text, s.marks, s.handed_in_at IS NOT NULL AS handed_in FROM sample p
+SELECT p.id, p.place, p.title, p.text, s.marks, s.handed_in_at IS NOT NULL AS handed_in,
+  EXISTS (SELECT FROM sample_sheet o WHERE o.sample = p.id) AS marked FROM sample p
 LEFT JOIN sample_sheet s ON s.sample = p.id AND s.seat = $2 WHERE p.round = $1 ORDER BY p.place
 """
 ALL_MARKS = """
