@@ -67,6 +67,13 @@ async def test_the_plot_and_its_table_show_what_the_analysis_found(client):
             assert cells[2].replace(",", ".") == f"{each.adjusted:.2f}"
 
 
+async def test_a_table_of_five_columns_is_cards_on_a_phone(client):
+    where = await locked()
+    told = await page(client, where.cohort.organiser, f"/rounds/{where.id}/result/analysis")
+    strips = re.search(r'<table class="([^"]*)">\s*<thead><tr><th scope="col">(?:Criterion|Критерий)<', told)
+    assert strips is not None and "table--cards" in strips[1], "in columns of 60 pixels words break anywhere"
+
+
 def axis_of(text: str) -> tuple[float, float]:
     """The ends of the first plot's axis."""
     svg = text[text.index("plot__wide") : text.index("plot__narrow")]
