@@ -166,3 +166,17 @@ async def test_what_a_team_names_for_the_next_round_shows_at_once_in_one_that_is
     conflict = await fetch_value("SELECT id FROM conflict_of_interest WHERE lifted_at IS NULL")
     await declaring.lift(runs, conflict, "Спора нет")
     assert await fetch_value(states, juror.id, await where.project()) == "draft", "and an organiser gives it back"
+
+
+async def test_a_team_reads_and_challenges_the_juries_of_its_own_rounds_only(client):
+    where = await cast.scoring_round(teams=2, jurors=2, opened=False)
+    runs = await where.organiser()
+    await conducting.arrange_round(runs, where.id, "Полуфинал", [where.teams[0].id])
+    for number, seen in ((0, True), (1, False)):
+        team = where.teams[number]
+        await cast.sign_in(client, team.lead)
+        page = (await client.get(f"/teams/{team.id}/jury")).text
+        assert (where.jurors[0].name in page) == seen
+        sent = {"juror": str(where.jurors[0].id), "reason": "Спор о земле"}
+        assert (await client.post(f"/teams/{team.id}/jury", data=sent)).status_code == (303 if seen else 409)
+    assert await standing() == 1

@@ -175,7 +175,7 @@ async def claim(viewer: Viewer, team_id: UUID, juror: UUID, reason: str) -> None
         team.standing.need(CHALLENGE_JUROR)
         if obstacle := team_frozen(team.withdrawn_at):
             raise Refused(obstacle)
-        if not await _is_drafted(team.cohort, juror):
+        if not await _is_drafted(team_id, juror):
             raise Refused(TOO_LATE_TO_CLAIM)
         await declare_conflict(
             juror, cohort=team.cohort, team=team_id, reason=reason, by=viewer.id, at=viewer.now, source="claimed"
@@ -190,12 +190,12 @@ async def claim(viewer: Viewer, team_id: UUID, juror: UUID, reason: str) -> None
         )  # fmt: skip
 
 
-async def _is_drafted(cohort: UUID, juror: UUID) -> bool:
-    """Whether somebody is on the jury of a round that is not open yet; holds its row until the transaction ends."""
+async def _is_drafted(team: UUID, juror: UUID) -> bool:
+    """Whether somebody is on the jury of a round of the team that is not open yet; holds its row until the end."""
     rows = await fetch(
-        "SELECT 1 FROM scoring_round r JOIN seat e ON e.round = r.id WHERE r.cohort = $1 AND e.person = $2"
-        " AND e.removed_at IS NULL AND r.state = 'draft' FOR SHARE OF r",
-        cohort, juror,
+        "SELECT 1 FROM scoring_round r JOIN seat e ON e.round = r.id JOIN round_project p ON p.round = r.id"
+        " WHERE p.team = $1 AND e.person = $2 AND e.removed_at IS NULL AND r.state = 'draft' FOR SHARE OF r",
+        team, juror,
     )  # fmt: skip
     return bool(rows)
 

@@ -125,10 +125,11 @@ CHALLENGES = """
 SELECT DISTINCT h.id AS person, h.name, EXISTS (
   SELECT FROM journal_entry j WHERE j.verb = 'conflict.claimed' AND j.team = $2 AND j.subject = h.id) AS challenged
 FROM scoring_round r JOIN seat e ON e.round = r.id AND e.removed_at IS NULL JOIN person h ON h.id = e.person
+JOIN round_project p ON p.round = r.id AND p.team = $2
 WHERE r.cohort = $1 AND r.state = 'draft' ORDER BY h.name
 """
 
 
 async def challenges(cohort_id: UUID, team_id: UUID) -> list[Challenge]:
-    """The jurors of rounds that are not open yet: names only, so that nobody can lobby them."""
+    """The jurors of the team's rounds that are not open yet: names only, so that nobody can lobby them."""
     return [Challenge(**row) for row in await fetch(CHALLENGES, cohort_id, team_id)]
