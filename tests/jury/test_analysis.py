@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from incubator.foundation import locales
-from incubator.jury.analysis import Sheet, analyse
+from incubator.jury.analysis import Sheet, analyse, effects
 from incubator.jury.analysis.agreement import intraclass, kendall_w, krippendorff_alpha
 from incubator.jury.analysis.crossing import Crossing
 from incubator.jury.result.sureness import agreed
@@ -306,6 +306,16 @@ def test_a_full_table_is_multiplied_to_the_same_result(monkeypatch):
     full = analyse(sheets_of(project, juror, marks))
     assert full.model.project == pytest.approx(listed.model.project)
     assert [row.standard_error for row in full.jurors] == pytest.approx([row.standard_error for row in listed.jurors])
+
+
+@pytest.mark.parametrize(("draws", "most"), [(10_000, 0.01), (2_000, 0.02)])
+def test_chances_are_as_exact_as_is_said(monkeypatch, draws, most):
+    monkeypatch.setattr(effects, "DRAWS", draws)
+    sheets = sheets_of(*drawn(3, projects=8, jurors=4))
+    found = [[row.chance_top for row in analyse(sheets, seed=seed).projects if row.place] for seed in range(40)]
+    away = np.abs(np.array(found) - np.mean(found, axis=0))
+    assert np.mean(away <= most) >= 0.95
+    assert np.mean(away <= most / 8) < 0.95
 
 
 def test_a_large_fit_takes_few_factorisations():
