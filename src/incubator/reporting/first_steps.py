@@ -11,7 +11,11 @@ from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.rules import ROLE_NAMES
 from incubator.settings import settings
 
-DEEDS: Final = "SELECT DISTINCT verb FROM journal_entry WHERE actor = $1 AND verb = ANY($2)"
+# `leads`: a chair or secretary who scores nothing himself.
+DEEDS: Final = """
+SELECT ARRAY(SELECT DISTINCT verb FROM journal_entry WHERE actor = $1 AND verb = ANY($2)) AS done,
+  coalesce((SELECT NOT bool_or(votes) FROM seat WHERE person = $1 AND removed_at IS NULL), false) AS leads
+"""
 OF_MODERATOR: Final = (
     ("/queue", Message("Write a remark"), Message("It stays a draft until you send it."), {"remark.written"}),
     ("/queue", Message("Accept or return a piece of work"), Message("The next one opens by itself."),
@@ -70,12 +74,14 @@ async def _by_deeds(viewer: Viewer) -> list[FirstSteps]:
     if not lists:
         return []
     verbs = [verb for _, steps in lists for *_, some in steps for verb in some]
-    done = {row["verb"] for row in await fetch(DEEDS, viewer.id, verbs)}
+    row = (await fetch(DEEDS, viewer.id, verbs))[0]
+    done = set(row["done"])
     return [
         FirstSteps(
             ROLE_NAMES[role], [FirstStep(title, note, href, bool(some & done)) for href, title, note, some in steps]
         )
         for role, steps in lists
+        if not (role is Role.JUROR and row["leads"])
     ]
 
 
