@@ -50,11 +50,13 @@ async def test_staff_and_jurors_do_their_own_steps(db):
 
 
 async def test_a_secretary_who_scores_nothing_is_not_asked_for_sheets(db):
-    where = await cast.scoring_round(teams=1, jurors=2, opened=False)
-    seat = await fetch_value("SELECT id FROM seat WHERE round = $1 AND person = $2", where.id, where.jurors[0].id)
-    await seating.set_duty(await where.organiser(), where.id, seat, "secretary")
-    secretary, juror = [await first_steps(await cast.viewer(each)) for each in where.jurors]
-    assert (done(secretary), done(juror)) == ({}, {"Juror": [True, False, False]})
+    where = await cast.scoring_round(teams=1, jurors=3, opened=False)
+    for person, kind in zip(where.jurors, ("secretary", "substitute"), strict=False):
+        seat = await fetch_value("SELECT id FROM seat WHERE round = $1 AND person = $2", where.id, person.id)
+        await seating.set_duty(await where.organiser(), where.id, seat, kind)
+    secretary, substitute, juror = [done(await first_steps(await cast.viewer(each))) for each in where.jurors]
+    assert secretary == {}
+    assert substitute == juror == {"Juror": [True, False, False]}
 
 
 async def test_hidden_steps_cost_nothing_and_come_back(client, counting):

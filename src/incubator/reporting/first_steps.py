@@ -6,15 +6,16 @@ from typing import Final
 from incubator.foundation.database import fetch, fetch_one
 from incubator.foundation.i18n import Message
 from incubator.foundation.owner import owner
+from incubator.jury.terms import OFFICES
 from incubator.people.first_steps import FirstStep, FirstSteps, to_show, wanted
 from incubator.people.rights import Role, Scope, Viewer
 from incubator.people.rules import ROLE_NAMES
 from incubator.settings import settings
 
-# `leads`: a chair or secretary who scores nothing himself.
+# `leads`: sits in juries as a chair or secretary alone, and scores nothing himself; a substitute may have to.
 DEEDS: Final = """
 SELECT ARRAY(SELECT DISTINCT verb FROM journal_entry WHERE actor = $1 AND verb = ANY($2)) AS done,
-  coalesce((SELECT NOT bool_or(votes) FROM seat WHERE person = $1 AND removed_at IS NULL), false) AS leads
+  coalesce((SELECT NOT bool_or(votes OR duty <> ALL($3)) FROM seat WHERE person = $1 AND removed_at IS NULL), false) AS leads
 """
 OF_MODERATOR: Final = (
     ("/queue", Message("Write a remark"), Message("It stays a draft until you send it."), {"remark.written"}),
@@ -74,7 +75,7 @@ async def _by_deeds(viewer: Viewer) -> list[FirstSteps]:
     if not lists:
         return []
     verbs = [verb for _, steps in lists for *_, some in steps for verb in some]
-    row = (await fetch(DEEDS, viewer.id, verbs))[0]
+    row = (await fetch(DEEDS, viewer.id, verbs, list(OFFICES)))[0]
     done = set(row["done"])
     return [
         FirstSteps(
