@@ -47,8 +47,7 @@
     const spoken = (n) => n.toLocaleString(root.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
     if (total) total.textContent = marked ? spoken(total.dataset.total === "sum" ? sum : sum / weights) : "–";
     const filled = form.querySelector("[data-filled]");
-    const words = filled?.dataset.filled || "{n} / {all}";
-    if (filled) filled.textContent = words.replace("{n}", marked).replace("{all}", all.length);
+    if (filled) filled.textContent = filled.dataset.filled.replace("{n}", marked).replace("{all}", all.length);
   }
   const countAll = () => document.querySelectorAll("form:has([data-criterion])").forEach(count);
 

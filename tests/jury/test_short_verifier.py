@@ -15,7 +15,7 @@ from incubator.jury.ledger import short_verifier, verifier
 from jury.ledgers import CRITERIA, RULE, Book, reseal, told
 from jury.test_ledger import told as played
 from jury.test_paper_ledger import ledger as with_paper
-from jury.test_verifier import WAYS, behead, full, opened, other_nonce, spoilt, wrongly_placed
+from jury.test_verifier import WAYS, behead, full, late, opened, other_nonce, spoilt, wrongly_placed
 
 PAGE = 72  # lines on a sheet of A4 in 9 points
 TRIES = 100  # of each way
@@ -81,15 +81,8 @@ def faults(book: Book) -> str:
 
 
 def test_what_is_written_after_the_lock_is_named():
-    book = opened()
-    book.close("lock")
-    full(book, 0, 0)
-    assert "written in after the lock" in faults(book)
-    book = opened()
-    book.close("lock")
-    book.control(k="reopen", seat=book.seats[0], p=book.projects[0])
-    full(book, 0, 0)
-    assert faults(book) == ""
+    assert "written in after the lock" in faults(late(reopened=False))
+    assert faults(late(reopened=True)) == ""
 
 
 def test_nobody_else_changes_a_mark():

@@ -178,16 +178,19 @@ def full(book: Book, seat: int, project: int, mark: int = 5000, **more) -> None:
     book.sheet(book.seats[seat], book.projects[project], [mark] * len(CRITERIA), **more)
 
 
+def late(*, reopened: bool) -> Book:
+    """A sheet handed in after the lock, given back before or not."""
+    book = opened()
+    book.close("lock")
+    if reopened:
+        book.control(k="reopen", seat=book.seats[0], p=book.projects[0])
+    full(book, 0, 0)
+    return book
+
+
 def test_what_is_written_after_the_lock_is_named():
-    book = opened()
-    book.close("lock")
-    full(book, 0, 0)
-    assert "written in after the lock" in faults(book)
-    book = opened()
-    book.close("lock")
-    book.control(k="reopen", seat=book.seats[0], p=book.projects[0])
-    full(book, 0, 0)
-    assert faults(book) == ""
+    assert "written in after the lock" in faults(late(reopened=False))
+    assert faults(late(reopened=True)) == ""
 
 
 def test_nobody_else_changes_a_mark():

@@ -173,16 +173,15 @@ def _signed(value: float | None, places: int = 2) -> str:
     return f"+{_figure(value, places)}" if value and round(value, places) > 0 else _figure(value, places)
 
 
-def percent(value: float | None) -> str:
-    """A share in whole percent."""
+def _percent(value: float | None) -> str:
     return DASH if value is None else f"{number(100 * value, 0)} %"
 
 
 def chance(value: float | None) -> str:
-    """The same of a chance: what is almost sure or almost impossible is not called so."""
+    """A chance in whole percent: what is almost sure or almost impossible is not called so."""
     if value is not None and value >= 0.995:
         return f"> {number(99, 0)} %"
-    return f"< {number(1, 0)} %" if value is not None and value < 0.005 else percent(value)
+    return f"< {number(1, 0)} %" if value is not None and value < 0.005 else _percent(value)
 
 
 def move(share: float, *, up: bool = False) -> str:

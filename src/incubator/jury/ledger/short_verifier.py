@@ -137,4 +137,6 @@ if __name__ == "__main__":
         wrong = check(list(map(json.loads, Path(sys.argv[1]).read_text("utf-8").splitlines())), sys.argv[2])
     except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as fault:
         sys.exit(f"{sys.argv[1]} can't be read as a ledger: {fault!r}")
-    sys.exit("\n".join(wrong) if wrong else print("All is well."))  # noqa: T201
+    if wrong:
+        sys.exit("\n".join(wrong))
+    print("All is well.")  # noqa: T201

@@ -135,11 +135,9 @@ def _anchors(plan: CriterionPlan) -> str:
     return json.dumps(dict(plan.anchors), ensure_ascii=False)
 
 
-# Rounds that take the cohort's criteria: their own ones are not touched by what changes here.
-FORGET = """
-DELETE FROM sample_sheet s USING sample p, scoring_round r
-WHERE s.sample = p.id AND p.round = r.id AND r.cohort = $1 AND r.state = 'draft' AND r.criteria = '[]'
-"""
+FORGET = "DELETE FROM sample_sheet s USING sample p WHERE s.sample = p.id AND p.round = ANY($1)"
+# Rounds that take the cohort's criteria: own ones are not touched by what changes here.
+FOLLOWING = "SELECT id FROM scoring_round WHERE cohort = $1 AND state = 'draft' AND criteria = '[]'"
 
 
 def same_marks(some: Sequence[CriterionPlan], other: Sequence[CriterionPlan]) -> bool:
@@ -147,9 +145,13 @@ def same_marks(some: Sequence[CriterionPlan], other: Sequence[CriterionPlan]) ->
     return [replace(each, weight=1) for each in some] == [replace(each, weight=1) for each in other]
 
 
-async def _forget_practice(cohort_id: UUID) -> None:
+async def forget_practice(*rounds: UUID) -> None:
     """A step: marks for samples by other criteria mean nothing any more, and would stand under the wrong ones."""
-    await execute(FORGET, cohort_id)
+    await execute(FORGET, rounds)
+
+
+async def _forget_practice(cohort_id: UUID) -> None:
+    await forget_practice(*(row["id"] for row in await fetch(FOLLOWING, cohort_id)))
 
 
 async def add_criterion(viewer: Viewer, cohort_id: UUID, plan: CriterionPlan) -> UUID:

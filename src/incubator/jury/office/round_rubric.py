@@ -9,7 +9,7 @@ from uuid import UUID
 from incubator.foundation.database import DB, execute
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Clash, NotFound, Refused
-from incubator.jury.office.preparing import rubric_for_cohort, same_marks
+from incubator.jury.office.preparing import forget_practice, rubric_for_cohort, same_marks
 from incubator.jury.rounds import Round, alone, tell
 from incubator.jury.rubric import (
     CHANGED,
@@ -76,16 +76,8 @@ async def give_up_own(viewer: Viewer, round_id: UUID) -> None:
     async with DB.transaction():
         scoring = await _draft(viewer, round_id)
         await _keep(scoring, "[]", "{}")
-        await _forget_practice(round_id)
+        await forget_practice(round_id)
         await tell("round_rubric.given_up", viewer, scoring)
-
-
-FORGET = "DELETE FROM sample_sheet s USING sample p WHERE s.sample = p.id AND p.round = $1"
-
-
-async def _forget_practice(round_id: UUID) -> None:
-    """Marks for samples by other criteria mean nothing any more."""
-    await execute(FORGET, round_id)
 
 
 Change = Callable[[list[CriterionPlan]], list[CriterionPlan]]
@@ -99,7 +91,7 @@ async def _change(viewer: Viewer, round_id: UUID, change: Change) -> None:
             raise Refused(NAMED_BY_TIES)
         await _keep(scoring, rubric_document(rubric), plan_document(scoring.plan))
         if not same_marks(scoring.rubric.criteria, rubric.criteria):
-            await _forget_practice(round_id)
+            await forget_practice(round_id)
         await tell("round_rubric.edited", viewer, scoring)
 
 
