@@ -25,7 +25,7 @@ PAGE = """
 <input type="hidden" name="version" value="3">
 {{ f.segmented(form, "proof", "Доказанность", [(0, 0), (1, 1), (2, 2), (3, 3)], 2) }}
 {{ f.segmented(form, "real", "Реализуемость", [(0, 0), (5, 5), (10, 10)], 1) }}
-<p>Итог <output data-total>–</output> <span data-filled></span></p>
+<p>Итог <output data-total>–</output> <span data-filled="оценок: {n} из {all}"></span></p>
 {{ f.textarea(form, "text", "Текст", limit=20) }}
 {{ f.rows(form, "Показатели", [("ind", "Показатель"), ("plan", "План")], spare=1) }}
 {{ f.saved() }}{{ f.actions("Сохранить") }}</form>

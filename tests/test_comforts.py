@@ -201,9 +201,9 @@ async def test_digits_mark_the_criterion_with_the_focus_and_only_it(page, site):
     assert await page.is_checked("[name=real][value='10']")
     assert await page.is_checked("[name=proof][value='2']")
     assert await page.inner_text("[data-total]") == "4,67"  # (2 · 2 + 10 · 1) / 3
-    assert await page.inner_text("[data-filled]") == "2 / 2"
+    assert await page.inner_text("[data-filled]") == "оценок: 2 из 2"
     await page.click("[data-criterion=real] [data-clear]")
-    assert (await page.inner_text("[data-total]"), await page.inner_text("[data-filled]")) == ("2,00", "1 / 2")
+    assert (await page.inner_text("[data-total]"), await page.inner_text("[data-filled]")) == ("2,00", "оценок: 1 из 2")
     await page.focus("#f-text")
     await page.keyboard.press("1")
     assert await page.input_value("#f-text") == "1"
