@@ -76,7 +76,7 @@ window.offline = (() => {
     const now = await read(key);
     if (now?.request !== entry.request) return; // written on meanwhile: that goes next, and knows of this
     if (answer.ok) {
-      await write(`known:${entry.project}`, { version: said.version, fields: entry.fields, state: entry.act === "hand_in" ? "handed_in" : "draft", words: "" });
+      await write(`known:${entry.project}`, { version: said.version, fields: entry.fields, state: said.state, words: "" });
       await del(key, store);
       document.dispatchEvent(new CustomEvent("outbox-sent", { detail: { ...entry, ...said } }));
     } else {
@@ -183,9 +183,9 @@ window.offline = (() => {
       doubts = [...doubts, asked].slice(-20);
       note();
     });
-    document.addEventListener("autosaved", async () => {
+    document.addEventListener("autosaved", async ({ detail: { state } }) => {
       doubts = [];
-      await note();
+      await note({ state });
       await del(`out:${form.dataset.sheet}`, store);
       show();
     });

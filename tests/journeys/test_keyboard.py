@@ -133,6 +133,32 @@ async def test_a_sheet_by_digits_and_arrows(site, browser):
         await expect(first.locator(":checked")).to_have_value("10")
 
 
+async def test_a_mark_taken_away_makes_a_draft_and_the_page_says_so_at_once(site, browser):
+    async with site.signed(browser, "juror") as context:
+        page = await context.new_page()
+        await page.goto("/jury")
+        await page.locator("main .button--primary").first.click()
+        await expect(page.locator("#sheet")).to_be_visible()
+        sheet, tags = page.url, page.locator("h1 ~ [data-when] .tag:visible")
+        for criterion in await page.locator("[data-criterion]").all():
+            await criterion.locator("[type=radio]").last.focus()
+            await page.keyboard.press("5")
+        async with another_page(page):
+            await page.click("[name=act][value=hand_in]")
+        await page.goto(sheet)
+        await expect(tags).to_have_text("Сдан")
+        again = page.get_by_role("button", name="Вернуть лист в черновики")
+        await expect(again).to_be_visible()
+        await page.locator("[data-clear]").last.click()
+        for _ in range(2):
+            await expect(tags).to_have_text("Черновик")
+            await expect(again).to_be_hidden()
+            await expect(page.locator("[name=act][value=hand_in]")).to_have_text(
+                "Сдать и перейти дальше", use_inner_text=True
+            )
+            await page.reload()  # and the server says the same
+
+
 async def test_a_sheet_with_gaps_names_them_and_leads_there(site, browser):
     async with site.signed(browser, "juror") as context:
         page = await context.new_page()

@@ -66,6 +66,7 @@ TAGS = {
     SheetState.EMPTY: "grey", SheetState.DRAFT: "blue", SheetState.HANDED_IN: "plain", SheetState.ABSTAINED: "plain",
     SheetState.RECUSED: "grey", SheetState.VOID: "red",
 }  # fmt: skip
+SAVED = (SheetState.EMPTY, SheetState.DRAFT, SheetState.HANDED_IN)  # saving leads from one of them to another
 
 
 @get("/jury")
@@ -172,7 +173,7 @@ def _sheet(
         running=_running_total(page), saved=_saved_words(page),
         unbiased=_may_read(page), reopened=page.sheet.place.reopened,
         strips=_strips(page, shown), criteria=page.rubric.criteria, cell=NEXT_CELL,
-        tag=(TAGS[page.sheet.state], SHEET_WORDS[page.sheet.state]),
+        tags=[(each, TAGS[each], SHEET_WORDS[each]) for each in (SAVED if page.sheet.state in SAVED else (page.sheet.state,))],
     )  # fmt: skip
 
 
@@ -276,6 +277,7 @@ def _receipt(saved: Saved) -> Response[Any]:
     words = _words_of(saved.state, saved.at, saved.receipt)
     receipt = {
         "saved_at": saved.at.isoformat(), "message": words, "version": saved.version, "receipt": saved.receipt,
+        "state": saved.state,
     }  # fmt: skip
     return Response(receipt, status_code=200)
 
