@@ -13,6 +13,7 @@ from incubator.jury.conflicts import declaring
 from incubator.jury.office import conducting, preparing, removing, round_rubric
 from incubator.jury.pitch import running
 from incubator.jury.practice import practising
+from samples import practise
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -40,7 +41,7 @@ async def test_a_draft_goes_with_all_that_was_prepared_for_it(client):
     await allocating.ask(runs, draft, Limits(1, 9, 7))
     sample = await practising.add_sample(runs, draft, "Проба", "Текст")
     criteria = len(await preparing.criteria_of(where.cohort.id))
-    await practising.hand_in(juror, draft, sample, [7000] * criteria)
+    await practise(where.jurors[0], draft, sample, *[7] * criteria)
     await running.begin(runs, draft)
     full = await rows_of_rounds()
     prepared = {

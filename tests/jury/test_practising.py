@@ -1,5 +1,6 @@
 """The calibration: samples, marks that stay, the spread without names for whoever has handed in himself."""
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -7,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 import cast
+from gate import gate
 from incubator.foundation.database import execute, fetch_value
 from incubator.foundation.refusals import Forbidden, NotFound, Refused
 from incubator.jury.office import conducting, preparing, round_rubric
@@ -14,6 +16,7 @@ from incubator.jury.practice import practising
 from incubator.jury.rounds import round_for
 from incubator.jury.rubric import version_of
 from incubator.teams.cases import CaseText, as_content
+from samples import practise
 
 pytestmark = pytest.mark.usefixtures("db")
 KEYS = ("problem", "solution", "pilot", "feasibility", "team")
@@ -27,9 +30,8 @@ async def calibrating(jurors: int = 4):
 
 
 async def score(where, number: int, samples, *marks: int) -> None:
-    juror = await cast.viewer(where.jurors[number])
     for sample in samples:
-        await practising.hand_in(juror, where.id, sample, [mark * 1000 for mark in marks])
+        await practise(where.jurors[number], where.id, sample, *marks)
 
 
 async def seen_by(where, who) -> practising.Practice:
@@ -63,7 +65,7 @@ async def test_marks_stay_and_count_for_nothing():
         await score(where, 0, [cast.new_id()], 1, 1, 1, 1, 1)
     runs = await where.organiser()
     with pytest.raises(Forbidden):
-        await practising.hand_in(runs, where.id, samples[0], [1000] * 5)
+        await practise(where.cohort.organiser, where.id, samples[0], 1, 1, 1, 1, 1)
     await practising.add_sample(runs, where.id, "Третий", "Текст")
     with pytest.raises(Refused):
         await practising.add_sample(runs, where.id, "Четвёртый", "Текст")
@@ -92,8 +94,7 @@ async def test_a_juror_practises_by_forms(client):
     await cast.sign_in(client, where.jurors[0])
     address = f"/rounds/{where.id}/calibration"
     assert "Потренироваться" in (await client.get(f"/rounds/{where.id}")).text
-    assert (await client.get(address)).status_code == 200
-    marks = {f"mark_{key}": "4" for key in KEYS}
+    marks = {f"mark_{key}": "4" for key in KEYS} | await meaning(client, address)
     assert (await client.post(f"{address}/samples/{samples[0]}", data={**marks, "mark_team": ""})).status_code == 422
     for sample in samples:
         assert (await client.post(f"{address}/samples/{sample}", data=marks)).status_code == 303
@@ -114,7 +115,7 @@ async def test_samples_are_marked_one_after_another(client):
     where, samples = await calibrating(jurors=1)
     await cast.sign_in(client, where.jurors[0])
     address = f"/rounds/{where.id}/calibration"
-    marks = {f"mark_{key}": "4" for key in KEYS}
+    marks = {f"mark_{key}": "4" for key in KEYS} | await meaning(client, address)
 
     def forms(page):
         ids = re.findall(r' id="([^"]+)"', page.text)
@@ -198,7 +199,7 @@ async def test_other_criteria_of_the_cohort_make_the_marks_idle_where_a_round_ta
     first, *_ = await again()
     await preparing.edit_criterion(runs, where.cohort.id, first.id, replace(first.plan, weight=first.plan.weight + 1))
     assert await counted() == 2, "a weight changes no mark"
-    narrower = replace((await again())[0].plan, scale_max=5000, anchors=())
+    narrower = replace((await again())[0].plan, scale_max=5000, anchors={})
     await preparing.edit_criterion(runs, where.cohort.id, first.id, narrower)
     assert await counted() == 0
     await again()
@@ -218,8 +219,58 @@ async def test_other_criteria_of_the_cohort_make_the_marks_idle_where_a_round_ta
     await round_rubric.take_own(runs, where.id)
     await preparing.move_criterion(runs, where.cohort.id, first.id, 1)
     assert await counted() == 2, "the round has its own"
-    await execute("UPDATE sample_sheet SET marks = marks[1:2]")  # handed in at the very moment of a change
-    assert (await client.get(f"/rounds/{where.id}/calibration")).status_code == 200
+
+
+async def meaning(client, address) -> dict[str, str]:
+    """What the form for a sample says about the criteria that it shows."""
+    page = await client.get(address)
+    assert page.status_code == 200
+    return {"meaning": re.search(r'name="meaning" value="(\w+)"', page.text)[1]}
+
+
+async def test_marks_by_criteria_that_have_changed_since_come_back_to_be_looked_at(client):
+    where, samples = await calibrating(jurors=1)
+    await cast.sign_in(client, where.jurors[0])
+    address = f"/rounds/{where.id}/calibration"
+    _first, gone, still, *_ = await preparing.criteria_of(where.cohort.id)
+    marks = {f"mark_{key}": "4" for key in KEYS} | await meaning(client, address)
+    await preparing.remove_criterion(await where.organiser(), where.cohort.id, gone.id)
+    answer = await client.post(f"{address}/samples/{samples[0]}", data=marks)
+    assert answer.status_code == 409
+    assert "Критерии изменились" in answer.text
+    assert re.search(f'name="mark_{still.plan.key}" value="4"[^>]* checked', answer.text)
+    assert await fetch_value("SELECT count(*) FROM sample_sheet") == 0
+    del marks[f"mark_{gone.plan.key}"]
+    again = {**marks, **await meaning(client, address)}
+    assert (await client.post(f"{address}/samples/{samples[0]}", data=again)).status_code == 303
+
+
+async def marks_under_the_wrong_criteria() -> int:
+    """A sample is handed in while the criteria of its cohort are on the move; how many sheets stay."""
+    where, samples = await calibrating(jurors=1)
+    runs = await where.organiser()
+    first, *_ = await preparing.criteria_of(where.cohort.id)
+    async with gate("journal_entry", "INSERT") as closed:  # the marks by the old order have been forgotten already
+        moving = asyncio.create_task(preparing.move_criterion(runs, where.cohort.id, first.id, 1))
+        await closed.reached()
+        writing = asyncio.create_task(score(where, 0, samples[:1], 1, 2, 3, 4, 5))
+        await closed.stopped(writing)
+        await closed.open()
+        await moving
+        await asyncio.gather(writing, return_exceptions=True)
+    return await fetch_value("SELECT count(*) FROM sample_sheet")
+
+
+async def test_a_sample_waits_for_criteria_that_are_on_the_move():
+    assert await marks_under_the_wrong_criteria() == 0
+
+
+async def test_without_that_wait_marks_would_stand_under_the_wrong_criteria(monkeypatch):
+    async def no_wait(_cohort):
+        pass
+
+    monkeypatch.setattr(practising, "share_cohort", no_wait)
+    assert await marks_under_the_wrong_criteria() == 1
 
 
 async def test_a_sample_is_put_right_until_somebody_has_marked_it(client):

@@ -7,6 +7,7 @@ from incubator.jury.office import agreeing, conducting, seating
 from incubator.jury.practice import practising
 from incubator.jury.result import deliberating
 from incubator.reporting import home
+from samples import practise
 
 ROUND = "the round “Итоговая защита”"
 TO_CONFIRM = f"Confirm or decline what another organiser asks for in {ROUND}"
@@ -77,7 +78,7 @@ async def test_sample_projects_stand_on_the_start_page_until_they_are_scored(db)
     assert "Score the sample projects" not in await todos(juror)
     sample = await practising.add_sample(runs, where.id, "Парк", "Жители хотят парк")
     assert (await todos(juror))["Score the sample projects"][1] == f"/rounds/{where.id}/calibration"
-    await practising.hand_in(await cast.viewer(juror), where.id, sample, [5000] * 5)
+    await practise(juror, where.id, sample, 5, 5, 5, 5, 5)
     assert "Score the sample projects" not in await todos(juror)
 
 

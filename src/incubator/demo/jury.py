@@ -20,7 +20,7 @@ from incubator.jury.result import deliberating
 from incubator.jury.result.rules import DecisionKind, Motion
 from incubator.jury.result.standings import count_up, result_for
 from incubator.jury.rounds import round_for
-from incubator.jury.rubric import Entry, Rubric
+from incubator.jury.rubric import Entry, Rubric, meaning_of
 from incubator.jury.sheets import actions as jury
 from incubator.people.queries import viewer_for
 
@@ -144,12 +144,12 @@ async def semi_final(
         person = await viewer_for(juror, moment)
         await declaring.declare(person, scoring, {}, card=card, wishes=wishes)
     samples = [await practising.add_sample(viewer, scoring, title, text) for title, text in script.SAMPLES]
-    criteria = len((await rubric_for_cohort(cohort))[0].criteria)
+    criteria = (await rubric_for_cohort(cohort))[0].criteria
     for number, juror in enumerate(jurors[:4]):
         person = await viewer_for(juror, moment)
         for place, sample in enumerate(samples):
-            given = [1000 * (4 + (number * 3 + each * 2 + place) % 5) for each in range(criteria)]
-            await practising.hand_in(person, scoring, sample, given)
+            given = [1000 * (4 + (number * 3 + each * 2 + place) % 5) for each in range(len(criteria))]
+            await practising.hand_in(person, scoring, sample, given, meaning_of(criteria))
     viewer = await viewer_for(organiser, moment)
     await allocating.ask(viewer, scoring, allocating.Limits(sheets=3, cap=-(-3 * len(teams) // 6) + 1, seed=2026))
     return scoring

@@ -5,7 +5,7 @@ Both are kept as the blueprint's own dataclasses; as documents (JSON) they hold 
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
@@ -186,6 +186,11 @@ def version_of(plan: CriterionPlan | JuryPlan) -> str:
     marks = sorted(plan.anchors.items()) if isinstance(plan, CriterionPlan) else ()
     words = [getattr(plan, each.name) for each in fields(plan) if each.name != "anchors"]
     return fingerprint([*map(str, words), str(marks)])
+
+
+def meaning_of(criteria: Iterable[CriterionPlan]) -> str:
+    """A print of what a juror's marks mean: of everything that the criteria are but their weights."""
+    return fingerprint([version_of(replace(each, weight=1)) for each in criteria])
 
 
 def read_version(form: Form) -> str:

@@ -33,6 +33,11 @@ async def lock_cohort(cohort_id: UUID) -> None:
     await execute("SELECT 1 FROM cohort WHERE id = $1 FOR UPDATE", cohort_id)
 
 
+async def share_cohort(cohort_id: UUID) -> None:
+    """Keep others from `lock_cohort` until the transaction ends, beside those who do the same."""
+    await execute("SELECT 1 FROM cohort WHERE id = $1 FOR SHARE", cohort_id)
+
+
 @dataclass(frozen=True, slots=True)
 class ProgrammeOfAll:
     """A line in the administrator's list of programmes."""

@@ -4,7 +4,7 @@ A round takes a frozen copy when it opens; until its result is published nothing
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from incubator.jury.rubric import (
     MOST_CRITERIA,
     Rubric,
     criterion_of,
+    meaning_of,
     plan_document,
     read_plan,
     rubric_of,
@@ -140,11 +141,6 @@ FORGET = "DELETE FROM sample_sheet s USING sample p WHERE s.sample = p.id AND p.
 FOLLOWING = "SELECT id FROM scoring_round WHERE cohort = $1 AND state = 'draft' AND criteria = '[]'"
 
 
-def same_marks(some: Sequence[CriterionPlan], other: Sequence[CriterionPlan]) -> bool:
-    """Whether a juror who marked by some criteria would have marked the same by the others: weights change no mark."""
-    return [replace(each, weight=1) for each in some] == [replace(each, weight=1) for each in other]
-
-
 async def forget_practice(*rounds: UUID) -> None:
     """A step: marks for samples by other criteria mean nothing any more, and would stand under the wrong ones."""
     await execute(FORGET, rounds)
@@ -191,7 +187,7 @@ async def edit_criterion(
         )  # fmt: skip
         if not found:
             raise NotFound
-        if stored is not None and not same_marks([stored], [replace(plan, key=stored.key)]):
+        if stored is not None and meaning_of([stored]) != meaning_of([replace(plan, key=stored.key)]):
             await _forget_practice(cohort_id)
         await _tell("criterion.edited", viewer, cohort_id, criterion_id, title=plan.title)
 
@@ -204,7 +200,11 @@ async def move_criterion(viewer: Viewer, cohort_id: UUID, criterion_id: UUID, by
         if criterion_id not in order:
             raise NotFound
         place = order.index(criterion_id)
-        order.insert(min(max(place + by, 0), len(order) - 1), order.pop(place))
+        moved = order.pop(place)
+        goal = min(max(place + by, 0), len(order))
+        if goal == place:
+            return
+        order.insert(goal, moved)
         await execute(
             "UPDATE criterion c SET place = n.place FROM unnest($2::uuid[]) WITH ORDINALITY AS n (id, place)"
             " WHERE c.id = n.id AND c.cohort = $1",

@@ -9,12 +9,13 @@ from uuid import UUID
 from incubator.foundation.database import DB, execute
 from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Clash, NotFound, Refused
-from incubator.jury.office.preparing import forget_practice, rubric_for_cohort, same_marks
+from incubator.jury.office.preparing import forget_practice, rubric_for_cohort
 from incubator.jury.rounds import Round, alone, tell
 from incubator.jury.rubric import (
     CHANGED,
     MOST_CRITERIA,
     Rubric,
+    meaning_of,
     plan_document,
     rubric_document,
     rubric_of,
@@ -90,7 +91,7 @@ async def _change(viewer: Viewer, round_id: UUID, change: Change) -> None:
         if unknown_ties(scoring.plan.ties, rubric.keys):
             raise Refused(NAMED_BY_TIES)
         await _keep(scoring, rubric_document(rubric), plan_document(scoring.plan))
-        if not same_marks(scoring.rubric.criteria, rubric.criteria):
+        if meaning_of(scoring.rubric.criteria) != meaning_of(rubric.criteria):
             await forget_practice(round_id)
         await tell("round_rubric.edited", viewer, scoring)
 

@@ -14,7 +14,7 @@ from incubator.foundation.refusals import Clash, Invalid
 from incubator.jury.practice import practising
 from incubator.jury.practice.practising import Spread
 from incubator.jury.rounds import Round, round_for
-from incubator.jury.rubric import DECIMALS, anchors, choices, field_of, read_entry
+from incubator.jury.rubric import DECIMALS, anchors, choices, field_of, meaning_of, read_entry
 from incubator.jury.rules import CHOOSE_PROJECT, CONDUCT, PRACTICE, RoundState
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
@@ -45,7 +45,7 @@ async def _page(request: Web, scoring: Round, form: Form, at: str = "", clash: C
         request, "jury/calibration.html", status=clash.status if clash else 422 if form.errors else 200, scoring=scoring, found=found, form=form,
         at=at, turn=at if at in waiting else next(iter(waiting), ""), blank=Form.empty(), prepares=prepares, draft=draft, strips=strips,
         fill=lambda sample: Form.empty({"title": sample.title, "text": sample.text}),
-        stored=clash.context["stored"] if clash else None,
+        stored=clash.context.get("stored") if clash else None, meaning=meaning_of(found.rubric.criteria),
         offers=await practising.offers(scoring) if prepares and draft else [],
         scores=scoring.seat is not None and draft and scoring.calibration == "open",
         spreads={sample: _drawn(spreads) for sample, spreads in found.spreads.items()},
@@ -153,11 +153,16 @@ async def hand_in(
     scoring = await round_for(viewer, round_id)
     scoring.standing.need(PRACTICE)
     found = await practising.practice(scoring)
+    meaning = form.text("meaning", required=False)
     try:
+        practising.refuse_others(meaning, found.rubric)  # before the marks are read by criteria they were not given by
         entry = read_entry(form, found.rubric, full=True)
+        await practising.hand_in(viewer, round_id, sample_id, [given(mark) for mark in entry.marks], meaning)
     except Invalid:
         return await _page(request, scoring, form, str(sample_id))
-    await practising.hand_in(viewer, round_id, sample_id, [given(mark) for mark in entry.marks])
+    except Clash as clash:
+        form.fail("", clash.reason)
+        return await _page(request, scoring, form, str(sample_id), clash)
     await flash(viewer, "success", Message("Your marks for the sample are recorded."))
     return pages.redirect(request, f"/rounds/{round_id}/calibration")
 

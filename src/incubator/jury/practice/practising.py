@@ -14,10 +14,11 @@ from incubator.foundation.i18n import Message
 from incubator.foundation.refusals import Clash, NotFound, Refused
 from incubator.jury.office.round_rubric import rubric_for_round
 from incubator.jury.rounds import Round, alone, round_for, share, tell
-from incubator.jury.rubric import CHANGED, Rubric
+from incubator.jury.rubric import CHANGED, Rubric, meaning_of
 from incubator.jury.rules import FROZEN, OWN_PRACTICE, RoundState, refuse
 from incubator.jury.terms import masked, stems
 from incubator.people.rights import Viewer
+from incubator.programmes.queries import share_cohort
 from incubator.stages.answers import fingerprint
 from incubator.teams.cases import LABELS, from_content, sections
 
@@ -25,6 +26,9 @@ MOST_SAMPLES = 3
 FEWEST_OTHERS = 2  # sheets of other jurors, below which their marks are not shown
 CLOSED = Message("The calibration is closed: its marks stay as they are.")
 MARKED = Message("Somebody has marked this sample already. Remove it and add it again, so that all mark the same.")
+OTHER_CRITERIA = Message(
+    "The criteria have been changed since you opened this page. Look at your marks once more, and hand the sample in again."
+)
 NOT_BEGUN = Message("There is nothing to practise on yet.")
 HANDED_IN = Message(
     "You have handed this sample in. Its marks stay, for you have seen those of the others, or soon will."
@@ -213,8 +217,7 @@ async def practice(scoring: Round) -> Practice:
     rubric, _plan = await rubric_for_round(scoring)
     rows = await fetch(SAMPLES, scoring.id, scoring.seat)
     samples = tuple(SampleRow(**{**row, "marks": tuple(row["marks"] or ())}) for row in rows)
-    # A sheet that was handed in while criteria were changed may have marks for others than there are now.
-    given = [row for row in await fetch(ALL_MARKS, scoring.id) if len(row["marks"]) == len(rubric.criteria)]
+    given = await fetch(ALL_MARKS, scoring.id)
     whole = {row["seat"] for row in given if sum(1 for each in given if each["seat"] == row["seat"]) == len(samples)}
     found = Practice(rubric, samples, await fetch_value(JURORS, scoring.id), len(whole), {})
     others = whole - {scoring.seat}
@@ -238,8 +241,14 @@ def _spreads(rubric: Rubric, sheets: Sequence[tuple[UUID, Sequence[int]]], own: 
     )  # fmt: skip
 
 
-async def hand_in(viewer: Viewer, round_id: UUID, sample_id: UUID, marks: Sequence[int]) -> None:
-    """Hand the marks for a sample in; they stay as they are."""
+def refuse_others(meaning: str, rubric: Rubric) -> None:
+    """Clash when marks were given by other criteria (`meaning_of`) than these."""
+    if meaning != meaning_of(rubric.criteria):
+        raise Clash(OTHER_CRITERIA)
+
+
+async def hand_in(viewer: Viewer, round_id: UUID, sample_id: UUID, marks: Sequence[int], meaning: str) -> None:
+    """Hand the marks for a sample in; they stay as they are. Clash when the criteria are not those of `meaning` any more."""
     async with DB.transaction():
         await share(round_id)
         scoring = await round_for(viewer, round_id)
@@ -248,6 +257,11 @@ async def hand_in(viewer: Viewer, round_id: UUID, sample_id: UUID, marks: Sequen
             raise Refused(CLOSED)
         if not await fetch("SELECT 1 FROM sample WHERE id = $1 AND round = $2", sample_id, round_id):
             raise NotFound
+        await share_cohort(
+            scoring.cohort
+        )  # its criteria may be those of the round; the round's own are held by `share`
+        rubric, _plan = await rubric_for_round(scoring)
+        refuse_others(meaning, rubric)
         made = await execute(
             "INSERT INTO sample_sheet (id, sample, seat, marks, handed_in_at) VALUES ($1, $2, $3, $4, $5)"
             " ON CONFLICT (seat, sample) DO NOTHING",
