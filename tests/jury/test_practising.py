@@ -245,6 +245,25 @@ async def test_marks_by_criteria_that_have_changed_since_come_back_to_be_looked_
     assert (await client.post(f"{address}/samples/{samples[0]}", data=again)).status_code == 303
 
 
+async def test_before_criteria_are_changed_one_reads_which_marks_that_would_delete(client):
+    where, samples = await calibrating(jurors=2)
+    await cast.sign_in(client, where.cohort.organiser)
+    key = (await preparing.criteria_of(where.cohort.id))[0]
+    jury, round_ = f"/cohorts/{where.cohort.id}/jury", f"/rounds/{where.id}"
+    told = "сдали 1 лист пробной оценки"
+
+    async def telling(*addresses: str) -> list[bool]:
+        return [told in (await client.get(address)).text for address in addresses]
+
+    of_cohort, of_round = (jury, f"{jury}/criteria/{key.id}"), (f"{round_}/set-up", f"{round_}/criteria/{KEYS[0]}")
+    assert not any(await telling(*of_cohort, of_round[0]))
+    await score(where, 0, samples[:1], 5, 6, 7, 8, 9)
+    assert all(await telling(*of_cohort, of_round[0]))
+    await round_rubric.take_own(await where.organiser(), where.id)
+    assert all(await telling(*of_round))
+    assert not any(await telling(*of_cohort)), "the round has its own"
+
+
 async def marks_under_the_wrong_criteria() -> int:
     """A sample is handed in while the criteria of its cohort are on the move; how many sheets stay."""
     where, samples = await calibrating(jurors=1)

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from incubator.foundation.database import fetch
+from incubator.foundation.database import fetch, fetch_value
 
 REACHED: Final = """
 SELECT r.name, r.state, r.criteria, r.plan, (SELECT coalesce(json_agg(t.name ORDER BY p.place), '[]') FROM round_project p
   JOIN team t ON t.id = p.team WHERE p.round = r.id) AS teams
 FROM scoring_round r WHERE r.cohort = $1 ORDER BY r.created_at, r.id
+"""
+PRACTISED: Final = """
+SELECT count(*) FROM sample_sheet s JOIN sample p ON p.id = s.sample JOIN scoring_round r ON r.id = p.round
+WHERE r.state = 'draft' AND (r.id = $1 OR r.cohort = $1 AND r.criteria = '[]')
 """
 
 
@@ -42,3 +46,8 @@ async def reach(cohort_id: UUID, column: str) -> Reach:
 
 def _rounds(rows: Sequence[Mapping[str, Any]]) -> tuple[Round, ...]:
     return tuple(Round(row["name"], tuple(json.loads(row["teams"]))) for row in rows)
+
+
+async def practised(whose: UUID) -> int:
+    """How many sheets of sample projects a change of the criteria of this cohort, or of this round, would delete."""
+    return int(await fetch_value(PRACTISED, whose))

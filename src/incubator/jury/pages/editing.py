@@ -15,7 +15,7 @@ from incubator.foundation.i18n import gettext as _
 from incubator.foundation.refusals import Clash, Invalid, NotFound, Refused
 from incubator.jury.office import board, conducting, preparing
 from incubator.jury.office.preparing import KeptCriterion, cohort_jury
-from incubator.jury.office.reach import reach
+from incubator.jury.office.reach import practised, reach
 from incubator.jury.result import standings
 from incubator.jury.result.snapshot import tie_words
 from incubator.jury.rounds import round_for
@@ -60,6 +60,7 @@ async def set_up(request: Web, viewer: NamedDependency[Viewer], cohort_id: FromP
         request, "jury/set_up.html", cohort=cohort, set_up=found, may=cohort.standing.may(CONDUCT),
         aggregate=AGGREGATES[found.plan.aggregate], closing=CLOSINGS[found.plan.closing],
         rounding=ROUNDINGS[found.plan.rounding], ties=[words.get(tie, tie) for tie in found.plan.ties],
+        practised=await practised(cohort_id),
     )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ async def _criterion(
     return pages.page(
         request, "jury/criterion.html", status=status_of(shown, refusal), cohort=cohort, form=shown,
         criterion_id=criterion_id, preview=preview, stored=stored_beside(shown, refusal),
-        reach=await reach(cohort_id, "criteria"),
+        reach=await reach(cohort_id, "criteria"), practised=await practised(cohort_id),
     )  # fmt: skip
 
 

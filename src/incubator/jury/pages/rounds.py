@@ -14,6 +14,7 @@ from incubator.foundation.i18n import Message
 from incubator.foundation.readings import Unreadable, email
 from incubator.foundation.refusals import Clash, Forbidden, Invalid, NotFound, Refused
 from incubator.jury.office import board, round_rubric, seating
+from incubator.jury.office.reach import practised
 from incubator.jury.pages import control, editing
 from incubator.jury.result.snapshot import tie_words
 from incubator.jury.rounds import Round, round_for
@@ -63,6 +64,7 @@ async def _set_up(request: Web, scoring: Round, form: Form | None, addresses: Fo
         draft=scoring.state is RoundState.DRAFT, aggregate=AGGREGATES[plan.aggregate],
         turns=[(turn.value, str(words)) for turn, words in TURN_WORDS.items()],
         closing=CLOSINGS[plan.closing], ties=[words.get(tie, tie) for tie in plan.ties],
+        practised=await practised(scoring.id),
     )  # fmt: skip
 
 
@@ -125,7 +127,7 @@ async def criterion(
     scoring = await _to_prepare(viewer, round_id)
     plan = _plan(scoring, key)
     blank = {"weight": "10", "scale_min": "0", "scale_max": "10", "step": "1"}
-    return _criterion(request, scoring, key, Form.empty(editing.shown_criterion(plan) if plan else blank))
+    return await _criterion(request, scoring, key, Form.empty(editing.shown_criterion(plan) if plan else blank))
 
 
 def _plan(scoring: Round, key: str) -> CriterionPlan | None:
@@ -135,7 +137,7 @@ def _plan(scoring: Round, key: str) -> CriterionPlan | None:
     return found
 
 
-def _criterion(
+async def _criterion(
     request: Web, scoring: Round, key: str, form: Form, refusal: Refused | Clash | None = None
 ) -> Response[Any]:
     plan = _plan(scoring, key)
@@ -143,6 +145,7 @@ def _criterion(
         request, "jury/criterion.html", status=editing.status_of(form, refusal), cohort=_cohort(scoring), form=form,
         criterion_id=key, preview=(plan, choices(plan), anchors(plan)) if plan else None,
         stored=editing.stored_beside(form, refusal), base=_base(scoring), above=_crumbs(scoring),
+        practised=await practised(scoring.id),
     )  # fmt: skip
 
 
@@ -172,11 +175,11 @@ async def keep_criterion(
     try:
         await _keep(viewer, scoring, key, form, version)
     except Invalid:
-        return _criterion(request, scoring, key, form)
+        return await _criterion(request, scoring, key, form)
     except Forbidden:
         raise
     except (Refused, Clash) as refusal:
-        return _criterion(request, scoring, key, form, refusal)
+        return await _criterion(request, scoring, key, form, refusal)
     await flash(viewer, "success", editing.CRITERION_SAVED)
     return pages.redirect(request, f"/rounds/{round_id}/set-up#criteria")
 
