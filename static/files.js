@@ -12,6 +12,8 @@
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
   const waiting = [];
   let active = null;
+  let refused = 0;
+  const held = []; // who waits until nothing is on its way
 
   // The library weighs as much as a page: it comes when somebody is about to choose a file.
   let coming = null;
@@ -95,6 +97,7 @@
     clearTimeout(job.timer);
     if (active === job) active = null;
     next();
+    if (!active) held.splice(0).forEach((go) => go());
   }
   function cancel(job) {
     const place = waiting.indexOf(job);
@@ -107,6 +110,7 @@
   }
   function refuse(job, reason) {
     job.over = true;
+    refused += 1;
     tell(job, reason, true);
     job.stop.firstChild.data = words.dismiss;
     say(job, `${job.file.name}: ${reason}`);
@@ -255,4 +259,15 @@
   });
   window.addEventListener("beforeunload", (event) => { if (active && !active.over) event.preventDefault(); });
   document.querySelectorAll("[data-uploads] [data-plain]").forEach((button) => { button.hidden = true; });
+
+  // What is pressed in the form meanwhile waits for the files (keeping.js); false: one of them was refused.
+  async function idle(form) {
+    if (!active) return true;
+    const before = refused;
+    window.keeping.tell(form, words.holds);
+    await new Promise((go) => { held.push(go); });
+    window.keeping.tell(form, "");
+    return refused === before;
+  }
+  window.uploading = { idle };
 })();

@@ -45,6 +45,7 @@ class Site(ThreadingHTTPServer):
 
     answer = (200, {"message": "Сохранено в 14:05", "version": 9})
     wrong: tuple[str, ...] = ()
+    body = ""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -107,6 +108,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"])).decode()
         if self.path != "/save":
             self.server.posted.append(self.path)
+            self.server.body = body
             self.send(200, b"<title>sent</title><p>sent", "text/html")
             return
         assert self.headers["x-autosave"] == "1"

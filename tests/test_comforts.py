@@ -191,6 +191,30 @@ async def test_a_refusal_by_field_is_told_in_words(page, site):
     await says(page, "Не сохранено. Слишком длинно.")
 
 
+async def test_who_stays_because_of_another_form_can_press_again(page, site):
+    """The question before leaving holds the sending up; the next press sends the form as it is, with one mark of its own."""
+    await page.evaluate("""document.body.insertAdjacentHTML('beforeend',
+      "<form method='post' action='/other'><textarea id='other' name='other'></textarea><button>x</button></form>")""")
+    await page.focus("#other")
+    await page.fill("#other", "Недописанное")
+    await page.fill("#f-text", "Готово")
+    await says(page, "Сохранено в 14:05")
+    answers = [False, True]
+
+    async def decide(dialog) -> None:
+        await (dialog.accept() if answers.pop(0) else dialog.dismiss())
+
+    page.on("dialog", decide)
+    async with page.expect_event("dialog"):
+        await page.click("#sheet button[type=submit]")
+    assert site.posted == []
+    await page.wait_for_timeout(200)
+    await page.click("#sheet button[type=submit]")
+    await page.wait_for_url("**/send")
+    assert site.posted == ["/send"]
+    assert site.body.count("_sent=") == 1
+
+
 # --- Score sheet --------------------------------------------------------------------------------------------------------
 
 

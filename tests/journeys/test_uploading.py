@@ -17,6 +17,7 @@ from journeys.site import Site, running
 SIZE = 9 * 1024 * 1024
 SLOW = 900_000  # bytes a second
 FAST = 50_000_000
+CHECK = "Проверить ответы"
 
 
 def large_pdf(seed: int) -> bytes:
@@ -226,3 +227,39 @@ async def test_a_server_killed_between_two_pieces_goes_on_where_the_file_was_cut
             await line.becomes()
             await arrives(box, large)
             await clear(box, large)
+
+
+async def test_what_is_pressed_while_a_file_is_on_its_way_is_done_when_it_is_there(site: Site, browser, large):
+    async with site.signed(browser, "team_lead") as context:
+        page = await context.new_page()
+        line, box = await line_of(context, page), await field_for_files(page)
+        await line.becomes(SLOW)
+        await box.locator("input[type=file]").set_input_files(large)
+        await has_sent_some(box)
+        await page.get_by_role("button", name=CHECK, exact=True).click()
+        await expect(page.locator("[data-autosave-status]")).to_contain_text("Файл ещё отправляется")
+        assert not page.url.endswith("/check")
+        await line.becomes()
+        await page.wait_for_url("**/check")
+        await page.goto(page.url.removesuffix("/check"))
+        await arrives(box, large)
+        await clear(box, large)
+
+
+async def test_a_file_that_is_refused_meanwhile_is_told_before_anything_is_done(site: Site, browser, tmp_path):
+    """And what was pressed can be pressed again at once."""
+    false = tmp_path / "Не отчёт.pdf"
+    false.write_bytes(b"MZ" + hashlib.shake_128(b"x").digest(4_000_000))
+    async with site.signed(browser, "team_lead") as context:
+        page = await context.new_page()
+        line, box = await line_of(context, page), await field_for_files(page)
+        await line.becomes(SLOW)
+        await box.locator("input[type=file]").set_input_files(false)
+        await has_sent_some(box)
+        check = page.get_by_role("button", name=CHECK, exact=True)
+        await check.click()
+        await expect(box.locator(".file--fault")).to_contain_text("Не отчёт.pdf", timeout=60_000)
+        await expect(page.locator("[data-autosave-status]")).to_be_empty()
+        assert not page.url.endswith("/check")
+        await check.click()
+        await page.wait_for_url("**/check")
