@@ -9,7 +9,7 @@ window.autosaving = (() => {
   const forms = () => [...document.querySelectorAll("form[data-autosave]")];
 
   function stateOf(form) {
-    if (!states.has(form)) states.set(form, { dirty: false, busy: false, stopped: false, tries: 0, timer: 0, idle: Promise.resolve() });
+    if (!states.has(form)) states.set(form, { dirty: false, busy: false, stopped: false, held: false, tries: 0, timer: 0, idle: Promise.resolve() });
     return states.get(form);
   }
   function fieldsOf(form) {
@@ -32,7 +32,7 @@ window.autosaving = (() => {
   }
   function save(form) {
     const state = stateOf(form);
-    if (state.busy || state.stopped || !state.dirty || !form.isConnected) return;
+    if (state.busy || state.stopped || state.held || !state.dirty || !form.isConnected) return;
     Object.assign(state, { busy: true, dirty: false });
     state.idle = sent(form, state);
   }
@@ -110,10 +110,13 @@ window.autosaving = (() => {
     if (form && target.type !== "file") changed(form, target.matches("[type=radio], [type=checkbox], select") ? 0 : PAUSE);
   });
   document.addEventListener("unsent", ({ target }) => { // what was pressed could not be sent
-    if (states.has(target) && stateOf(target).dirty) later(target, stateOf(target));
+    if (!states.has(target)) return;
+    const state = stateOf(target);
+    state.held = false;
+    if (state.dirty) later(target, state);
   });
   window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) forms().forEach((form) => { stateOf(form).stopped = false; });
+    if (persisted) forms().forEach((form) => { Object.assign(stateOf(form), { stopped: false, held: false }); });
   });
   document.addEventListener("line-back", () => forms().forEach(save));
   document.addEventListener("visibilitychange", async () => {
@@ -132,8 +135,9 @@ window.autosaving = (() => {
   });
 
   return {
-    idle(form) { // no more saving by itself, and what is under way has come to its end
+    idle(form) { // no more saving by itself until it is freed, and what is under way has come to its end
       const state = stateOf(form);
+      state.held = true;
       clearTimeout(state.timer);
       return state.idle;
     },
@@ -141,6 +145,7 @@ window.autosaving = (() => {
       clearTimeout(stateOf(form).timer);
       Object.assign(stateOf(form), { dirty: false, stopped: true });
     },
+    free(form) { stateOf(form).held = false; },
     open: (form) => stateOf(form).dirty || stateOf(form).busy,
   };
 })();

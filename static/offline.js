@@ -196,13 +196,14 @@ window.offline = (() => {
       event.stopPropagation();
       event.preventDefault();
       const round = await kept(form.dataset.round);
-      if (!round) { await put(form, event.detail.button?.value ?? "save"); return; }
-      if (!(await take(form, event.detail.button?.value ?? "save"))) return;
+      const act = event.detail.button?.value ?? "save";
+      if (!round) await put(form, act);
+      if (!round || !(await take(form, act))) { window.autosaving.free(form); return; }
       window.autosaving.given(form);
       window.keeping.forget(form);
       window.keeping.leave(form);
       await merge(round);
-      onward(() => location.assign(event.detail.button?.value === "save" ? location.href : next(form)));
+      onward(() => location.assign(act === "save" ? location.href : next(form)));
     }, true);
   }
   // Two versions: what is chosen goes the way of the outbox, so that it comes but once too.

@@ -52,6 +52,12 @@ class Site(ThreadingHTTPServer):
         self.saved: list[dict[str, list[str]]] = []
         self.posted: list[str] = []
         self.parts = 0
+        self.slow: dict[str, float] = {}  # seconds until the answer, by path
+
+    @property
+    def address(self) -> str:
+        """Where the page is."""
+        return f"http://127.0.0.1:{self.server_port}/"
 
     def html(self) -> str:
         form = Form.empty({"proof": 2, "ind": ["Доля"], "plan": ["40"]})
@@ -83,6 +89,7 @@ class Handler(BaseHTTPRequestHandler):
             answer = pages.static().answer(*self.path.split("/", 3)[2:], "")
             self.send(answer.status_code or 200, answer.content, answer.media_type)
         elif self.path == "/session":
+            time.sleep(self.server.slow.get(self.path, 0))
             status = 401 if self.server.answer[0] == 401 else 200
             self.send(status, b'{"viewer": "anna", "csrf": "t0ken"}', "application/json")
         elif self.path == "/stream":
@@ -113,5 +120,6 @@ class Handler(BaseHTTPRequestHandler):
             return
         assert self.headers["x-autosave"] == "1"
         self.server.saved.append(parse_qs(body))
+        time.sleep(self.server.slow.get(self.path, 0))
         status, answer = self.server.answer
         self.send(status, json.dumps(answer).encode(), "application/json")

@@ -32,7 +32,8 @@ LONGEST = (
     "test_worker.py",
     "test_demo.py",
     "test_demo_removal.py",
-    "test_comforts.py",
+    "comforts/test_controls.py",
+    "comforts/test_keeping.py",
 )
 
 
