@@ -9,7 +9,7 @@ window.autosaving = (() => {
   const forms = () => [...document.querySelectorAll("form[data-autosave]")];
 
   function stateOf(form) {
-    if (!states.has(form)) states.set(form, { dirty: false, busy: false, stopped: false, held: false, tries: 0, timer: 0, idle: Promise.resolve() });
+    if (!states.has(form)) states.set(form, { dirty: false, busy: false, stopped: false, tries: 0, timer: 0, idle: Promise.resolve() });
     return states.get(form);
   }
   function fieldsOf(form) {
@@ -110,7 +110,6 @@ window.autosaving = (() => {
     if (form && target.type !== "file") changed(form, target.matches("[type=radio], [type=checkbox], select") ? 0 : PAUSE);
   });
   document.addEventListener("unsent", ({ target }) => { // what was pressed could not be sent
-    if (!states.has(target)) return;
     const state = stateOf(target);
     state.held = false;
     if (state.dirty) later(target, state);

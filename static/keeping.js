@@ -279,16 +279,15 @@ window.keeping = (() => {
   function uncarry(form) {
     form.querySelectorAll("[data-carried]").forEach((field) => field.remove());
   }
-  const stays = (form) => form.dispatchEvent(new CustomEvent("unsent", { bubbles: true, detail: {} })); // it may be pressed again
+  const stays = (form) => form.dispatchEvent(new CustomEvent("unsent", { bubbles: true })); // it may be pressed again
   async function send(form, button) {
     const state = stateOf(form);
     if (state.sending) return;
     state.sending = true;
     await window.autosaving?.idle(form); // so as not to clash with itself
-    if ((await window.uploading?.idle(form)) === false) { // a file was refused: first to be read
+    if ((await window.uploading?.idle(form)) === false) { // a file was refused: that is to be read first
       state.sending = false;
-      stays(form);
-      return;
+      return stays(form);
     }
     const before = form.querySelector("input[name=_sent]:not([data-carried])")?.value; // of a page that only asks for the password
     const mark = before || random(9).map((byte) => byte.toString(36)).join("");
@@ -297,7 +296,7 @@ window.keeping = (() => {
     state.sending = false;
     if (answer === "here") {
       Object.assign(state, { leaving: true, unsent: false });
-      uncarry(form); // of a press before, after which he stayed
+      uncarry(form); // of a press after which he stayed
       if (!before) carry(form, "_sent", mark);
       if (button?.name) carry(form, button.name, button.value);
       HTMLFormElement.prototype.submit.call(form); // every listener has seen the press already

@@ -185,7 +185,8 @@ window.offline = (() => {
     });
     document.addEventListener("autosaved", async ({ detail: { state } }) => {
       doubts = [];
-      await note({ state });
+      form.dataset.state = state;
+      await note();
       await del(`out:${form.dataset.sheet}`, store);
       show();
     });

@@ -87,11 +87,8 @@
     const form = target.closest?.("form");
     if (form && target.closest("[data-criterion]")) count(form);
   });
-  // What saving has made of the sheet – a mark taken away makes it a draft again – its tag and buttons say at once.
-  document.addEventListener("autosaved", ({ target, detail }) => {
-    if (!detail?.state || !target.dataset.state) return;
-    target.dataset.state = detail.state;
-    for (const part of document.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.split(" ").includes(detail.state);
+  document.addEventListener("autosaved", ({ detail: { state } }) => { // a mark taken away makes a draft: tag and buttons say so
+    for (const part of document.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.includes(state);
   });
   document.addEventListener("restored", ({ target }) => count(target));
   document.addEventListener("htmx:after:settle", countAll);

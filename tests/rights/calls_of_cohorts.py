@@ -159,7 +159,10 @@ CALLS: dict[str, list[Call]] = {
     ],
     "calibration view draft": [get(f"{ROUND}/calibration", "round_calibrating")],
     "calibration score draft": [
-        post(ROUND + "/calibration/samples/{sample}", "round_calibrating", form=MARKS),
+        post(
+            ROUND + "/calibration/samples/{sample}", "round_calibrating", page=f"{ROUND}/calibration",
+            reader="juror_assigned", form=MARKS,
+        ),
     ],
     "jury_session lock open": [post(f"{ROUND}/lock", "round_scored", page=ROUND, reader=RUNS, form={"agreed": "on"})],
     "jury_session unlock locked": [

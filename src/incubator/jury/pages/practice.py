@@ -15,7 +15,7 @@ from incubator.jury.practice import practising
 from incubator.jury.practice.practising import Spread
 from incubator.jury.rounds import Round, round_for
 from incubator.jury.rubric import DECIMALS, anchors, choices, field_of, meaning_of, read_entry
-from incubator.jury.rules import CHOOSE_PROJECT, CONDUCT, PRACTICE, RoundState
+from incubator.jury.rules import CHOOSE_PROJECT, CONDUCT, OWN_PRACTICE, PRACTICE, RoundState
 from incubator.people.rights import Viewer
 from incubator.people.sessions import flash
 
@@ -151,11 +151,12 @@ async def hand_in(
     """Hand one's own marks for a sample in."""
     form = await pages.read_form(request)
     scoring = await round_for(viewer, round_id)
-    scoring.standing.need(PRACTICE)
+    scoring.standing.need(OWN_PRACTICE)
     found = await practising.practice(scoring)
     meaning = form.text("meaning", required=False)
     try:
-        practising.refuse_others(meaning, found.rubric)  # before the marks are read by criteria they were not given by
+        if meaning:  # before the marks are read by criteria they were not given by
+            practising.refuse_others(meaning, found.rubric)
         entry = read_entry(form, found.rubric, full=True)
         await practising.hand_in(viewer, round_id, sample_id, [given(mark) for mark in entry.marks], meaning)
     except Invalid:
