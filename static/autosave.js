@@ -110,12 +110,11 @@ window.autosaving = (() => {
     if (form && target.type !== "file") changed(form, target.matches("[type=radio], [type=checkbox], select") ? 0 : PAUSE);
   });
   document.addEventListener("unsent", ({ target }) => { // what was pressed could not be sent
-    const state = stateOf(target);
-    state.held = false;
-    if (state.dirty) later(target, state);
+    stateOf(target).held = false;
+    if (stateOf(target).dirty) later(target, stateOf(target));
   });
   window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) forms().forEach((form) => { Object.assign(stateOf(form), { stopped: false, held: false }); });
+    if (persisted) forms().forEach((form) => { stateOf(form).stopped = stateOf(form).held = false; });
   });
   document.addEventListener("line-back", () => forms().forEach(save));
   document.addEventListener("visibilitychange", async () => {
@@ -135,10 +134,9 @@ window.autosaving = (() => {
 
   return {
     idle(form) { // no more saving by itself until it is freed, and what is under way has come to its end
-      const state = stateOf(form);
-      state.held = true;
-      clearTimeout(state.timer);
-      return state.idle;
+      stateOf(form).held = true;
+      clearTimeout(stateOf(form).timer);
+      return stateOf(form).idle;
     },
     given(form) { // away, into other hands, which send it: who leaves the page now saves nothing beside them
       clearTimeout(stateOf(form).timer);

@@ -13,7 +13,7 @@
   const waiting = [];
   let active = null;
   let refused = 0;
-  const held = []; // who waits until nothing is on its way
+  let held = () => {}; // goes on with what waits until nothing is on its way
 
   // The library weighs as much as a page: it comes when somebody is about to choose a file.
   let coming = null;
@@ -97,7 +97,9 @@
     clearTimeout(job.timer);
     if (active === job) active = null;
     next();
-    if (!active) held.splice(0).forEach((go) => go());
+    if (active) return;
+    held();
+    held = () => {};
   }
   function cancel(job) {
     const place = waiting.indexOf(job);
@@ -260,14 +262,16 @@
   window.addEventListener("beforeunload", (event) => { if (active && !active.over) event.preventDefault(); });
   document.querySelectorAll("[data-uploads] [data-plain]").forEach((button) => { button.hidden = true; });
 
-  // What is pressed in the form meanwhile waits for the files (keeping.js); false: one of them was refused.
-  async function idle(form) {
-    if (!active) return true;
+  // What is pressed in the form meanwhile waits for the files. One that is refused is to be read first: then nothing is done.
+  document.addEventListener("submit", async (event) => {
+    const { target: form, submitter } = event;
+    if (!active || event.defaultPrevented || !form.querySelector("[data-uploads]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
     const before = refused;
     window.keeping.tell(form, words.holds);
-    await new Promise((go) => { held.push(go); });
+    await new Promise((go) => { held = go; }); // the last press is the one that is meant
     window.keeping.tell(form, "");
-    return refused === before;
-  }
-  window.uploading = { idle };
+    if (refused === before) form.requestSubmit(submitter);
+  }, true);
 })();

@@ -279,16 +279,11 @@ window.keeping = (() => {
   function uncarry(form) {
     form.querySelectorAll("[data-carried]").forEach((field) => field.remove());
   }
-  const stays = (form) => form.dispatchEvent(new CustomEvent("unsent", { bubbles: true })); // it may be pressed again
   async function send(form, button) {
     const state = stateOf(form);
     if (state.sending) return;
     state.sending = true;
     await window.autosaving?.idle(form); // so as not to clash with itself
-    if ((await window.uploading?.idle(form)) === false) { // a file was refused: that is to be read first
-      state.sending = false;
-      return stays(form);
-    }
     const before = form.querySelector("input[name=_sent]:not([data-carried])")?.value; // of a page that only asks for the password
     const mark = before || random(9).map((byte) => byte.toString(36)).join("");
     keep(form, { mark });
@@ -296,7 +291,6 @@ window.keeping = (() => {
     state.sending = false;
     if (answer === "here") {
       Object.assign(state, { leaving: true, unsent: false });
-      uncarry(form); // of a press after which he stayed
       if (!before) carry(form, "_sent", mark);
       if (button?.name) carry(form, button.name, button.value);
       HTMLFormElement.prototype.submit.call(form); // every listener has seen the press already
@@ -345,21 +339,25 @@ window.keeping = (() => {
     event.preventDefault();
     send(event.target, event.submitter);
   });
+  function stays(form) { // it may be pressed again
+    uncarry(form);
+    form.dispatchEvent(new CustomEvent("unsent", { bubbles: true }));
+  }
   window.addEventListener("beforeunload", (event) => {
     const open = forms().some((form) => !stateOf(form).leaving
       && ("autosave" in form.dataset ? window.autosaving?.open(form) : changed(form)));
-    const gone = forms().filter((form) => stateOf(form).leaving);
-    gone.forEach((form) => { stateOf(form).leaving = false; });
-    if (!open) return;
-    event.preventDefault();
-    setTimeout(() => gone.forEach(stays)); // runs for whoever stays after all
+    if (open) event.preventDefault();
+    forms().filter((form) => stateOf(form).leaving).forEach((form) => {
+      stateOf(form).leaving = false;
+      if (open) setTimeout(stays, 0, form);
+    });
   });
   window.addEventListener("pageshow", ({ persisted }) => {
     if (!persisted) return;
     tidy();
     forms().forEach((form) => {
       uncarry(form);
-      Object.assign(stateOf(form), { leaving: false, sending: false });
+      stateOf(form).sending = false;
     });
   });
   window.addEventListener("offline", () => { if (forms().length) lost(); });

@@ -288,15 +288,15 @@ window.offline = (() => {
     let timer = 0;
     open(page);
     elsewhere.hidden = OPENS.test(location.pathname);
-    form.addEventListener("input", () => {
+    form.addEventListener("input", ({ target }) => { // a mark at once, a text after a pause
       clearTimeout(timer);
-      timer = setTimeout(async () => { await put(form, "save"); window.keeping.tell(form, words.kept); }, 300);
+      timer = setTimeout(async () => { await put(form, "save"); window.keeping.tell(form, words.kept); }, target.type === "radio" ? 0 : 300);
     });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       clearTimeout(timer);
       const act = event.submitter?.value ?? "save";
-      if (!(await take(form, act))) return;
+      if (!(await take(form, act))) { await put(form, "save"); return; } // what was typed just before stays too
       await flush();
       onward(() => location.assign(act === "save" ? location.href : next(form)));
     });

@@ -88,7 +88,7 @@
     if (form && target.closest("[data-criterion]")) count(form);
   });
   document.addEventListener("autosaved", ({ detail: { state } }) => { // a mark taken away makes a draft: tag and buttons say so
-    for (const part of document.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.includes(state);
+    document.querySelectorAll("[data-when]").forEach((part) => { part.hidden = !part.dataset.when.includes(state); });
   });
   document.addEventListener("restored", ({ target }) => count(target));
   document.addEventListener("htmx:after:settle", countAll);

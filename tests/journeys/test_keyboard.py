@@ -1,5 +1,7 @@
 """With the keyboard alone: in, to the work, through a score sheet; the focus is always seen."""
 
+from contextlib import asynccontextmanager
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -133,12 +135,19 @@ async def test_a_sheet_by_digits_and_arrows(site, browser):
         await expect(first.locator(":checked")).to_have_value("10")
 
 
-async def test_a_mark_taken_away_makes_a_draft_and_the_page_says_so_at_once(site, browser):
+@asynccontextmanager
+async def first_sheet(site, browser):
+    """The juror's next sheet, opened from his list."""
     async with site.signed(browser, "juror") as context:
         page = await context.new_page()
         await page.goto("/jury")
         await page.locator("main .button--primary").first.click()
         await expect(page.locator("#sheet")).to_be_visible()
+        yield page
+
+
+async def test_a_mark_taken_away_makes_a_draft_and_the_page_says_so_at_once(site, browser):
+    async with first_sheet(site, browser) as page:
         sheet, tags = page.url, page.locator("h1 ~ [data-when] .tag:visible")
         for criterion in await page.locator("[data-criterion]").all():
             await criterion.locator("[type=radio]").last.focus()
@@ -160,11 +169,7 @@ async def test_a_mark_taken_away_makes_a_draft_and_the_page_says_so_at_once(site
 
 
 async def test_a_sheet_with_gaps_names_them_and_leads_there(site, browser):
-    async with site.signed(browser, "juror") as context:
-        page = await context.new_page()
-        await page.goto("/jury")
-        await page.locator("main .button--primary").first.click()
-        await expect(page.locator("#sheet")).to_be_visible()
+    async with first_sheet(site, browser) as page:
         marks = page.locator("[data-criterion]")
         if await marks.last.locator(":checked").count():
             await marks.last.locator("[data-clear]").click()

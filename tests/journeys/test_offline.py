@@ -245,6 +245,7 @@ async def test_the_kept_page_says_what_lacks_and_how_far_each_sheet_is(hall, bro
             assert await blank.get_attribute("aria-invalid") == "true"
         await expect(first.locator("input").first).to_be_focused()
         await expect(page.locator("#sheet .error")).to_have_count(2)
+        await told(page, "1 оценка ждёт отправки")  # the draft is kept, though it was not to be handed in
         await first.locator("label").nth(2).click()
         await expect(page.locator("#sheet .error")).to_have_count(1)
         await expect(first).not_to_have_attribute("aria-invalid", "true")

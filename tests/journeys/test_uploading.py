@@ -6,6 +6,7 @@ The reference is the file itself: what can be downloaded at the end is byte for 
 import asyncio
 import hashlib
 import re
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -229,13 +230,20 @@ async def test_a_server_killed_between_two_pieces_goes_on_where_the_file_was_cut
             await clear(box, large)
 
 
-async def test_what_is_pressed_while_a_file_is_on_its_way_is_done_when_it_is_there(site: Site, browser, large):
+@asynccontextmanager
+async def on_its_way(site: Site, browser, path: Path):
+    """A page, its line, which is slow, and its field for files, from which this file is being sent."""
     async with site.signed(browser, "team_lead") as context:
         page = await context.new_page()
         line, box = await line_of(context, page), await field_for_files(page)
         await line.becomes(SLOW)
-        await box.locator("input[type=file]").set_input_files(large)
+        await box.locator("input[type=file]").set_input_files(path)
         await has_sent_some(box)
+        yield page, line, box
+
+
+async def test_what_is_pressed_while_a_file_is_on_its_way_is_done_when_it_is_there(site: Site, browser, large):
+    async with on_its_way(site, browser, large) as (page, line, box):
         await page.get_by_role("button", name=CHECK, exact=True).click()
         await expect(page.locator("[data-autosave-status]")).to_contain_text("Файл ещё отправляется")
         assert not page.url.endswith("/check")
@@ -250,12 +258,7 @@ async def test_a_file_that_is_refused_meanwhile_is_told_before_anything_is_done(
     """And what was pressed can be pressed again at once."""
     false = tmp_path / "Не отчёт.pdf"
     false.write_bytes(b"MZ" + hashlib.shake_128(b"x").digest(4_000_000))
-    async with site.signed(browser, "team_lead") as context:
-        page = await context.new_page()
-        line, box = await line_of(context, page), await field_for_files(page)
-        await line.becomes(SLOW)
-        await box.locator("input[type=file]").set_input_files(false)
-        await has_sent_some(box)
+    async with on_its_way(site, browser, false) as (page, _line, box):
         check = page.get_by_role("button", name=CHECK, exact=True)
         await check.click()
         await expect(box.locator(".file--fault")).to_contain_text("Не отчёт.pdf", timeout=60_000)
