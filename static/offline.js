@@ -173,7 +173,7 @@ window.offline = (() => {
   }
   if (form?.dataset.autosave) {
     const known = `known:${form.dataset.sheet}`;
-    const note = (more = {}) => write(known, { version: versionOf(form).value, fields: fieldsOf(form), state: form.dataset.state, words: "", doubts, ...more });
+    const note = () => write(known, { version: versionOf(form).value, fields: fieldsOf(form), state: form.dataset.state, words: "", doubts });
     read(known).then((before) => { doubts = before?.doubts ?? []; return note(); });
     let asked = "";
     document.addEventListener("autosaving", ({ detail: { fields } }) => {
@@ -198,8 +198,9 @@ window.offline = (() => {
       event.preventDefault();
       const round = await kept(form.dataset.round);
       const act = event.detail.button?.value ?? "save";
-      if (!round) await put(form, act);
-      if (!round || !(await take(form, act))) { window.autosaving.free(form); return; }
+      window.autosaving.free(form);
+      if (!round) return put(form, act);
+      if (!(await take(form, act))) return;
       window.autosaving.given(form);
       window.keeping.forget(form);
       window.keeping.leave(form);
@@ -288,15 +289,15 @@ window.offline = (() => {
     let timer = 0;
     open(page);
     elsewhere.hidden = OPENS.test(location.pathname);
-    form.addEventListener("input", ({ target }) => { // a mark at once, a text after a pause
+    form.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(async () => { await put(form, "save"); window.keeping.tell(form, words.kept); }, target.type === "radio" ? 0 : 300);
+      timer = setTimeout(async () => { await put(form, "save"); window.keeping.tell(form, words.kept); }, 300);
     });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       clearTimeout(timer);
       const act = event.submitter?.value ?? "save";
-      if (!(await take(form, act))) { await put(form, "save"); return; } // what was typed just before stays too
+      if (!(await take(form, act))) return put(form, "save"); // what was typed just before stays too
       await flush();
       onward(() => location.assign(act === "save" ? location.href : next(form)));
     });

@@ -249,7 +249,7 @@ async def test_the_kept_page_says_what_lacks_and_how_far_each_sheet_is(hall, bro
         await first.locator("label").nth(2).click()
         await expect(page.locator("#sheet .error")).to_have_count(1)
         await expect(first).not_to_have_attribute("aria-invalid", "true")
-        await told(page, "1 оценка ждёт отправки")
+        await expect(page.locator("#sheet [data-autosave-status]")).to_contain_text("на этом устройстве")
         await page.goto(f"/rounds/{round_id}")
         row = page.locator("[data-list] li", has_text=heading)
         await expect(row.locator(".task__note")).to_have_text(f"оценок: {len(rest)} из {len(rest) + 1}")
